@@ -1,0 +1,49 @@
+import { rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { openIndex } from '../../src/index/index.ts'
+import { openSqliteStore } from '../../src/store/sqlite.ts'
+
+export interface Built {
+  readonly tracks: number
+  readonly albums: number
+  readonly seconds: number
+  /** Goal: 10,000. */
+  readonly tracksPerSecond: number
+  /** The same by processor time of the whole process, which other work on the machine changes less. */
+  readonly tracksPerCpuSecond: number
+  readonly indexMegabytes: number
+  readonly storeMegabytes: number
+}
+
+/** Builds the index of a store from nothing, and says how long it took: `node build.ts <folder>`. */
+const [folder = ''] = process.argv.slice(2)
+const path = join(folder, 'index.db')
+for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+
+let built: Omit<Built, 'indexMegabytes' | 'storeMegabytes'>
+{
+  await using store = await openSqliteStore(join(folder, 'store.db'))
+  const start = performance.now()
+  const cpu = process.cpuUsage()
+  const projections = ['catalog/index', 'listening'].map(
+    (role) => new URL(`../../src/${role}/projection.ts`, import.meta.url),
+  )
+  await using index = await openIndex({ path, store, projections })
+  while (index.progress.state !== 'following') await pause(20)
+  const seconds = (performance.now() - start) / 1_000
+  const used = process.cpuUsage(cpu)
+  const count = (sql: string) => Number(index.db.prepare(sql).get()?.count)
+  const tracks = count('SELECT count(*) AS count FROM track')
+  built = {
+    tracks,
+    albums: count('SELECT count(*) AS count FROM album'),
+    seconds: Math.round(seconds * 10) / 10,
+    tracksPerSecond: Math.round(tracks / seconds),
+    tracksPerCpuSecond: Math.round(tracks / ((used.user + used.system) / 1e6)),
+  }
+}
+const megabytes = (name: string) => Math.round(statSync(join(folder, name)).size / 1e6)
+console.log(
+  JSON.stringify({ ...built, indexMegabytes: megabytes('index.db'), storeMegabytes: megabytes('store.db') }),
+)

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { isCoded } from '../protocol/errors.ts'
+import { pageSize } from './pages.ts'
+import { blockSize, hashPath } from './sums.ts'
+import { collectBytes, flipByte, noise, openTestBlobs, streamOf, until } from './test-support.ts'
+
+test('[B1] any range of a blob is the range of its bytes', async () => {
+  await using context = await openTestBlobs({ cacheBytes: 3 * pageSize })
+  const bytes = noise(5 * pageSize + 777)
+  const { hash } = await context.blobs.put(streamOf(bytes))
+  const offset = fc.oneof(
+    fc.nat(bytes.length + 10),
+    fc.integer({ min: 0, max: 21 }).map((n) => n * blockSize),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(offset, offset), { minLength: 1, maxLength: 6 }), async (ranges) => {
+      const reads = ranges.map(async ([one, other]) => {
+        using reader = await context.blobs.open(hash)
+        const [start, end] = [Math.min(one, other), Math.max(one, other)]
+        assert.ok((await collectBytes(reader, start, end)).equals(bytes.subarray(start, end)))
+      })
+      await Promise.all(reads)
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('[B1] a blob of nothing, of one byte, and of exactly one block reads whole', async () => {
+  await using context = await openTestBlobs()
+  for (const size of [0, 1, blockSize - 1, blockSize, pageSize, pageSize + 1]) {
+    const bytes = noise(size)
+    const { hash } = await context.blobs.put(streamOf(bytes))
+    using reader = await context.blobs.open(hash)
+    assert.equal(reader.size, size)
+    assert.ok((await collectBytes(reader)).equals(bytes))
+    assert.equal((await reader.lend(size, 100)).bytes.length, 0)
+  }
+})
+
+test('[B1] memory that is all lent out does not stop other readers', async () => {
+  await using context = await openTestBlobs({ cacheBytes: pageSize })
+  const bytes = noise(8 * pageSize)
+  const { hash } = await context.blobs.put(streamOf(bytes))
+  using reader = await context.blobs.open(hash)
+  const loans = await Promise.all(
+    Array.from({ length: 8 }, (_, page) => reader.lend(page * pageSize, pageSize)),
+  )
+  for (const [page, loan] of loans.entries()) {
+    const start = page * pageSize
+    assert.ok(loan.bytes.length >= blockSize)
+    assert.ok(Buffer.from(loan.bytes).equals(bytes.subarray(start, start + loan.bytes.length)))
+    loan.release()
+    loan.release()
+  }
+  assert.ok((await collectBytes(reader)).equals(bytes))
+})
+
+for (const position of [0, 1, blockSize - 1, blockSize, pageSize - 1, pageSize, pageSize + 3 * blockSize + 9])
+  test(`[B1] a byte that flips at ${position} never leaves, what stands before it does, and the blob is set aside`, async () => {
+    await using context = await openTestBlobs()
+    const bytes = noise(pageSize + 3 * blockSize + 10)
+    const { hash } = await context.blobs.put(streamOf(bytes))
+    const path = hashPath(join(context.folder, 'blobs'), hash)
+    await flipByte(path, position)
+    const block = Math.floor(position / blockSize)
+    {
+      using reader = await context.blobs.open(hash)
+      const got: Buffer[] = []
+      await assert.rejects(
+        async () => {
+          for await (const piece of reader.chunks()) got.push(Buffer.from(piece))
+        },
+        (error) => isCoded(error, 'BLOB_CORRUPT'),
+      )
+      assert.ok(Buffer.concat(got).equals(bytes.subarray(0, block * blockSize)))
+    }
+    await assert.rejects(context.blobs.open(hash), (error) => isCoded(error, 'BLOB_CORRUPT'))
+    await until(() => context.events.length > 0)
+    assert.deepEqual(context.events, [{ kind: 'corrupt', hash }])
+    await context.reopen()
+    await assert.rejects(context.blobs.open(hash), (error) => isCoded(error, 'BLOB_CORRUPT'))
+    assert.equal(await context.blobs.size(hash), null)
+    assert.deepEqual(await readdir(join(context.folder, 'blobs', 'corrupt')), [hash])
+    // The same content, uploaded again, is served again.
+    await context.blobs.put(streamOf(bytes), { expected: hash })
+    using healed = await context.blobs.open(hash)
+    assert.ok((await collectBytes(healed)).equals(bytes))
+  })
+
+test('[B1] blocks beside a damaged one are served meanwhile only until the damage is met', async () => {
+  await using context = await openTestBlobs()
+  const bytes = noise(4 * pageSize)
+  const { hash } = await context.blobs.put(streamOf(bytes))
+  await flipByte(hashPath(join(context.folder, 'blobs'), hash), 2 * pageSize)
+  using reader = await context.blobs.open(hash)
+  assert.ok((await collectBytes(reader, 0, pageSize)).equals(bytes.subarray(0, pageSize)))
+  await assert.rejects(reader.lend(2 * pageSize, 10), (error) => isCoded(error, 'BLOB_CORRUPT'))
+  // Sound blocks that are asked for by whoever has it open are still sound.
+  assert.ok((await collectBytes(reader, 3 * pageSize)).equals(bytes.subarray(3 * pageSize)))
+})
+
+test('[B1] a truncated blob is found damaged when it is opened', async () => {
+  await using context = await openTestBlobs()
+  const { hash } = await context.blobs.put(streamOf(noise(200_000)))
+  await truncate(hashPath(join(context.folder, 'blobs'), hash), 150_000)
+  await assert.rejects(context.blobs.open(hash), (error) => isCoded(error, 'BLOB_CORRUPT'))
+  await until(() => context.events.length > 0)
+  assert.equal(await context.blobs.verify(hash), 'corrupt')
+})
+
+test('[B1] sums that are missing or damaged are made again from a blob that proves whole', async () => {
+  await using context = await openTestBlobs()
+  const bytes = noise(300_000)
+  const { hash } = await context.blobs.put(streamOf(bytes))
+  const sums = hashPath(join(context.folder, 'sums'), hash)
+  const saved = await readFile(sums)
+  for (const damage of [() => rm(sums), () => writeFile(sums, ''), () => flipByte(sums, 60)]) {
+    await damage()
+    await context.reopen()
+    using reader = await context.blobs.open(hash)
+    assert.ok((await collectBytes(reader)).equals(bytes))
+    assert.ok((await readFile(sums)).equals(saved))
+  }
+  await rm(sums)
+  await flipByte(hashPath(join(context.folder, 'blobs'), hash), 299_999)
+  await context.reopen()
+  await assert.rejects(context.blobs.open(hash), (error) => isCoded(error, 'BLOB_CORRUPT'))
+  await until(() => context.events.length > 0)
+  assert.equal((await stat(join(context.folder, 'blobs', 'corrupt', hash))).size, 300_000)
+})
+
+test('[B1] a damaged blob is healed from another copy that proves sound', async () => {
+  const good = await openTestBlobs()
+  await using _good = good
+  const bytes = noise(400_000)
+  const { hash } = await good.blobs.put(streamOf(bytes))
+  const bad = await openTestBlobs()
+  await using _bad = bad
+  await bad.blobs.put(streamOf(bytes))
+  await flipByte(hashPath(join(bad.folder, 'blobs'), hash), 5)
+  await using context = await openTestBlobs({
+    otherCopies: async function* () {
+      yield await bad.blobs.open(hash)
+      yield await good.blobs.open(hash)
+    },
+  })
+  await context.blobs.put(streamOf(bytes))
+  await flipByte(hashPath(join(context.folder, 'blobs'), hash), 399_999)
+  assert.equal(await context.blobs.verify(hash), 'healed')
+  assert.deepEqual(
+    context.events.map(({ kind }) => kind),
+    ['corrupt', 'healed'],
+  )
+  using reader = await context.blobs.open(hash)
+  assert.ok((await collectBytes(reader)).equals(bytes))
+  assert.deepEqual(await context.blobs.damaged(), [])
+})
+
+test('a read that is given up rejects with its reason, and readers leave no descriptors open', async () => {
+  await using context = await openTestBlobs()
+  const { hash } = await context.blobs.put(streamOf(noise(2 * pageSize)))
+  const before = (await readdir('/proc/self/fd')).length
+  const reason = new Error('gone')
+  for (let round = 0; round < 50; round += 1) {
+    using reader = await context.blobs.open(hash)
+    await assert.rejects(reader.lend(0, 10, AbortSignal.abort(reason)), reason)
+    for await (const _piece of reader.chunks()) break
+  }
+  await assert.rejects(context.blobs.open(hash, AbortSignal.abort(reason)), reason)
+  await context.reopen()
+  assert.ok((await readdir('/proc/self/fd')).length <= before)
+})
+
+test('a blob that is put again while it is being verified does not wait for that, and stays', async () => {
+  await using context = await openTestBlobs()
+  const bytes = noise(300_000)
+  const { hash } = await context.blobs.put(streamOf(bytes))
+  await flipByte(hashPath(join(context.folder, 'blobs'), hash), 299_999)
+  const verifying = context.blobs.verify(hash, { bytesPerSecond: 400_000 })
+  let verified = false
+  void verifying.then(() => {
+    verified = true
+  })
+  await context.blobs.put(streamOf(bytes))
+  assert.equal(verified, false)
+  assert.equal(await verifying, 'sound')
+  assert.equal(await context.blobs.verify(hash), 'sound')
+  assert.deepEqual(context.events, [])
+})

@@ -1,0 +1,95 @@
+import type { SQLOutputValue } from 'node:sqlite'
+import type { InPlace, PlacedFile, Reader } from '../blobs/blobs.ts'
+import type { Index } from '../index/index.ts'
+import type { BlobHash } from '../protocol/ids.ts'
+import { integer, text } from '../store/row.ts'
+import type { Store } from '../store/store.ts'
+import { albumParts } from './facts.ts'
+import { libraryRoot } from './places.ts'
+import { pathBytes } from './scan/path.ts'
+
+type HashedFile = PlacedFile & { readonly hash: BlobHash }
+
+/** What the catalog knows of bytes: which blobs its tracks need, and which files of music folders hold the same. */
+export interface Copies {
+  /** Whether a track needs this blob. Only as good as the index: it must have caught up. */
+  isReferenced(hash: BlobHash): boolean
+  /** Opens the files of music folders whose content this is, one after another. */
+  inMusicFolders(hash: BlobHash, inPlace: Pick<InPlace, 'open'>): AsyncGenerator<Reader>
+  /** The hashed files of music folders in a steady order, after the key `after` where one is given. */
+  hashedFiles(after?: string): AsyncGenerator<{ readonly key: string; readonly file: HashedFile }>
+}
+
+const pageRows = 500
+
+export function createCopies(index: Pick<Index, 'statement'>): Copies {
+  const hashed = `SELECT library.guid AS library, file.path, track.size, file.modified_at, lower(hex(track.blob)) AS blob
+    FROM file JOIN library ON library.id = file.library JOIN track ON track.id = file.track`
+
+  function fileOf(row: Record<string, SQLOutputValue>): HashedFile[] {
+    const root = libraryRoot(index, text(row.library))
+    if (root === null) return []
+    const path = pathBytes(text(row.path))
+    return [
+      { root, path, size: integer(row.size), modifiedAt: integer(row.modified_at), hash: text(row.blob) },
+    ]
+  }
+
+  function tracksWith(hash: BlobHash, sql: string) {
+    const bytes = Buffer.from(hash, 'hex')
+    return index.statement(sql).all(bytes.subarray(0, 8), bytes)
+  }
+
+  return {
+    isReferenced(hash) {
+      return tracksWith(hash, 'SELECT 1 FROM track WHERE substr(blob, 1, 8) = ? AND blob = ?').length > 0
+    },
+
+    async *inMusicFolders(hash, inPlace) {
+      const rows = tracksWith(hash, `${hashed} WHERE substr(track.blob, 1, 8) = ? AND track.blob = ?`)
+      for (const file of rows.flatMap(fileOf)) {
+        const reader = await inPlace.open(file).catch(() => null)
+        if (reader === null) continue
+        using copy = reader
+        yield copy
+      }
+    },
+
+    async *hashedFiles(after) {
+      const cut = after?.indexOf('/') ?? -1
+      let library = after === undefined ? '' : after.slice(0, cut)
+      let path = after === undefined ? '' : after.slice(cut + 1)
+      const libraries = index.statement('SELECT guid FROM library WHERE guid >= ? ORDER BY guid').all(library)
+      for (const { guid } of libraries) {
+        if (guid !== library) path = ''
+        library = text(guid)
+        for (;;) {
+          const rows = index
+            .statement(
+              `${hashed} WHERE file.library = (SELECT id FROM library WHERE guid = ?) AND file.path > ?
+               ORDER BY file.path LIMIT ${pageRows}`,
+            )
+            .all(library, path)
+          for (const row of rows) {
+            path = text(row.path)
+            if (row.blob === null || row.blob === '') continue
+            for (const file of fileOf(row)) yield { key: `${library}/${path}`, file }
+          }
+          if (rows.length < pageRows) break
+        }
+      }
+    },
+  }
+}
+
+/**
+ * The names of all blobs that the facts refer to. Throws at a fact that cannot be read (FACT_NEWER, FACT_DAMAGED): it
+ * might refer to any blob, and on this answer blobs are deleted (B4).
+ */
+export async function blobsInFacts(store: Store, signal: AbortSignal): Promise<ReadonlySet<BlobHash>> {
+  const found = new Set<BlobHash>()
+  for await (const { value } of albumParts.walk(store, {}, signal)) {
+    for (const { blob } of value.tracks) if (blob !== undefined) found.add(blob)
+  }
+  return found
+}

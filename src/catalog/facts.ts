@@ -1,0 +1,23 @@
+import { albumPart, alias, library, problem } from '../protocol/facts/catalog.ts'
+import { defineCollection } from '../store/collection.ts'
+
+/** The catalog's facts as collections; what they hold is explained in `src/protocol/facts/catalog.ts`. */
+
+export const libraries = defineCollection({ prefix: 'catalog/libraries/', version: 1, schema: library })
+
+/** Ids are `<albumId>/<part>`, part being `000`, `001`, …: see `partId`. */
+export const albumParts = defineCollection({
+  prefix: 'catalog/albums/',
+  version: 1,
+  schema: albumPart,
+  compress: true,
+})
+
+/** Ids are `<libraryId>/<hash of the path>`. */
+export const problems = defineCollection({ prefix: 'catalog/problems/', version: 1, schema: problem })
+
+export const aliases = defineCollection({ prefix: 'catalog/aliases/', version: 1, schema: alias })
+
+export function partId(album: string, part: number): string {
+  return `${album}/${String(part).padStart(3, '0')}`
+}

@@ -1,0 +1,281 @@
+import type { SQLOutputValue } from 'node:sqlite'
+import type { Credit } from '../../protocol/facts/catalog.ts'
+import { bytes, integer, optional, text } from '../../store/row.ts'
+import type { Spelling } from './artists.ts'
+import { artistAlbumKey, nameKey, sortText, timeKey, yearNameKey } from './keys.ts'
+import { albumsOfGenre, type ListWriter, lists } from './lists.ts'
+import { field, weightOf } from './search/documents.ts'
+import { albumSummary, factsOf, merge } from './summary.ts'
+import { idsOf, roles, type TrackParts } from './tracks.ts'
+
+/** An album's row, as far as other tables follow from it. */
+interface AlbumState {
+  readonly name: string
+  readonly sort: string | null
+  readonly artist: string
+  readonly artistSort: string
+  readonly year: number | null
+  /** Rows of genres. */
+  readonly genres: readonly number[]
+  readonly added: number
+  readonly scope: number
+}
+
+/**
+ * Answers the function that makes an album's row, credits, list entries and words, and the words of its tracks, say
+ * what its tracks say now. An album without tracks is deleted.
+ */
+export function openAlbums(parts: TrackParts): (id: number) => void {
+  const { db, lists: writer, scopes, documents, genres, marks } = parts
+  const read = db.prepare('SELECT * FROM album WHERE id = ?')
+  const summaries = db.prepare('SELECT summary FROM album_part WHERE album = ? ORDER BY part')
+  const trackScopes = db.prepare('SELECT DISTINCT scope FROM track WHERE album = ?')
+  const cover = db.prepare(
+    'SELECT id FROM track WHERE album = ? AND picture > 0 ORDER BY disc, number, guid LIMIT 1',
+  )
+  const write = db.prepare(
+    `UPDATE album SET name = ?, sort = ?, artist = ?, artist_sort = ?, year = ?, genres = ?, tracks = ?, duration = ?,
+       size = ?, compilation = ?, cover = ?, added = ?, updated = ?, scope = ?, document = ?, words = ? WHERE id = ?`,
+  )
+  const drop = db.prepare('DELETE FROM album WHERE id = ?')
+  const credits = openAlbumCredits(parts)
+  const creditsOfTracks = openTrackCredits(parts)
+  const documentTracks = openTrackDocuments(parts)
+
+  function count(id: number, guid: Uint8Array, album: AlbumState, delta: 1 | -1): void {
+    const { scope, year } = album
+    const edit: ListWriter['add'] = delta === 1 ? writer.add : writer.remove
+    const sorted = sortText(album.name, album.sort)
+    edit(lists.albumsByName, nameKey(sorted, guid), id, scope)
+    edit(lists.albumsByArtist, artistAlbumKey(album.artistSort, year, sorted, guid), id, scope)
+    edit(lists.albumsByYear, yearNameKey(year, sorted, guid), id, scope)
+    edit(lists.albumsByTime, timeKey(album.added, guid), id, scope)
+    for (const genre of album.genres) {
+      edit(albumsOfGenre(genre), nameKey(sorted, guid), id, scope)
+      genres.count(genre, scope, { albums: delta })
+    }
+    scopes.count(scope, { albums: delta })
+    documents.countTerms([album.name, album.sort], delta)
+  }
+
+  return function settle(id) {
+    const row = read.get(id)
+    if (row === undefined) return
+    const guid = bytes(row.guid)
+    const old = {
+      document: optional(integer, row.document) ?? null,
+      words: optional(integer, row.words) ?? null,
+    }
+    if (old.document !== null) count(id, guid, stateOf(row), -1)
+    const found = trackScopes.all(id).map(({ scope }) => integer(scope))
+    if (found.length === 0) {
+      credits.replace(id, { before: integer(row.scope), after: 0 }, [], [])
+      documents.remove('album', old)
+      drop.run(id)
+      return
+    }
+    const summary = merge(summaries.all(id).map((each) => albumSummary.parse(JSON.parse(text(each.summary)))))
+    const facts = factsOf(summary)
+    const scope = scopes.union(found)
+    const [main] = facts.artists
+    const album: AlbumState = {
+      name: facts.name,
+      sort: facts.sortName ?? null,
+      artist: facts.artist,
+      artistSort: sortText(facts.artist, main?.sortName),
+      year: facts.year,
+      genres: [...new Set(facts.genres.map((name) => genres.resolve(name).genre))],
+      added: summary.addedAt,
+      scope,
+    }
+    count(id, guid, album, 1)
+    const credited = creditsOfTracks(id)
+    credits.replace(id, { before: integer(row.scope), after: scope }, facts.artists, credited)
+    const genreNames = field(...facts.genres)
+    const { document, words } = documents.put(
+      'album',
+      { id, weight: weightOf(marks.popularity('album', guid)), scope },
+      [
+        field(album.name, album.sort),
+        field(album.artist, ...facts.artists.map(({ name }) => name)),
+        genreNames,
+      ],
+      old,
+    )
+    write.run(
+      album.name,
+      album.sort,
+      album.artist,
+      album.artistSort,
+      album.year,
+      album.genres.join(','),
+      summary.tracks,
+      summary.durationMs,
+      summary.size,
+      summary.compilation ? 1 : 0,
+      optional(integer, cover.get(id)?.id) ?? null,
+      album.added,
+      summary.updatedAt,
+      scope,
+      document,
+      words,
+      id,
+    )
+    documentTracks(id, album.name, credited)
+  }
+}
+
+function stateOf(row: Record<string, SQLOutputValue>): AlbumState {
+  return {
+    name: text(row.name),
+    sort: optional(text, row.sort) ?? null,
+    artist: text(row.artist),
+    artistSort: text(row.artist_sort),
+    year: optional(integer, row.year) ?? null,
+    genres: idsOf(text(row.genres)),
+    added: integer(row.added),
+    scope: integer(row.scope),
+  }
+}
+
+interface CreditedTrack extends Spelling {
+  readonly track: number
+  readonly role: number
+  readonly name: string
+  readonly sort: string
+}
+
+/** Every credit of an album's tracks, in the order of the credits. */
+function openTrackCredits({ db }: TrackParts): (album: number) => CreditedTrack[] {
+  const read = db.prepare(
+    `SELECT credit.track, credit.role, credit.artist, credit.spelling, spelling.name, spelling.sort
+     FROM track JOIN credit ON credit.track = track.id JOIN spelling ON spelling.id = credit.spelling
+     WHERE track.album = ? ORDER BY credit.track, credit.role, credit.position`,
+  )
+  return (album) =>
+    read.all(album).map((row) => ({
+      track: integer(row.track),
+      role: integer(row.role),
+      artist: integer(row.artist),
+      spelling: integer(row.spelling),
+      name: text(row.name),
+      sort: text(row.sort),
+    }))
+}
+
+interface AlbumCredit {
+  readonly role: number
+  readonly position: number
+  readonly artist: number
+  /** Of album artists only; others are spelled by their tracks. */
+  readonly spelling: number | null
+}
+
+/** Who the album is by, and everyone who is credited on its tracks. */
+function openAlbumCredits({ db, artists }: TrackParts) {
+  const read = db.prepare(
+    'SELECT role, position, artist, spelling FROM album_credit WHERE album = ? ORDER BY role, position',
+  )
+  const drop = db.prepare('DELETE FROM album_credit WHERE album = ?')
+  const insert = db.prepare(
+    'INSERT INTO album_credit (album, role, position, artist, spelling) VALUES (?, ?, ?, ?, ?)',
+  )
+
+  function of(album: number): AlbumCredit[] {
+    return read.all(album).map((row) => ({
+      role: integer(row.role),
+      position: integer(row.position),
+      artist: integer(row.artist),
+      spelling: optional(integer, row.spelling) ?? null,
+    }))
+  }
+
+  function count(credits: readonly AlbumCredit[], scope: number, delta: 1 | -1): void {
+    for (const { artist, spelling } of credits) {
+      if (spelling !== null) artists.use({ artist, spelling }, delta)
+    }
+    const main = credits.filter(({ role }) => role === roles.albumArtist).map(({ artist }) => artist)
+    for (const artist of new Set(main)) artists.count(artist, scope, { albums: delta })
+  }
+
+  return {
+    replace(
+      album: number,
+      scopes: { before: number; after: number },
+      albumArtists: readonly Credit[],
+      credited: readonly CreditedTrack[],
+    ): void {
+      const before = of(album)
+      const main = albumArtists.map((each, position) => ({
+        role: roles.albumArtist,
+        position,
+        ...artists.resolve(each),
+      }))
+      const others = [
+        ...new Map(credited.map(({ role, artist }) => [`${role} ${artist}`, { role, artist }])).values(),
+      ]
+      const after = [
+        ...main,
+        ...others.map((each) => ({ ...each, position: each.artist, spelling: null })),
+      ].sort((a, b) => a.role - b.role || a.position - b.position)
+      count(before, scopes.before, -1)
+      count(after, scopes.after, 1)
+      if (same(before, after)) return
+      if (before.length > 0) drop.run(album)
+      for (const each of after) insert.run(album, each.role, each.position, each.artist, each.spelling)
+    },
+  }
+}
+
+function same(before: readonly AlbumCredit[], after: readonly AlbumCredit[]): boolean {
+  return (
+    before.length === after.length &&
+    before.every((row, at) => {
+      const other = after[at]
+      return row.role === other?.role && row.position === other.position && row.spelling === other.spelling
+    })
+  )
+}
+
+/** The words of an album's tracks: title, artists, album and genres. */
+function openTrackDocuments({ db, documents, marks }: TrackParts) {
+  const tracks = db.prepare(
+    'SELECT id, guid, title, sort, genres, scope, document, words FROM track WHERE album = ?',
+  )
+  const genreName = db.prepare('SELECT name FROM genre_name WHERE id = ?')
+  const write = db.prepare('UPDATE track SET document = ?, words = ? WHERE id = ?')
+
+  return function documentTracks(album: number, albumName: string, credited: readonly CreditedTrack[]): void {
+    const names = new Map<number, string[]>()
+    for (const { track, role, name, sort } of credited) {
+      if (role === roles.artist) names.set(track, [...(names.get(track) ?? []), name, sort])
+    }
+    const fields = new Map<string, string>()
+    const once = (key: string, make: () => string) => {
+      const known = fields.get(key) ?? make()
+      fields.set(key, known)
+      return known
+    }
+    const albumField = field(albumName)
+    for (const row of tracks.all(album)) {
+      const id = integer(row.id)
+      const document = integer(row.document)
+      const old = { document: document === 0 ? null : document, words: integer(row.words) }
+      const title = field(text(row.title), optional(text, row.sort))
+      const by = names.get(id) ?? []
+      const artist = once(`artist ${by.join('\n')}`, () => field(...by))
+      const ids = text(row.genres)
+      const genre = once(`genre ${ids}`, () =>
+        field(...idsOf(ids).map((id) => text(genreName.get(id)?.name))),
+      )
+      const weight = weightOf(marks.popularity('track', bytes(row.guid)))
+      const next = documents.put(
+        'track',
+        { id, weight, scope: integer(row.scope) },
+        [title, artist, albumField, genre],
+        old,
+      )
+      if (next !== old) write.run(next.document, next.words, id)
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Credit } from '../../protocol/facts/catalog.ts'
+import { bytes, integer, optional, text } from '../../store/row.ts'
+import { artistId } from '../identity.ts'
+import { guidBytes } from './guid.ts'
+import { countKey, type Key, nameKey, sortText } from './keys.ts'
+import { type ListWriter, lists } from './lists.ts'
+import type { Marks } from './marks.ts'
+import type { Scopes } from './scopes.ts'
+import { type Documents, field, weightOf } from './search/documents.ts'
+
+/** How a file writes an artist: the artist's row, and the row of this way of writing. */
+export interface Spelling {
+  readonly artist: number
+  readonly spelling: number
+}
+
+export interface Artists {
+  /** The rows of a credit, made where they do not exist. */
+  resolve(credit: Credit): Spelling
+  /** A credit in this spelling has come (1) or gone (-1). */
+  use(spelling: Spelling, delta: 1 | -1): void
+  /** Something has changed that makes the artist more or less popular. */
+  touch(artist: number): void
+  /** A track that credits the artist, or an album of theirs, has come or gone. */
+  count(artist: number, scope: number, figures: { tracks?: 1 | -1; albums?: 1 | -1 }): void
+  /** Makes the artists say what their credits say now; those without any are deleted. */
+  flush(): void
+}
+
+export interface Parts {
+  readonly db: DatabaseSync
+  readonly lists: ListWriter
+  readonly scopes: Scopes
+  readonly documents: Documents
+  readonly marks: Marks
+}
+
+/** Spellings that are remembered between transactions: an album's tracks credit the same few. */
+const remembered = 20_000
+
+export function openArtists(parts: Parts): Artists {
+  const { db } = parts
+  const rows = prepareRows(db)
+  const settle = openSettling(parts)
+  const known = new Map<string, Spelling>()
+  const uses = new Map<number, number>()
+  const counts = new Map<string, { artist: number; scope: number; tracks: number; albums: number }>()
+  const touched = new Set<number>()
+
+  function find({ name, sortName = '', musicBrainzId = '' }: Credit): Spelling {
+    const guid = guidBytes(artistId({ name, musicBrainzId }))
+    const artist = integer((rows.artist.get(guid) ?? rows.makeArtist.get(guid))?.id)
+    const row = rows.spelling.get(artist, name, sortName, musicBrainzId)
+    if (row !== undefined) return { artist, spelling: integer(row.id) }
+    parts.documents.countTerms([name, sortName], 1)
+    const made = rows.makeSpelling.get(artist, name, sortName, musicBrainzId)
+    return { artist, spelling: integer(made?.id) }
+  }
+
+  return {
+    resolve(credit) {
+      const written = `${credit.name}\0${credit.sortName ?? ''}\0${credit.musicBrainzId ?? ''}`
+      const found = known.get(written) ?? find(credit)
+      known.set(written, found)
+      touched.add(found.artist)
+      return found
+    },
+    use({ artist, spelling }, delta) {
+      touched.add(artist)
+      uses.set(spelling, (uses.get(spelling) ?? 0) + delta)
+    },
+    touch(artist) {
+      touched.add(artist)
+    },
+    count(artist, scope, { tracks = 0, albums = 0 }) {
+      touched.add(artist)
+      const slot = `${artist} ${scope}`
+      const sum = counts.get(slot) ?? { artist, scope, tracks: 0, albums: 0 }
+      counts.set(slot, { artist, scope, tracks: sum.tracks + tracks, albums: sum.albums + albums })
+    },
+    flush() {
+      for (const [spelling, delta] of uses) if (delta !== 0) rows.addUses.run(delta, spelling)
+      for (const { artist, scope, tracks, albums } of counts.values()) {
+        if (tracks !== 0 || albums !== 0) rows.addCount.run(artist, scope, tracks, albums)
+      }
+      let gone = false
+      for (const artist of touched) if (settle(artist) > 0) gone = true
+      if (gone || known.size > remembered) known.clear()
+      uses.clear()
+      counts.clear()
+      touched.clear()
+    },
+  }
+}
+
+function prepareRows(db: DatabaseSync) {
+  return {
+    artist: db.prepare('SELECT id FROM artist WHERE guid = ?'),
+    makeArtist: db.prepare('INSERT INTO artist (guid) VALUES (?) RETURNING id'),
+    spelling: db.prepare(
+      'SELECT id FROM spelling WHERE artist = ? AND name = ? AND sort = ? AND musicbrainz = ?',
+    ),
+    makeSpelling: db.prepare(
+      'INSERT INTO spelling (artist, name, sort, musicbrainz) VALUES (?, ?, ?, ?) RETURNING id',
+    ),
+    addUses: db.prepare('UPDATE spelling SET uses = uses + ? WHERE id = ?'),
+    addCount: db.prepare(
+      `INSERT INTO artist_count (artist, scope, tracks, albums) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET tracks = tracks + excluded.tracks, albums = albums + excluded.albums`,
+    ),
+  }
+}
+
+interface ArtistState {
+  readonly name: string
+  readonly sort: string | null
+  readonly musicBrainzId: string | null
+  readonly tracks: number
+  readonly albums: number
+  readonly scope: number
+  readonly albumScope: number
+}
+
+/** Makes one artist's row, list entries and words anew. Answers how many rows of its spellings have gone. */
+function openSettling({ db, lists: writer, scopes, documents, marks }: Parts): (artist: number) => number {
+  const read = db.prepare('SELECT * FROM artist WHERE id = ?')
+  const dropSpellings = db.prepare('DELETE FROM spelling WHERE artist = ? AND uses <= 0 RETURNING name, sort')
+  const best = db.prepare(
+    'SELECT name, sort, musicbrainz FROM spelling WHERE artist = ? ORDER BY uses DESC, name, sort, musicbrainz LIMIT 1',
+  )
+  const dropCounts = db.prepare('DELETE FROM artist_count WHERE artist = ? AND tracks <= 0 AND albums <= 0')
+  const counts = db.prepare('SELECT scope, tracks, albums FROM artist_count WHERE artist = ?')
+  const write = db.prepare(
+    `UPDATE artist SET name = ?, sort = ?, musicbrainz = ?, tracks = ?, albums = ?, scope = ?, album_scope = ?,
+       document = ?, words = ? WHERE id = ?`,
+  )
+  const drop = db.prepare('DELETE FROM artist WHERE id = ?')
+
+  function enter(id: number, guid: Uint8Array, artist: ArtistState, edit: ListWriter['add']): void {
+    const sorted = sortText(artist.name, artist.sort)
+    edit(lists.artistsByName, nameKey(sorted, guid), id, artist.scope)
+    if (artist.albums === 0) return
+    const entries: [number, Key][] = [
+      [lists.albumArtistsByName, nameKey(sorted, guid)],
+      [lists.albumArtistsByCount, countKey(artist.albums, sorted, guid)],
+    ]
+    for (const [list, key] of entries) edit(list, key, id, artist.albumScope)
+  }
+
+  function now(artist: number): ArtistState | undefined {
+    const row = best.get(artist)
+    if (row === undefined) return undefined
+    dropCounts.run(artist)
+    const figures = counts.all(artist).map((each) => ({
+      scope: integer(each.scope),
+      tracks: integer(each.tracks),
+      albums: integer(each.albums),
+    }))
+    return {
+      name: text(row.name),
+      sort: text(row.sort) || null,
+      musicBrainzId: text(row.musicbrainz) || null,
+      tracks: figures.reduce((sum, { tracks }) => sum + tracks, 0),
+      albums: figures.reduce((sum, { albums }) => sum + albums, 0),
+      scope: scopes.union(figures.map(({ scope }) => scope)),
+      albumScope: scopes.union(figures.filter(({ albums }) => albums > 0).map(({ scope }) => scope)),
+    }
+  }
+
+  return function settle(id) {
+    const row = read.get(id)
+    if (row === undefined) return 0
+    const guid = bytes(row.guid)
+    const state = {
+      document: optional(integer, row.document) ?? null,
+      words: optional(integer, row.words) ?? null,
+    }
+    if (state.document !== null) {
+      const old: ArtistState = {
+        name: text(row.name),
+        sort: optional(text, row.sort) ?? null,
+        musicBrainzId: null,
+        tracks: integer(row.tracks),
+        albums: integer(row.albums),
+        scope: integer(row.scope),
+        albumScope: integer(row.album_scope),
+      }
+      enter(id, guid, old, writer.remove)
+    }
+    const gone = dropSpellings.all(id)
+    for (const each of gone) documents.countTerms([text(each.name), text(each.sort)], -1)
+    const artist = now(id)
+    if (artist === undefined) {
+      documents.remove('artist', state)
+      drop.run(id)
+      return gone.length + 1
+    }
+    enter(id, guid, artist, writer.add)
+    const { document, words } = documents.put(
+      'artist',
+      { id, weight: weightOf(artist.tracks + marks.popularity('artist', guid)), scope: artist.scope },
+      [field(artist.name, artist.sort)],
+      state,
+    )
+    const { name, sort, musicBrainzId, tracks, albums, scope, albumScope } = artist
+    write.run(name, sort, musicBrainzId, tracks, albums, scope, albumScope, document, words, id)
+    return gone.length
+  }
+}

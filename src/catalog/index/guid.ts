@@ -1,0 +1,12 @@
+import type { Id } from '../../protocol/ids.ts'
+
+/** A GUID as the 16 bytes that the tables hold. */
+export function guidBytes(id: Id): Uint8Array {
+  return Buffer.from(id.replaceAll('-', ''), 'hex')
+}
+
+/** The GUID of 16 bytes. */
+export function guidOf(bytes: Uint8Array): Id {
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}

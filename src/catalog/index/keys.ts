@@ -1,0 +1,73 @@
+import { fold } from './search/words.ts'
+
+/**
+ * Keys of ordered lists: bytes whose order is the order of the list. They are held as strings of one character for a
+ * byte ("binary" strings), which JavaScript compares as SQLite compares BLOBs. Each ends with half of the item's GUID,
+ * so that no two are equal and the order is the same on every node.
+ */
+export type Key = string
+
+/** Words that do not count at the start of a name, unless it has a sort name of its own. */
+export const ignoredArticles = 'The El La Los Las Le Les Os As O A An'
+
+const article = new RegExp(`^(?:${ignoredArticles.toLowerCase().split(' ').join('|')})\\s+(?=\\S)`)
+
+/** What a name is sorted under: its sort name, or itself without an article. */
+export function sortText(name: string, sort: string | null | undefined): string {
+  const own = sort ? fold(sort) : fold(name).replace(article, '')
+  return own
+    .replace(/\s+/g, ' ')
+    .replace(/^[^\p{L}\p{N}]+(?=.*[\p{L}\p{N}])/u, '')
+    .trim()
+}
+
+/** A sorted text as bytes; what has no text comes last. */
+export function textKey(text: string, longest = 32): Key {
+  return text === '' ? '\xff' : Buffer.from(text.slice(0, longest)).subarray(0, longest).toString('latin1')
+}
+
+const end = '\0'
+
+export function nameKey(sorted: string, guid: Uint8Array): Key {
+  return textKey(sorted) + end + tail(guid)
+}
+
+export function artistAlbumKey(artist: string, year: number | null, sorted: string, guid: Uint8Array): Key {
+  return textKey(artist, 24) + end + yearKey(year) + textKey(sorted, 16) + end + tail(guid)
+}
+
+export function yearNameKey(year: number | null, sorted: string, guid: Uint8Array): Key {
+  return yearKey(year) + textKey(sorted, 20) + end + tail(guid)
+}
+
+export function timeKey(time: number, guid: Uint8Array): Key {
+  return bytes(time, 6) + tail(guid)
+}
+
+/** The most first, then by name. */
+export function countKey(count: number, sorted: string, guid: Uint8Array): Key {
+  return bytes(0xffffff - Math.min(count, 0xffffff), 3) + nameKey(sorted, guid)
+}
+
+/** Without a year: last. */
+export function yearKey(year: number | null): Key {
+  return bytes(year === null ? 0xffff : Math.max(0, Math.min(year, 0xfffe)), 2)
+}
+
+export function keyBytes(key: Key): Uint8Array {
+  return Buffer.from(key, 'latin1')
+}
+
+export function keyOf(data: Uint8Array): Key {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')
+}
+
+function tail(guid: Uint8Array): Key {
+  return keyOf(guid.subarray(8, 16))
+}
+
+function bytes(value: number, length: number): Key {
+  let key = ''
+  for (let at = length - 1; at >= 0; at--) key += String.fromCharCode(Math.floor(value / 256 ** at) % 256)
+  return key
+}

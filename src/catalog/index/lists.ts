@@ -1,0 +1,187 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { bytes, integer } from '../../store/row.ts'
+import { type Key, keyBytes, keyOf } from './keys.ts'
+
+/** The lists that everyone has; genres have two each, see `albumsOfGenre`. */
+export const lists = {
+  albumsByName: 1,
+  albumsByArtist: 2,
+  albumsByYear: 3,
+  albumsByTime: 4,
+  tracksByTitle: 5,
+  tracksByTime: 6,
+  artistsByName: 7,
+  albumArtistsByName: 8,
+  albumArtistsByCount: 9,
+} as const
+
+export function albumsOfGenre(genre: number): number {
+  return 100 + 2 * genre
+}
+export function tracksOfGenre(genre: number): number {
+  return 101 + 2 * genre
+}
+
+/** Entries in a block when it is made; at twice as many it is split. */
+const blockSize = 1_024
+
+export interface ListWriter {
+  /** An item stands in a list at `key`, seen by who sees `scope`. */
+  add(list: number, key: Key, item: number, scope: number): void
+  remove(list: number, key: Key, item: number, scope: number): void
+  /** Writes what has been added and removed since, and counts it in the blocks. */
+  flush(): void
+}
+
+interface Edit {
+  readonly list: number
+  readonly key: Key
+  readonly item: number
+  readonly scope: number
+  readonly delta: 1 | -1
+}
+
+/**
+ * Keeps ordered lists whose n-th entry is found without counting there: the entries of a list are cut into blocks of
+ * about a thousand, and each block knows how many entries of each scope it has. Edits are gathered and written in the
+ * order of the lists; an entry that is removed and added again costs nothing.
+ */
+export function openListWriter(db: DatabaseSync): ListWriter {
+  const insert = db.prepare('INSERT OR REPLACE INTO entry (list, key, item, scope) VALUES (?, ?, ?, ?)')
+  const drop = db.prepare('DELETE FROM entry WHERE list = ? AND key = ? AND item = ?')
+  const blocks = openBlocks(db)
+  let edits: Edit[] = []
+
+  return {
+    add(list, key, item, scope) {
+      edits.push({ list, key, item, scope, delta: 1 })
+    },
+    remove(list, key, item, scope) {
+      edits.push({ list, key, item, scope, delta: -1 })
+    },
+    flush() {
+      for (const edit of netEdits(edits)) {
+        const key = keyBytes(edit.key)
+        if (edit.delta === 1) insert.run(edit.list, key, edit.item, edit.scope)
+        else drop.run(edit.list, key, edit.item)
+        blocks.count(edit)
+      }
+      blocks.finish()
+      edits = []
+    },
+  }
+}
+
+/** The edits in the order of the lists, removals of an entry before its addition, without those that cancel out. */
+function netEdits(edits: Edit[]): Edit[] {
+  edits.sort(
+    (a, b) =>
+      a.list - b.list || compare(a.key, b.key) || a.item - b.item || a.scope - b.scope || a.delta - b.delta,
+  )
+  const net: Edit[] = []
+  for (const edit of edits) {
+    const last = net.at(-1)
+    const opposite =
+      last !== undefined &&
+      last.delta === -edit.delta &&
+      last.item === edit.item &&
+      last.list === edit.list &&
+      last.scope === edit.scope &&
+      last.key === edit.key
+    if (opposite) net.pop()
+    else net.push(edit)
+  }
+  return removalsFirst(net)
+}
+
+/** An entry whose scope changes is removed and added under the same key: the removal has to come first. */
+function removalsFirst(net: Edit[]): Edit[] {
+  return net.sort((a, b) => a.list - b.list || compare(a.key, b.key) || a.item - b.item || a.delta - b.delta)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+interface Block {
+  readonly list: number
+  readonly first: Uint8Array
+  /** Where the next block of the list begins; undefined: nowhere. */
+  readonly end: Key | undefined
+  readonly deltas: Map<number, number>
+}
+
+/** Counts entries in blocks. Edits come in the order of the lists, so one block at a time is open. */
+function openBlocks(db: DatabaseSync): { count(edit: Edit): void; finish(): void } {
+  const firstAt = db.prepare(
+    'SELECT first FROM block WHERE list = ? AND first <= ? ORDER BY first DESC LIMIT 1',
+  )
+  const firstAfter = db.prepare('SELECT first FROM block WHERE list = ? AND first > ? ORDER BY first LIMIT 1')
+  const write = db.prepare(
+    `INSERT INTO block (list, first, scope, count) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET count = count + excluded.count`,
+  )
+  const dropEmpty = db.prepare('DELETE FROM block WHERE list = ? AND first = ? AND count = 0')
+  const total = db.prepare('SELECT total(count) AS count FROM block WHERE list = ? AND first = ?')
+  const split = openSplitter(db, write)
+  let open: Block | undefined
+
+  function find(list: number, key: Key): Block {
+    const first = firstAt.get(list, keyBytes(key))?.first
+    const start = first === undefined ? new Uint8Array() : bytes(first)
+    const next = firstAfter.get(list, start)?.first
+    return { list, first: start, end: next === undefined ? undefined : keyOf(bytes(next)), deltas: new Map() }
+  }
+
+  function close(): void {
+    if (open === undefined) return
+    const { list, first, end, deltas } = open
+    for (const [scope, delta] of deltas) if (delta !== 0) write.run(list, first, scope, delta)
+    dropEmpty.run(list, first)
+    if (integer(total.get(list, first)?.count) > 2 * blockSize) split(list, first, end)
+    open = undefined
+  }
+
+  return {
+    count(edit) {
+      if (open?.list !== edit.list || (open.end !== undefined && edit.key >= open.end)) {
+        close()
+        open = find(edit.list, edit.key)
+      }
+      open.deltas.set(edit.scope, (open.deltas.get(edit.scope) ?? 0) + edit.delta)
+    },
+    finish: close,
+  }
+}
+
+/** Cuts the block that begins at `first` and ends before `end` into blocks of the usual size. */
+function openSplitter(db: DatabaseSync, write: StatementSync) {
+  const dropBlock = db.prepare('DELETE FROM block WHERE list = ? AND first = ?')
+  const walk = db.prepare('SELECT key, scope FROM entry WHERE list = ? AND key >= ? AND key < ? ORDER BY key')
+  const beyondAll = new Uint8Array(64).fill(0xff)
+
+  return function split(list: number, first: Uint8Array, end: Key | undefined): void {
+    dropBlock.run(list, first)
+    let start = first
+    let counts = new Map<number, number>()
+    let size = 0
+    let last: Key | undefined
+    const put = () => {
+      for (const [scope, count] of counts) write.run(list, start, scope, count)
+    }
+    for (const row of walk.iterate(list, first, end === undefined ? beyondAll : keyBytes(end))) {
+      const key = keyOf(bytes(row.key))
+      if (size >= blockSize && key !== last) {
+        put()
+        start = keyBytes(key)
+        counts = new Map()
+        size = 0
+      }
+      const scope = integer(row.scope)
+      counts.set(scope, (counts.get(scope) ?? 0) + 1)
+      size += 1
+      last = key
+    }
+    put()
+  }
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { AlbumPart, Track } from '../../protocol/facts/catalog.ts'
+import { albumParts } from '../facts.ts'
+import { derivedId } from '../identity.ts'
+import { albumOf, contentOf, home, openTestIndex, partKey, type Song, type TestIndex } from './test-index.ts'
+
+const abroad = derivedId('library abroad')
+const user = derivedId('user')
+
+const song: fc.Arbitrary<Song> = fc.record(
+  {
+    title: fc.constantFrom(
+      'Sun',
+      'The Moon',
+      'Émile',
+      '東京',
+      'Sun Sun',
+      '!!!',
+      'nul\0title',
+      '\ud800half',
+      'word '.repeat(700),
+    ),
+    artist: fc.constantFrom('Ann', 'ANN', 'Bob', 'The Cars', ''),
+    genres: fc.uniqueArray(fc.constantFrom('Rock', 'rock', 'Jazz', 'Día'), { maxLength: 2 }),
+    libraries: fc.constantFrom([home], [abroad], [home, abroad], []),
+    date: fc.constantFrom('1999', '2001-05', '2020-01-02'),
+    addedAt: fc.integer({ min: 1, max: 5 }),
+    disc: fc.constantFrom(1, 2),
+    embeddedCover: fc.boolean(),
+    composers: fc.constantFrom([], [{ name: 'Cleo', sortName: 'Cleo, A' }]),
+  },
+  { requiredKeys: ['title'] },
+)
+const albums = [
+  ['Day', 'Ann'],
+  ['A Night', 'Bob'],
+  ['', ''],
+] as const
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('put' as const),
+      album: fc.constantFrom(...albums),
+      part: fc.constantFrom('000', '001'),
+      songs: fc.array(song, { maxLength: 4 }),
+    }),
+  },
+  fc.record({
+    do: fc.constant('take' as const),
+    album: fc.constantFrom(...albums),
+    part: fc.constantFrom('000', '001'),
+  }),
+  fc.record({
+    do: fc.constant('move' as const),
+    from: fc.constantFrom(...albums),
+    to: fc.constantFrom(...albums),
+    takeFirst: fc.boolean(),
+  }),
+  fc.record({
+    do: fc.constant('mark' as const),
+    kind: fc.constantFrom('track' as const, 'album' as const),
+    album: fc.constantFrom(...albums),
+    plays: fc.constantFrom(0, 1, 40),
+  }),
+)
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+test('[F3] the tables are a function of the facts, in whatever steps these have come', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      using grown = openTestIndex()
+      const facts = new Map<string, Uint8Array>()
+      for (const each of steps) take(grown, facts, each)
+      using rebuilt = openTestIndex()
+      rebuilt.apply([...facts].sort(([a], [b]) => (a < b ? -1 : 1)))
+      assert.deepEqual(contentOf(grown.db), contentOf(rebuilt.db))
+      using backwards = openTestIndex()
+      for (const fact of [...facts].reverse()) backwards.apply([fact])
+      assert.deepEqual(contentOf(backwards.db), contentOf(rebuilt.db))
+    }),
+    { numRuns: 40 },
+  )
+})
+
+function take(index: TestIndex, facts: Map<string, Uint8Array>, step: Step): void {
+  const write = (changes: readonly (readonly [string, Uint8Array | null])[]) => {
+    for (const [key, value] of changes) {
+      if (value === null) facts.delete(key)
+      else facts.set(key, value)
+    }
+    index.apply(changes)
+  }
+  const partOf = (key: string): AlbumPart | undefined => {
+    const value = facts.get(key)
+    return value === undefined || !key.startsWith(albumParts.prefix) ? undefined : albumParts.decode(value)
+  }
+  if (step.do === 'put') {
+    const made = albumOf(step.album[0], step.album[1], step.songs)
+    const tracks = made.tracks.map((track, at) => ({
+      ...track,
+      id: derivedId(`${made.album} ${step.part} ${at}`),
+    }))
+    const elsewhere = new Set(
+      [...facts.keys()].flatMap((key) => (key === partKey(made.album, step.part) ? [] : ids(partOf(key)))),
+    )
+    const part = { ...made, tracks: tracks.filter(({ id }) => !elsewhere.has(id)) }
+    write([[partKey(made.album, step.part), albumParts.encode(part)]])
+  } else if (step.do === 'take') {
+    write([[partKey(albumOf(step.album[0], step.album[1], []).album, step.part), null]])
+  } else if (step.do === 'move') {
+    const [from, to] = [step.from, step.to].map(([name, artist]) => partKey(albumOf(name, artist, []).album))
+    const source = from === undefined ? undefined : partOf(from)
+    const target = to === undefined ? undefined : partOf(to)
+    const [first, ...others] = source?.tracks ?? []
+    if (from === undefined || to === undefined || from === to) return
+    if (source === undefined || target === undefined || first === undefined) return
+    const left = albumParts.encode({ ...source, tracks: others })
+    const joined = albumParts.encode({ ...target, tracks: [...target.tracks, first] })
+    write(
+      step.takeFirst
+        ? [
+            [from, left],
+            [to, joined],
+          ]
+        : [
+            [to, joined],
+            [from, left],
+          ],
+    )
+  } else {
+    const { album } = albumOf(step.album[0], step.album[1], [])
+    const item = step.kind === 'album' ? album : derivedId(`${album} 000 0`)
+    const key = `listening/marks/${user}/${step.kind}/${item}`
+    const value = Buffer.from(JSON.stringify({ v: 1, d: { playCount: step.plays, playedAt: 1 } }))
+    write([[key, value]])
+  }
+}
+
+function ids(part: AlbumPart | undefined): Track['id'][] {
+  return part?.tracks.map(({ id }) => id) ?? []
+}
+
+test('nothing is left of an album that is deleted', () => {
+  using index = openTestIndex()
+  const empty = contentOf(index.db)
+  const { album, tracks } = albumOf('Day', 'Ann', [
+    { title: 'Sun', genres: ['Rock'], artist: ['Bob', 'Cleo'] },
+    'Moon',
+  ])
+  index.put({ album, tracks })
+  assert.notDeepEqual(contentOf(index.db), empty)
+  index.take(album)
+  assert.deepEqual(contentOf(index.db), empty)
+})
+
+test('a track that moves to another album keeps its row', () => {
+  using index = openTestIndex()
+  const day = albumOf('Day', 'Ann', ['Sun', 'Moon'])
+  const night = albumOf('Night', 'Ann', [])
+  index.put(day)
+  const row = () => index.db.prepare("SELECT id FROM track WHERE title = 'Sun'").get()?.id
+  const before = row()
+  const [sun, moon] = day.tracks
+  assert.ok(sun && moon)
+  index.apply([
+    [partKey(day.album), albumParts.encode({ ...day, tracks: [moon] })],
+    [partKey(night.album), albumParts.encode({ ...night, tracks: [sun] })],
+  ])
+  assert.equal(row(), before)
+})
+
+test('an album in parts is what all its parts say', () => {
+  using index = openTestIndex()
+  const album = albumOf('Day', 'Ann', [
+    { title: 'Sun', date: '1999' },
+    { title: 'Moon', date: '1999' },
+  ])
+  const more = albumOf('Day', 'Ann', [{ title: 'Rain', date: '2001', disc: 2, id: derivedId('rain') }])
+  index.putPart(album, '000')
+  index.putPart(more, '001')
+  const row = index.db.prepare('SELECT tracks, year, duration FROM album').get()
+  assert.deepEqual({ ...row }, { tracks: 3, year: 1999, duration: 540_000 })
+  index.apply([[partKey(album.album, '000'), null]])
+  assert.deepEqual({ ...index.db.prepare('SELECT tracks, year FROM album').get() }, { tracks: 1, year: 2001 })
+})

@@ -1,0 +1,80 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { z } from 'zod'
+import { integer } from '../../../store/row.ts'
+import { cursorOf, seen, type View, valuesOf } from './view.ts'
+import type { Filter, Found, Span } from './walk.ts'
+
+/** How many rows are tried for one page, where few of them fit. */
+const mostTries = 20_000
+
+/**
+ * A page of a table in a random order, which follows from the seed: the n-th row is the one whose id is n, permuted.
+ * No list need be made, any page takes as long as any other, and rows that come or go meanwhile move no other. Ids
+ * above the `size` that the table had at the first page are not in the walk. A numeric offset counts the ids of rows
+ * that are gone as well, unless something is asked of the rows.
+ */
+export function walkRandomly(
+  db: DatabaseSync,
+  view: View,
+  { table, condition, parameters }: Filter,
+  seed: number,
+  { cursor, offset = 0, limit }: Span,
+): Found {
+  const start = cursor === undefined ? undefined : valuesOf(cursor, position)
+  const size =
+    start?.[1] ?? integer(db.prepare(`SELECT coalesce(max(id), 0) AS size FROM ${table}`).get()?.size)
+  const permute = openPermutation(size, seed)
+  const read = db.prepare(`SELECT id FROM ${table} WHERE id = ? ${seen(view, `${table}.scope`)} ${condition}`)
+  const everything = view.scopes === null && condition === ''
+  let skip = start === undefined && !everything ? offset : 0
+  let at = start?.[0] ?? (everything ? offset : 0)
+  const items: number[] = []
+  for (let tries = 0; at < size && tries < mostTries + 10 * skip; at += 1, tries += 1) {
+    const id = permute(at) + 1
+    if (read.get(id, ...parameters) === undefined) continue
+    if (skip > 0) skip -= 1
+    else if (items.push(id) === limit)
+      return { items, next: cursorOf(JSON.stringify([at + 1, size])), total: undefined }
+  }
+  return { items, next: undefined, total: undefined }
+}
+
+const position = z.tuple([
+  z.int().min(0),
+  z
+    .int()
+    .min(1)
+    .max(2 ** 40),
+])
+
+/**
+ * A permutation of the numbers below `size`: four rounds of a Feistel network over the next power of four, whose
+ * halves are mixed with the seed; a result that is too large goes through it again, which ends within a few times.
+ */
+function openPermutation(size: number, seed: number): (n: number) => number {
+  const half = 2 ** Math.max(1, Math.ceil(Math.log2(Math.max(2, size)) / 2))
+  const once = (n: number) => {
+    let left = Math.floor(n / half)
+    let right = n % half
+    for (let round = 0; round < 4; round++) {
+      const mixed = mix(right, seed, round) % half
+      ;[left, right] = [right, (left + mixed) % half]
+    }
+    return left * half + right
+  }
+  return (n) => {
+    let permuted = once(n)
+    while (permuted >= size) permuted = once(permuted)
+    return permuted
+  }
+}
+
+function mix(value: number, seed: number, round: number): number {
+  let mixed = Math.imul(
+    value ^ Math.imul(seed | 0, 0x9e3779b1) ^ Math.imul(round + 1, 0x85ebca6b),
+    0xc2b2ae35,
+  )
+  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x27d4eb2f)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0x165667b1)
+  return (mixed ^ (mixed >>> 16)) >>> 0
+}

@@ -1,0 +1,80 @@
+import type { StatementSync } from 'node:sqlite'
+import type { z } from 'zod'
+import type { Id } from '../../../protocol/ids.ts'
+import { integer, optional, text } from '../../../store/row.ts'
+
+/** Who asks, as `Viewer` of `catalog.ts`, and perhaps for one library only. */
+export interface Ask {
+  readonly user: Id
+  readonly administrator: boolean
+  readonly library?: Id | undefined
+}
+
+/** What someone sees. */
+export interface View {
+  /** The scopes of what they see; null: everything there is, so that nothing need be compared. */
+  readonly scopes: readonly number[] | null
+  /** Rows of libraries that they see. */
+  readonly libraries: ReadonlyMap<Id, number>
+  /** The row of the user in the table of marks; 0 where they have none. */
+  readonly listener: number
+}
+
+/** A connection, or whatever keeps its statements. */
+export interface Statements {
+  prepare(sql: string): StatementSync
+}
+
+export function viewOf(db: Statements, { user, administrator, library: only }: Ask): View {
+  const libraries = new Map<Id, number>()
+  for (const row of db
+    .prepare('SELECT id, guid, visible_to FROM library WHERE visible_to IS NOT NULL')
+    .all()) {
+    const id = text(row.guid)
+    const visibleTo = text(row.visible_to)
+    const visible = administrator || visibleTo === 'everyone' || visibleTo.includes(user)
+    if (visible && (only === undefined || only === id)) libraries.set(id, integer(row.id))
+  }
+  let everything = true
+  const scopes: number[] = []
+  for (const row of db.prepare('SELECT id, libraries, tracks FROM scope').all()) {
+    const visible = text(row.libraries)
+      .split(' ')
+      .some((id) => libraries.has(id))
+    if (visible) scopes.push(integer(row.id))
+    else if (integer(row.tracks) > 0) everything = false
+  }
+  const listener = db.prepare('SELECT id FROM listener WHERE guid = ?').get(user)?.id
+  return { scopes: everything ? null : scopes, libraries, listener: optional(integer, listener) ?? 0 }
+}
+
+/** A condition that holds for what the viewer sees, to be put after others: `AND scope IN (…)`, or nothing. */
+export function seen(view: View, column: string): string {
+  return view.scopes === null ? '' : `AND ${column} IN (${view.scopes.join(', ')})`
+}
+
+export function sees(view: View, scope: number): boolean {
+  return view.scopes === null || view.scopes.includes(scope)
+}
+
+/** Where a walk stands, as an opaque word. */
+export function cursorOf(position: string): string {
+  return Buffer.from(position, 'latin1').toString('base64url')
+}
+
+/** What a cursor says. Whatever it is, it is a position: a made-up one is a place where nothing need be. */
+export function positionOf(cursor: string): string {
+  return Buffer.from(cursor.slice(0, 400), 'base64url').toString('latin1')
+}
+
+/** A position of several values, as `cursorOf(JSON.stringify(values))` wrote it; undefined where it is made up. */
+export function valuesOf<Schema extends z.ZodType>(
+  cursor: string,
+  schema: Schema,
+): z.output<Schema> | undefined {
+  try {
+    return schema.safeParse(JSON.parse(positionOf(cursor))).data
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,232 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { bytes, integer } from '../../../store/row.ts'
+import { type Key, keyBytes, keyOf } from '../keys.ts'
+import { cursorOf, positionOf, seen, type View } from './view.ts'
+
+/** A part of an ordered list. */
+export interface Walk {
+  readonly list: number
+  readonly descending?: boolean | undefined
+  /** Only entries from this key, and before that one. */
+  readonly from?: Key | undefined
+  readonly before?: Key | undefined
+  /** Only items that fit: a table to join by its id, and a condition on it. Such a walk has no total. */
+  readonly filter?: Filter | undefined
+}
+
+export interface Filter {
+  readonly table: 'album' | 'track'
+  /** SQL that begins with AND. */
+  readonly condition: string
+  readonly parameters: readonly (string | number | Uint8Array)[]
+}
+
+export interface Span {
+  readonly cursor?: string | undefined
+  readonly offset?: number | undefined
+  readonly limit: number
+}
+
+export interface Found {
+  readonly items: readonly number[]
+  readonly next: string | undefined
+  readonly total: number | undefined
+}
+
+interface Block {
+  readonly first: Key
+  /** Entries in it that the viewer sees. */
+  readonly count: number
+}
+
+/**
+ * A page of a list: after a cursor, or from the n-th entry on. Both take the same time wherever they are, since blocks
+ * count the entries before. A cursor is the key of the last entry shown, so changes elsewhere do not move it.
+ */
+export function walk(db: DatabaseSync, view: View, steps: Walk, { cursor, offset = 0, limit }: Span): Found {
+  const blocks = blocksOf(db, view, steps.list)
+  const low = steps.from === undefined ? 0 : rankOf(db, view, steps.list, blocks, steps.from)
+  const high = steps.before === undefined ? sum(blocks) : rankOf(db, view, steps.list, blocks, steps.before)
+  const total = steps.filter === undefined ? high - low : undefined
+  if (cursor !== undefined)
+    return { ...read(db, view, steps, blocks, { beyond: positionOf(cursor) }, limit), total }
+  if (offset === 0 || steps.filter !== undefined) {
+    return { ...read(db, view, steps, blocks, { skip: offset }, limit), total }
+  }
+  const rank = steps.descending ? high - 1 - offset : low + offset
+  const at = rank < low || rank >= high ? undefined : keyAt(db, view, steps.list, blocks, rank)
+  if (at === undefined) return { items: [], next: undefined, total }
+  return { ...read(db, view, steps, blocks, { at }, limit), total }
+}
+
+/** How many entries the viewer sees in a list. */
+export function countOf(db: DatabaseSync, view: View, list: number): number {
+  return sum(blocksOf(db, view, list))
+}
+
+/** Some items of a list, spread evenly over it: runs of neighbours, of which `shift` chooses the first. */
+export function sample(
+  db: DatabaseSync,
+  view: View,
+  list: number,
+  { runs, length, shift }: { runs: number; length: number; shift: number },
+): number[] {
+  const blocks = blocksOf(db, view, list)
+  const count = sum(blocks)
+  if (count <= runs * length) return [...read(db, view, { list }, blocks, { skip: 0 }, runs * length).items]
+  const step = Math.floor(count / runs)
+  return Array.from({ length: runs }, (_, run) => run * step + (shift % (step - length + 1))).flatMap(
+    (rank) => {
+      const at = keyAt(db, view, list, blocks, rank)
+      return at === undefined ? [] : read(db, view, { list }, blocks, { at }, length).items
+    },
+  )
+}
+
+/** How many entries that the viewer sees come before each of these keys, which are in order. */
+export function ranksOf(db: DatabaseSync, view: View, list: number, keys: readonly Key[]): number[] {
+  const blocks = blocksOf(db, view, list)
+  return keys.map((key) => rankOf(db, view, list, blocks, key))
+}
+
+export function blocksOf(db: DatabaseSync, view: View, list: number): Block[] {
+  const count = view.scopes === null ? 'count' : `iif(scope IN (${view.scopes.join(', ')}), count, 0)`
+  return db
+    .prepare(`SELECT first, sum(${count}) AS count FROM block WHERE list = ? GROUP BY first ORDER BY first`)
+    .all(list)
+    .map((row) => ({ first: keyOf(bytes(row.first)), count: integer(row.count) }))
+}
+
+function sum(blocks: readonly Block[]): number {
+  return blocks.reduce((total, { count }) => total + count, 0)
+}
+
+function keyAt(
+  db: DatabaseSync,
+  view: View,
+  list: number,
+  blocks: readonly Block[],
+  rank: number,
+): Key | undefined {
+  let before = 0
+  for (const { first, count } of blocks) {
+    if (rank < before + count) {
+      const row = db
+        .prepare(
+          `SELECT key FROM entry WHERE list = ? AND key >= ? ${seen(view, 'scope')} ORDER BY key LIMIT 1 OFFSET ?`,
+        )
+        .get(list, keyBytes(first), rank - before)
+      return row === undefined ? undefined : keyOf(bytes(row.key))
+    }
+    before += count
+  }
+  return undefined
+}
+
+function rankOf(db: DatabaseSync, view: View, list: number, blocks: readonly Block[], key: Key): number {
+  let before = 0
+  for (const [at, { first, count }] of blocks.entries()) {
+    const next = blocks[at + 1]
+    if (next !== undefined && next.first <= key) {
+      before += count
+      continue
+    }
+    const row = db
+      .prepare(
+        `SELECT count(*) AS count FROM entry WHERE list = ? AND key >= ? AND key < ? ${seen(view, 'scope')}`,
+      )
+      .get(list, keyBytes(first), keyBytes(key))
+    return before + integer(row?.count)
+  }
+  return before
+}
+
+/** Where reading begins: at a key, beyond one, or at the start of the walk after some entries. */
+type Start = { readonly at: Key } | { readonly beyond: Key } | { readonly skip: number }
+
+function read(
+  db: DatabaseSync,
+  view: View,
+  { list, descending = false, from, before, filter }: Walk,
+  blocks: readonly Block[],
+  start: Start,
+  limit: number,
+): Omit<Found, 'total'> {
+  const order = descending ? 'DESC' : 'ASC'
+  const join = filter === undefined ? '' : `JOIN ${filter.table} ON ${filter.table}.id = entry.item`
+  const statement = db.prepare(
+    `SELECT entry.key, entry.item FROM entry ${join}
+     WHERE entry.list = ? AND entry.key >= ? AND entry.key < ? ${seen(view, 'entry.scope')} ${filter?.condition ?? ''}
+     ORDER BY entry.key ${order} LIMIT ? OFFSET ?`,
+  )
+  let low = from ?? ''
+  let high = before ?? beyondAll
+  if ('at' in start) {
+    if (descending) high = least(high, successor(start.at))
+    else low = most(low, start.at)
+  }
+  if ('beyond' in start) {
+    if (descending) high = least(high, start.beyond)
+    else low = most(low, successor(start.beyond))
+  }
+  const skip = 'skip' in start ? start.skip : 0
+  const items: number[] = []
+  let last: Key | undefined
+  // Entries to be skipped are counted by SQLite, which sees one stretch at a time: then it has to be one.
+  const pieces: Iterable<[Key, Key]> =
+    skip > 0 ? [[low, high]] : stretches(view, blocks, low, high, descending)
+  for (const [first, end] of pieces) {
+    if (first >= end) continue
+    const rows = statement.all(
+      list,
+      keyBytes(first),
+      keyBytes(end),
+      ...(filter?.parameters ?? []),
+      limit + 1 - items.length,
+      skip,
+    )
+    for (const row of rows) {
+      if (items.length === limit) return { items, next: last === undefined ? undefined : cursorOf(last) }
+      items.push(integer(row.item))
+      last = keyOf(bytes(row.key))
+    }
+  }
+  return { items, next: undefined }
+}
+
+/**
+ * The stretches of keys to read. For someone who sees everything it is one; for someone who sees little, those blocks
+ * in which there is something for them: the rest is not read.
+ */
+function* stretches(
+  view: View,
+  blocks: readonly Block[],
+  low: Key,
+  high: Key,
+  descending: boolean,
+): Iterable<[Key, Key]> {
+  if (view.scopes === null) {
+    yield [low, high]
+    return
+  }
+  const found = blocks
+    .map(({ first, count }, at): [Key, Key, number] => [
+      most(low, first),
+      least(high, blocks[at + 1]?.first ?? beyondAll),
+      count,
+    ])
+    .filter(([first, end, count]) => count > 0 && first < end)
+  for (const [first, end] of descending ? found.reverse() : found) yield [first, end]
+}
+
+const beyondAll = '\xff'.repeat(64)
+
+function successor(key: Key): Key {
+  return `${key}\0`
+}
+function most(a: Key, b: Key): Key {
+  return a > b ? a : b
+}
+function least(a: Key, b: Key): Key {
+  return a < b ? a : b
+}

@@ -1,0 +1,106 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
+import { integer } from '../../../store/row.ts'
+import { termsOf } from './words.ts'
+
+export type DocumentKind = 'artist' | 'album' | 'track'
+
+/** Where an item's words are found: its rowid in the FTS table, and a checksum of the words. */
+export interface DocumentState {
+  readonly document: number | null
+  readonly words: number | null
+}
+
+/** Weights go from 0 to 15. */
+const heaviest = 15
+const idSpace = 2 ** 32
+
+/** The rowid of an item's words: smaller for weightier items, so that FTS5 meets the popular ones first. */
+export function documentId(weight: number, id: number): number {
+  return (heaviest - weight) * idSpace + id
+}
+
+/** The item of a document. */
+export function itemOf(document: number): number {
+  return document % idSpace
+}
+
+/** How much an item matters among others that fit a search as well: by the binary logarithm of a count. */
+export function weightOf(count: number): number {
+  return Math.min(heaviest, Math.floor(Math.log2(1 + Math.max(0, count))))
+}
+
+/**
+ * The term that marks the documents of a scope: a character of a private plane, which no word has. With it FTS5 itself
+ * passes over what a viewer does not see.
+ */
+export function scopeTerm(scope: number): string {
+  return String.fromCodePoint(0xf0000 + (scope % 0x1fffe))
+}
+
+export interface DocumentItem {
+  readonly id: number
+  readonly weight: number
+  readonly scope: number
+}
+
+export interface Documents {
+  /** Writes the words of an item, a column for each field, where they, its weight or its scope have changed. */
+  put(kind: DocumentKind, item: DocumentItem, fields: readonly string[], old: DocumentState): DocumentState
+  remove(kind: DocumentKind, old: DocumentState): void
+  /** Counts the terms of a name into the vocabulary (1), or out of it (-1). */
+  countTerms(names: readonly (string | null | undefined)[], delta: 1 | -1): void
+  flush(): void
+}
+
+const columns = {
+  artist: ['name'],
+  album: ['name', 'artist', 'genre'],
+  track: ['title', 'artist', 'album', 'genre'],
+} as const satisfies Record<DocumentKind, readonly string[]>
+
+export function openDocuments(db: DatabaseSync): Documents {
+  const prepare = (kind: DocumentKind) => ({
+    insert: db.prepare(
+      `INSERT INTO ${kind}_search (rowid, ${columns[kind].join(', ')}) VALUES (?${', ?'.repeat(columns[kind].length)})`,
+    ),
+    remove: db.prepare(`DELETE FROM ${kind}_search WHERE rowid = ?`),
+  })
+  const tables = { artist: prepare('artist'), album: prepare('album'), track: prepare('track') }
+  const addUses = db.prepare(
+    'INSERT INTO term (term, uses) VALUES (?, ?) ON CONFLICT DO UPDATE SET uses = uses + excluded.uses RETURNING uses',
+  )
+  const dropTerm = db.prepare('DELETE FROM term WHERE term = ?')
+  const uses = new Map<string, number>()
+
+  return {
+    put(kind, { id, weight, scope }, fields, old) {
+      const document = documentId(weight, id)
+      const marked = fields.with(-1, `${fields.at(-1)} ${scopeTerm(scope)}`)
+      const words = crc32(marked.join('\n'))
+      if (old.document === document && old.words === words) return old
+      if (old.document !== null) tables[kind].remove.run(old.document)
+      tables[kind].insert.run(document, ...marked)
+      return { document, words }
+    },
+    remove(kind, old) {
+      if (old.document !== null) tables[kind].remove.run(old.document)
+    },
+    countTerms(names, delta) {
+      for (const name of names) {
+        if (name) for (const term of termsOf(name)) uses.set(term, (uses.get(term) ?? 0) + delta)
+      }
+    },
+    flush() {
+      for (const [term, delta] of uses) {
+        if (delta !== 0 && integer(addUses.get(term, delta)?.uses) <= 0) dropTerm.run(term)
+      }
+      uses.clear()
+    },
+  }
+}
+
+/** The words of some names, as one field of a document. */
+export function field(...names: readonly (string | null | undefined)[]): string {
+  return names.flatMap((name) => (name ? termsOf(name) : [])).join(' ')
+}

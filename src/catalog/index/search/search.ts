@@ -1,0 +1,184 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { SearchQuery, SearchResult } from '../../../protocol/api/catalog.ts'
+import { integer, optional, text } from '../../../store/row.ts'
+import { type Key, keyBytes, sortText, textKey } from '../keys.ts'
+import { lists } from '../lists.ts'
+import { albumsOf, artistsOf, tracksOf } from '../queries/rows.ts'
+import { type Ask, seen, type View, viewOf } from '../queries/view.ts'
+import { type DocumentKind, itemOf, scopeTerm } from './documents.ts'
+import { type Meant, similarTerms } from './similar.ts'
+import { plainText, type QueryTerm, queryTerms, termsOf } from './words.ts'
+
+/** Fewer finds than this, and typing errors are thought of. */
+const few = 3
+/** Matches that are looked at more closely, the most popular first. */
+const closely = 64
+
+/**
+ * What fits the words of a query: each word, or the start of one, in the name or in what belongs to it (a track's
+ * artist, album, genre). First come equal names, then names that begin with the query, then names with all its words,
+ * then those with words elsewhere, and last those that would fit but for a small typing error. Among equals the most
+ * played come first.
+ */
+export function search(db: DatabaseSync, ask: Ask, query: SearchQuery): SearchResult {
+  const view = viewOf(db, { ...ask, library: query.library })
+  const wanted = openWanted(db, query.q)
+  const limits = { artist: query.artists, album: query.albums, track: query.tracks }
+  const found = wanted.terms.length === 0 ? nothing : findAll(db, view, wanted, limits)
+  return {
+    artists: artistsOf(db, view, found.artist),
+    albums: albumsOf(db, view, found.album),
+    tracks: tracksOf(db, view, found.track),
+  }
+}
+
+type Finds = Readonly<Record<DocumentKind, readonly number[]>>
+type Limits = Readonly<Record<DocumentKind, number>>
+const nothing: Finds = { artist: [], album: [], track: [] }
+
+interface Wanted {
+  /** The query as one line of its words. */
+  readonly plain: string
+  readonly terms: readonly QueryTerm[]
+  /** For each term: the words that fit it. */
+  readonly words: readonly (readonly Meant[])[]
+  /** What names equal to the query are sorted under. */
+  readonly key: Key
+}
+
+function openWanted(db: DatabaseSync, q: string): Wanted {
+  const terms = queryTerms(q)
+  const short = q.slice(0, 200)
+  return {
+    plain: plainText(short),
+    terms,
+    words: terms.map((term) => wordsFor(db, term)),
+    key: textKey(sortText(short, null)),
+  }
+}
+
+/** Starts of words of up to this length have an index of their own in the FTS tables. */
+const indexedStart = 3
+const mostWords = 48
+
+/**
+ * The words that begin with a term. FTS5 would gather all matches of a longer start before it gives the first; of
+ * words that are named one by one it gives them as it goes. Where they are too many, each is rare, and it may gather.
+ */
+function wordsFor(db: DatabaseSync, { term, prefix }: QueryTerm): readonly Meant[] {
+  if (!prefix || [...term].length <= indexedStart) return [{ term, prefix }]
+  const words = db
+    .prepare('SELECT term FROM term WHERE term >= ? AND term < ? LIMIT ?')
+    .all(term, `${term}\u{10ffff}`, mostWords + 1)
+    .map((row) => ({ term: text(row.term), prefix: false }))
+  return words.length > mostWords ? [{ term, prefix }] : words
+}
+
+function findAll(db: DatabaseSync, view: View, wanted: Wanted, limits: Limits): Finds {
+  const find = (words: Wanted['words'], found: Finds): Finds => {
+    const some = (kind: DocumentKind) =>
+      limits[kind] === 0 || words.some((each) => each.length === 0)
+        ? found[kind]
+        : [
+            ...new Set([...found[kind], ...findSome(db, view, kind, { ...wanted, words }, limits[kind])]),
+          ].slice(0, limits[kind])
+    return { artist: some('artist'), album: some('album'), track: some('track') }
+  }
+  const found = find(wanted.words, nothing)
+  if (isEnough(found)) return found
+  // Words that nothing begins with are wrong for certain; only if all exist may each of them be meant for another.
+  const unknown = wanted.words.map((words) => words.length === 0)
+  const doubted = unknown.includes(true) ? unknown : wanted.words.map(() => true)
+  const forgiving = wanted.terms.map(({ term }, at) => [
+    ...(wanted.words[at] ?? []),
+    ...(doubted[at] ? similarTerms(db, term) : []),
+  ])
+  return forgiving.every((words, at) => words.length === wanted.words[at]?.length)
+    ? found
+    : find(forgiving, found)
+}
+
+function isEnough({ artist, album, track }: Finds): boolean {
+  return artist.length + album.length + track.length >= few
+}
+
+interface Kind {
+  /** The column of the words of its own name. */
+  readonly column: string
+  readonly name: string
+  readonly list: number
+}
+const kinds: Readonly<Record<DocumentKind, Kind>> = {
+  artist: { column: 'name', name: 'name', list: lists.artistsByName },
+  album: { column: 'name', name: 'name', list: lists.albumsByName },
+  track: { column: 'title', name: 'title', list: lists.tracksByTitle },
+}
+
+function findSome(db: DatabaseSync, view: View, kind: DocumentKind, wanted: Wanted, limit: number): number[] {
+  const words = wanted.words.map(matchOf).join(' AND ')
+  const byName = match(db, view, kind, kind === 'artist' ? words : `${kinds[kind].column} : (${words})`)
+  const equal = equals(db, view, kind, wanted)
+  const named = ranked(db, kind, wanted, [...new Set([...equal, ...byName])])
+  if (kind === 'artist' || named.length >= limit) return named.slice(0, limit)
+  // The genres of an album may be those of tracks that not everyone sees.
+  const columns = kind === 'album' && view.scopes !== null ? '{name artist} : ' : ''
+  const elsewhere = match(db, view, kind, `${columns}(${words})`)
+  return [...new Set([...named, ...ranked(db, kind, wanted, elsewhere)])].slice(0, limit)
+}
+
+/** A term, or any of its alternatives, as FTS5 writes it. Terms are letters and digits, so quotes hold them. */
+function matchOf(alternatives: readonly Meant[]): string {
+  return `(${alternatives.map(({ term, prefix }) => `"${term}"${prefix ? ' *' : ''}`).join(' OR ')})`
+}
+
+/** The most popular items that match; FTS5 meets them in that order, and stops. */
+function match(db: DatabaseSync, view: View, kind: DocumentKind, expression: string): number[] {
+  if (view.scopes?.length === 0) return []
+  const visible = view.scopes?.map((scope) => `"${scopeTerm(scope)}"`).join(' OR ')
+  const table = `${kind}_search`
+  return db
+    .prepare(`SELECT rowid AS document FROM ${table} WHERE ${table} MATCH ? ORDER BY rowid LIMIT ?`)
+    .all(visible === undefined ? expression : `(${expression}) AND (${visible})`, closely)
+    .map((row) => itemOf(integer(row.document)))
+}
+
+/** Items that are called as the query says, as far as their names are sorted alike. */
+function equals(db: DatabaseSync, view: View, kind: DocumentKind, { key }: Wanted): number[] {
+  return db
+    .prepare(`SELECT item FROM entry WHERE list = ? AND key >= ? AND key < ? ${seen(view, 'scope')} LIMIT ?`)
+    .all(kinds[kind].list, keyBytes(`${key}\0`), keyBytes(`${key}\x01`), few * 10)
+    .map((row) => integer(row.item))
+}
+
+/** Items with the best names first; they come in the order of their popularity, which stays among equals. */
+function ranked(db: DatabaseSync, kind: DocumentKind, wanted: Wanted, items: readonly number[]): number[] {
+  const { name } = kinds[kind]
+  return db
+    .prepare(
+      `SELECT wanted.value AS id, ${name} AS name, sort FROM json_each(?) AS wanted
+       CROSS JOIN ${kind} ON ${kind}.id = wanted.value`,
+    )
+    .all(JSON.stringify(items))
+    .map((row, place) => ({
+      id: integer(row.id),
+      place,
+      score: scoreOf(wanted, text(row.name), optional(text, row.sort)),
+    }))
+    .sort((a, b) => b.score - a.score || a.place - b.place)
+    .map(({ id }) => id)
+}
+
+/** How well a name fits: 1,000 for an equal one, less the further it is from that. */
+function scoreOf({ plain, terms, key }: Wanted, name: string, sort: string | undefined): number {
+  const own = plainText(name)
+  if (own === plain || (sort !== undefined && plainText(sort) === plain)) return 1_000
+  if (textKey(sortText(name, null)) === key) return 950
+  if (own.startsWith(`${plain} `)) return 900
+  const starts = own.startsWith(plain) ? 50 : 0
+  const words = new Set([...termsOf(name), ...(sort === undefined ? [] : termsOf(sort))])
+  const whole = terms.filter(({ term }) => words.has(term)).length
+  const begun = terms.filter(
+    ({ term, prefix }) => prefix && [...words].some((word) => word.startsWith(term)),
+  ).length
+  return (600 * whole + 300 * Math.max(0, begun - whole)) / terms.length + starts
+}

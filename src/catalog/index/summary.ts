@@ -1,0 +1,210 @@
+import { z } from 'zod'
+import { type Credit, credit, type Tags, type Track } from '../../protocol/facts/catalog.ts'
+
+/**
+ * What the tracks of a part say of their album, in a form that can be added to that of the other parts. A tally is
+ * each value with the number of tracks that have it; the album takes the most used one.
+ */
+const tally = z.array(z.tuple([z.string(), z.int()]))
+type Tally = z.infer<typeof tally>
+
+const tallied = [
+  'name',
+  'sort',
+  'version',
+  'artist',
+  'artists',
+  'trackArtist',
+  'trackArtists',
+  'date',
+  'originalDate',
+  'releaseDate',
+  'release',
+  'genres',
+  'moods',
+  'labels',
+  'releaseTypes',
+  'discTitles',
+  'explicit',
+] as const
+type Tallied = (typeof tallied)[number]
+
+export const albumSummary = z.object({
+  tracks: z.int(),
+  durationMs: z.int(),
+  size: z.int(),
+  compilation: z.boolean(),
+  addedAt: z.int(),
+  updatedAt: z.int(),
+  discs: z.array(z.int()),
+  tallies: z.partialRecord(z.enum(tallied), tally),
+})
+export type AlbumSummary = z.infer<typeof albumSummary>
+
+/** What an album's tracks say of it together. */
+export interface AlbumFacts {
+  readonly name: string
+  readonly sortName: string | undefined
+  readonly version: string | undefined
+  readonly artists: readonly Credit[]
+  /** The artists in one line; empty where nobody is named. */
+  readonly artist: string
+  readonly year: number | null
+  readonly date: string | undefined
+  readonly originalDate: string | undefined
+  readonly releaseDate: string | undefined
+  readonly musicBrainzId: string | undefined
+  /** The most used first. */
+  readonly genres: readonly string[]
+  readonly moods: readonly string[]
+  readonly labels: readonly string[]
+  readonly releaseTypes: readonly string[]
+  readonly explicit: 'explicit' | 'clean' | undefined
+  readonly discs: readonly { readonly disc: number; readonly title: string | undefined }[]
+}
+
+/** Who stands for an album whose tracks name no artist of the album and have several of their own. */
+export const variousArtists: Credit = { name: 'Various Artists' }
+
+/** Values of one tally that are kept: what an album of thousands of tracks says in thousands of ways says nothing. */
+const mostValues = 50
+
+export function summarise(tracks: readonly Track[]): AlbumSummary {
+  const counts = new Map<Tallied, Map<string, number>>()
+  for (const { tags } of tracks) {
+    for (const [field, value] of saysOfAlbum(tags)) {
+      if (value === undefined || value === '') continue
+      const values = counts.get(field) ?? new Map<string, number>()
+      counts.set(field, values.set(value, (values.get(value) ?? 0) + 1))
+    }
+  }
+  const sum = (figure: (track: Track) => number) => tracks.reduce((total, track) => total + figure(track), 0)
+  return {
+    tracks: tracks.length,
+    durationMs: sum((track) => track.audio.durationMs),
+    size: sum((track) => track.size),
+    compilation: tracks.some(({ tags }) => tags.compilation),
+    addedAt: tracks.reduce((least, track) => Math.min(least, track.addedAt), Number.MAX_SAFE_INTEGER),
+    updatedAt: tracks.reduce((most, track) => Math.max(most, track.updatedAt), 0),
+    discs: [...new Set(tracks.map(({ tags }) => tags.disc ?? 1))].sort((a, b) => a - b),
+    tallies: Object.fromEntries([...counts].map(([field, values]) => [field, ranked(values)])),
+  }
+}
+
+export function merge(summaries: readonly AlbumSummary[]): AlbumSummary {
+  const [first, ...others] = summaries
+  if (first === undefined) return summarise([])
+  return others.reduce(
+    (left, right) => ({
+      tracks: left.tracks + right.tracks,
+      durationMs: left.durationMs + right.durationMs,
+      size: left.size + right.size,
+      compilation: left.compilation || right.compilation,
+      addedAt: Math.min(left.addedAt, right.addedAt),
+      updatedAt: Math.max(left.updatedAt, right.updatedAt),
+      discs: [...new Set([...left.discs, ...right.discs])].sort((a, b) => a - b),
+      tallies: Object.fromEntries(
+        tallied.map((field) => [field, addTallies(left.tallies[field] ?? [], right.tallies[field] ?? [])]),
+      ),
+    }),
+    first,
+  )
+}
+
+export function factsOf({ tallies, discs }: AlbumSummary): AlbumFacts {
+  const most = (field: Tallied) => tallies[field]?.[0]?.[0]
+  const all = (field: Tallied) => (tallies[field] ?? []).map(([value]) => value)
+  const { artists, artist } = artistsOf(tallies)
+  const date = most('date')
+  const originalDate = most('originalDate')
+  const releaseDate = most('releaseDate')
+  const advice = all('explicit')
+  const titles = new Map(all('discTitles').map((line) => splitDiscTitle(line)))
+  return {
+    name: most('name') ?? '',
+    sortName: most('sort'),
+    version: most('version'),
+    artists,
+    artist,
+    year: yearOf(originalDate ?? date ?? releaseDate),
+    date,
+    originalDate,
+    releaseDate,
+    musicBrainzId: most('release'),
+    genres: all('genres'),
+    moods: all('moods'),
+    labels: all('labels'),
+    releaseTypes: all('releaseTypes'),
+    explicit: advice.includes('explicit') ? 'explicit' : advice.includes('clean') ? 'clean' : undefined,
+    discs: discs.map((disc) => ({ disc, title: titles.get(disc) })),
+  }
+}
+
+/** The year of a date as tags write it; null where there is none. */
+export function yearOf(date: string | undefined): number | null {
+  const year = Number(date?.slice(0, 4))
+  return Number.isInteger(year) && year > 0 ? year : null
+}
+
+/** The year of a track: when it first came out, as far as the file knows. */
+export function yearOfTrack(tags: Tags): number | null {
+  return yearOf(tags.originalDate ?? tags.date ?? tags.releaseDate)
+}
+
+function saysOfAlbum(tags: Tags): [Tallied, string | undefined][] {
+  const several = (field: Tallied, values: readonly string[]) =>
+    [...new Set(values)].map((value): [Tallied, string] => [field, value])
+  return [
+    ['name', tags.album],
+    ['sort', tags.albumSort],
+    ['version', tags.albumVersion],
+    ['artist', tags.albumArtistDisplay],
+    ['artists', tags.albumArtists.length > 0 ? JSON.stringify(tags.albumArtists) : undefined],
+    ['trackArtist', tags.artistDisplay],
+    ['trackArtists', tags.artists.length > 0 ? JSON.stringify(tags.artists) : undefined],
+    ['date', tags.date],
+    ['originalDate', tags.originalDate],
+    ['releaseDate', tags.releaseDate],
+    ['release', tags.musicBrainz.release],
+    ['explicit', tags.explicit],
+    ['discTitles', tags.discTitle === undefined ? undefined : `${tags.disc ?? 1} ${tags.discTitle}`],
+    ...several('genres', tags.genres),
+    ...several('moods', tags.moods),
+    ...several('labels', tags.labels),
+    ...several('releaseTypes', tags.releaseTypes),
+  ]
+}
+
+/** The album's artists as its tracks name them; else the one artist of all its tracks; else "Various Artists". */
+function artistsOf(tallies: AlbumSummary['tallies']): { artists: readonly Credit[]; artist: string } {
+  const named = tallies.artists?.[0]?.[0]
+  if (named !== undefined) return shown(named, tallies.artist?.[0]?.[0])
+  const own = tallies.trackArtists ?? []
+  const [only] = own
+  if (only === undefined) return { artists: [], artist: '' }
+  if (own.length > 1) return { artists: [variousArtists], artist: variousArtists.name }
+  return shown(only[0], tallies.trackArtist?.[0]?.[0])
+}
+
+function shown(json: string, display: string | undefined): { artists: readonly Credit[]; artist: string } {
+  const artists = z.array(credit).parse(JSON.parse(json))
+  return { artists, artist: display ?? artists.map(({ name }) => name).join(', ') }
+}
+
+function splitDiscTitle(line: string): [number, string] {
+  const space = line.indexOf(' ')
+  return [Number(line.slice(0, space)), line.slice(space + 1)]
+}
+
+function addTallies(left: Tally, right: Tally): Tally {
+  const sum = new Map(left)
+  for (const [value, count] of right) sum.set(value, (sum.get(value) ?? 0) + count)
+  return ranked(sum)
+}
+
+/** The most used first; among equals the smallest, so that the order of the facts makes no difference. */
+function ranked(counts: ReadonlyMap<string, number>): Tally {
+  return [...counts]
+    .sort(([a, most], [b, least]) => least - most || (a < b ? -1 : a > b ? 1 : 0))
+    .slice(0, mostValues)
+}

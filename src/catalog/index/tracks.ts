@@ -1,0 +1,350 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import type { File, Track } from '../../protocol/facts/catalog.ts'
+import { bytes, integer, optional, text } from '../../store/row.ts'
+import type { Artists, Parts, Spelling } from './artists.ts'
+import type { GenreName, Genres } from './genres.ts'
+import { guidBytes } from './guid.ts'
+import { nameKey, sortText, timeKey } from './keys.ts'
+import { type ListWriter, lists, tracksOfGenre } from './lists.ts'
+import { yearOfTrack } from './summary.ts'
+
+/** The roles of credits that have a fixed row; contributors bring others. */
+export const roles = { albumArtist: 0, artist: 1, composer: 2 } as const
+
+export interface Tracks {
+  /** Makes the rows of a track say what the fact says; answers its row, and the album's where it stood before. */
+  put(album: number, part: number, track: Track): { id: number; left: number | undefined }
+  remove(id: number): void
+}
+
+export interface TrackParts extends Parts {
+  readonly artists: Artists
+  readonly genres: Genres
+}
+
+/** A track's row, as far as other tables follow from it. */
+interface TrackState {
+  readonly id: number
+  readonly guid: Uint8Array
+  readonly title: string
+  readonly sort: string | null
+  readonly genres: readonly GenreName[]
+  readonly duration: number
+  readonly size: number
+  readonly added: number
+  readonly scope: number
+}
+
+interface CreditRow extends Spelling {
+  readonly role: number
+  readonly position: number
+  readonly detail: string | null
+}
+
+export function openTracks(parts: TrackParts): Tracks {
+  const { db, lists: writer, scopes, documents, artists, genres } = parts
+  const credits = openCredits(parts)
+  const places = openPlaces(db)
+  const formats = openFormats(db)
+  const byGuid = db.prepare('SELECT * FROM track WHERE guid = ?')
+  const byId = db.prepare('SELECT * FROM track WHERE id = ?')
+  const insert = db.prepare(
+    `INSERT INTO track (guid, document, words, ${columns.join(', ')})
+     VALUES (?, 0, 0${', ?'.repeat(columns.length)})`,
+  )
+  const update = db.prepare(
+    `UPDATE track SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`,
+  )
+  const drop = db.prepare('DELETE FROM track WHERE id = ?')
+
+  function stateOf(row: Record<string, SQLOutputValue>): TrackState {
+    return {
+      id: integer(row.id),
+      guid: bytes(row.guid),
+      title: text(row.title),
+      sort: optional(text, row.sort) ?? null,
+      genres: idsOf(text(row.genres)).map(genres.byName),
+      duration: integer(row.duration),
+      size: integer(row.size),
+      added: integer(row.added),
+      scope: integer(row.scope),
+    }
+  }
+
+  /** Counts a track in (1) or out (-1) wherever tracks are listed and counted. */
+  function count(track: TrackState, credited: readonly CreditRow[], delta: 1 | -1): void {
+    const { id, guid, title, sort, scope } = track
+    const edit: ListWriter['add'] = delta === 1 ? writer.add : writer.remove
+    const byTitle = nameKey(sortText(title, sort), guid)
+    edit(lists.tracksByTitle, byTitle, id, scope)
+    edit(lists.tracksByTime, timeKey(track.added, guid), id, scope)
+    for (const name of track.genres) genres.use(name, delta)
+    for (const genre of new Set(track.genres.map((name) => name.genre))) {
+      edit(tracksOfGenre(genre), byTitle, id, scope)
+      genres.count(genre, scope, { tracks: delta })
+    }
+    for (const each of credited) artists.use(each, delta)
+    for (const artist of new Set(credited.map((each) => each.artist))) {
+      artists.count(artist, scope, { tracks: delta })
+    }
+    scopes.count(scope, { tracks: delta, duration: delta * track.duration, bytes: delta * track.size })
+    documents.countTerms([title, sort], delta)
+  }
+
+  return {
+    put(album, part, track) {
+      const guid = guidBytes(track.id)
+      const row = byGuid.get(guid)
+      const before = row === undefined ? [] : credits.of(integer(row.id))
+      if (row !== undefined) count(stateOf(row), before, -1)
+      const libraries = track.files.map(({ library }) => library)
+      const scope = scopes.of(track.upload === undefined ? libraries : [...libraries, track.upload.library])
+      const names = [...new Map(track.tags.genres.map((name) => [name, genres.resolve(name)])).values()]
+      const values = valuesOf(track, { album, part, scope, format: formats(track.audio), genres: names })
+      const id = row === undefined ? Number(insert.run(guid, ...values).lastInsertRowid) : integer(row.id)
+      if (row !== undefined) update.run(...values, id)
+      const after = credits.resolve(track)
+      credits.replace(id, before, after)
+      const { title, titleSort } = track.tags
+      const state = {
+        id,
+        guid,
+        title,
+        sort: titleSort ?? null,
+        genres: names,
+        duration: track.audio.durationMs,
+        size: track.size,
+        added: track.addedAt,
+        scope,
+      }
+      count(state, after, 1)
+      places.replace(id, row !== undefined, track)
+      const left = row === undefined ? undefined : integer(row.album)
+      return { id, left: left === album ? undefined : left }
+    },
+    remove(id) {
+      const row = byId.get(id)
+      if (row === undefined) return
+      const before = credits.of(id)
+      count(stateOf(row), before, -1)
+      credits.replace(id, before, [])
+      places.replace(id, true, undefined)
+      documents.remove('track', { document: integer(row.document), words: null })
+      drop.run(id)
+    },
+  }
+}
+
+const columns = [
+  'album',
+  'part',
+  'disc',
+  'number',
+  'title',
+  'sort',
+  'artist',
+  'year',
+  'genres',
+  'duration',
+  'size',
+  'format',
+  'bitrate',
+  'sample_rate',
+  'channels',
+  'bit_depth',
+  'bpm',
+  'comment',
+  'explicit',
+  'compilation',
+  'picture',
+  'lyrics',
+  'track_gain',
+  'track_peak',
+  'album_gain',
+  'album_peak',
+  'fingerprint',
+  'blob',
+  'added',
+  'updated',
+  'scope',
+] as const
+
+interface Rows {
+  readonly album: number
+  readonly part: number
+  readonly scope: number
+  readonly format: number
+  readonly genres: readonly GenreName[]
+}
+
+/** The lowest bits of the column `picture`. Above them stand the seconds at which the newest picture file changed. */
+export const embeddedPicture = 1
+export const pictureFile = 2
+
+/** The values of `columns`. */
+function valuesOf({ tags, audio, ...track }: Track, rows: Rows) {
+  const picture =
+    (tags.embeddedCover ? embeddedPicture : 0) |
+    (track.files.some((file) => file.coverFile !== undefined) ? pictureFile : 0)
+  const changedAt = Math.max(0, ...track.files.map(({ coverModifiedAt = 0 }) => coverModifiedAt))
+  return [
+    rows.album,
+    rows.part,
+    tags.disc ?? null,
+    tags.track ?? null,
+    tags.title,
+    tags.titleSort ?? null,
+    tags.artistDisplay ?? null,
+    yearOfTrack(tags),
+    rows.genres.map(({ name }) => name).join(','),
+    audio.durationMs,
+    track.size,
+    rows.format,
+    audio.bitrate,
+    audio.sampleRate,
+    audio.channels,
+    audio.bitDepth ?? null,
+    tags.bpm ?? null,
+    tags.comment ?? null,
+    tags.explicit === undefined ? null : tags.explicit === 'explicit' ? 1 : 2,
+    tags.compilation ? 1 : 0,
+    picture + Math.trunc(changedAt / 1_000) * (embeddedPicture + pictureFile + 1),
+    tags.embeddedLyrics ? 1 : 0,
+    tags.replayGain?.trackGain ?? null,
+    tags.replayGain?.trackPeak ?? null,
+    tags.replayGain?.albumGain ?? null,
+    tags.replayGain?.albumPeak ?? null,
+    Buffer.from(track.fingerprint, 'hex'),
+    track.blob === undefined ? null : Buffer.from(track.blob, 'hex'),
+    track.addedAt,
+    track.updatedAt,
+    rows.scope,
+  ]
+}
+
+/** The numbers of a column that holds several, separated by commas. */
+export function idsOf(column: string): number[] {
+  return column === '' ? [] : column.split(',').map(Number)
+}
+
+function openCredits({ db, artists }: TrackParts) {
+  const read = db.prepare(
+    'SELECT role, position, artist, spelling, detail FROM credit WHERE track = ? ORDER BY role, position',
+  )
+  const insert = db.prepare(
+    'INSERT INTO credit (track, role, position, artist, spelling, detail) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  const drop = db.prepare('DELETE FROM credit WHERE track = ?')
+  const role = db.prepare('SELECT id FROM role WHERE name = ?')
+  const makeRole = db.prepare('INSERT INTO role (name) VALUES (?) RETURNING id')
+  const roleOf = (name: string) =>
+    name === 'composer' ? roles.composer : name === 'artist' ? roles.artist : rowOfRole(name)
+  // Rows of the table start above those of the fixed roles.
+  const rowOfRole = (name: string) => integer((role.get(name) ?? makeRole.get(name))?.id) + 10
+
+  return {
+    of(track: number): CreditRow[] {
+      return read.all(track).map((row) => ({
+        role: integer(row.role),
+        position: integer(row.position),
+        artist: integer(row.artist),
+        spelling: integer(row.spelling),
+        detail: optional(text, row.detail) ?? null,
+      }))
+    },
+    resolve({ tags }: Track): CreditRow[] {
+      const all = [
+        ...tags.artists.map((each) => ({ ...each, role: 'artist', subRole: undefined })),
+        ...tags.composers.map((each) => ({ ...each, role: 'composer', subRole: undefined })),
+        ...tags.contributors,
+      ]
+      return all
+        .map((each, position) => ({
+          role: roleOf(each.role),
+          position,
+          ...artists.resolve(each),
+          detail: each.subRole ?? null,
+        }))
+        .sort((a, b) => a.role - b.role || a.position - b.position)
+    },
+    replace(track: number, before: readonly CreditRow[], after: readonly CreditRow[]): void {
+      if (same(before, after)) return
+      if (before.length > 0) drop.run(track)
+      for (const { role, position, artist, spelling, detail } of after) {
+        insert.run(track, role, position, artist, spelling, detail)
+      }
+    },
+  }
+}
+
+function same(before: readonly CreditRow[], after: readonly CreditRow[]): boolean {
+  return (
+    before.length === after.length &&
+    before.every((row, at) => {
+      const other = after[at]
+      return (
+        row.role === other?.role &&
+        row.position === other.position &&
+        row.spelling === other.spelling &&
+        row.detail === other.detail
+      )
+    })
+  )
+}
+
+/** Where tracks lie: files in music folders, and uploads. */
+function openPlaces(db: DatabaseSync) {
+  const library = openLibraryRows(db)
+  const dropFiles = db.prepare('DELETE FROM file WHERE track = ?')
+  const insert = db.prepare(
+    `INSERT OR REPLACE INTO file (library, path, track, modified_at, lyrics_file, cover_file, cover_modified_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  )
+  const dropUpload = db.prepare('DELETE FROM upload WHERE track = ?')
+  const upload = db.prepare('INSERT INTO upload (track, library, user, file_name) VALUES (?, ?, ?, ?)')
+
+  function put(track: number, file: File): void {
+    const { lyricsFile = null, coverFile = null, coverModifiedAt = null } = file
+    insert.run(
+      library(file.library),
+      file.path,
+      track,
+      file.modifiedAt,
+      lyricsFile,
+      coverFile,
+      coverModifiedAt,
+    )
+  }
+
+  return {
+    replace(id: number, existed: boolean, track: Track | undefined): void {
+      if (existed) {
+        dropFiles.run(id)
+        dropUpload.run(id)
+      }
+      for (const file of track?.files ?? []) put(id, file)
+      if (track?.upload !== undefined) {
+        upload.run(id, track.upload.library, track.upload.user, track.upload.fileName)
+      }
+    },
+  }
+}
+
+/** The row of a library, made where its fact has not been met yet. */
+export function openLibraryRows(db: DatabaseSync): (id: string) => number {
+  const find = db.prepare('SELECT id FROM library WHERE guid = ?')
+  const make = db.prepare('INSERT INTO library (guid) VALUES (?) RETURNING id')
+  const known = new Map<string, number>()
+  return (id) => {
+    const row = known.get(id) ?? integer((find.get(id) ?? make.get(id))?.id)
+    known.set(id, row)
+    return row
+  }
+}
+
+function openFormats(db: DatabaseSync) {
+  const find = db.prepare('SELECT id FROM format WHERE codec = ? AND media_type = ? AND suffix = ?')
+  const make = db.prepare('INSERT INTO format (codec, media_type, suffix) VALUES (?, ?, ?) RETURNING id')
+  return ({ codec, mediaType, suffix }: Track['audio']): number =>
+    integer((find.get(codec, mediaType, suffix) ?? make.get(codec, mediaType, suffix))?.id)
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { openTestCatalog, type TestCatalog } from '../../../test/fixtures/catalog.ts'
+import { makeMusicFolder } from '../../../test/fixtures/make.ts'
+import { openDiskBlobs } from '../../blobs/disk.ts'
+import { followFolders } from './follow.ts'
+import { createScanner } from './scanner.ts'
+import { watchFolder } from './watch.ts'
+
+/** Waits until the catalog has these titles, and no others. */
+async function until(catalog: TestCatalog, titles: readonly string[]) {
+  const deadline = AbortSignal.timeout(30_000)
+  for (;;) {
+    const found = (await catalog.tracks()).map(({ tags }) => tags.title)
+    if (found.join() === titles.join()) return
+    if (deadline.aborted) assert.deepEqual(found, titles)
+    await pause(20)
+  }
+}
+
+test('the catalog follows what happens in the folders, and libraries that are added', async () => {
+  await using music = await makeMusicFolder()
+  await using other = await makeMusicFolder()
+  await using catalog = await openTestCatalog()
+  await music.add('A/a.mp3', { title: 'a' })
+  await catalog.addLibrary(music.path)
+  const ending = new AbortController()
+  const following = followFolders(
+    { ...catalog, rescanMs: 3_600_000, quietMs: 100, onError: (error) => assert.fail(String(error)) },
+    ending.signal,
+  )
+  await until(catalog, ['a'])
+  await music.add('New/Deeper/b.mp3', { title: 'b' })
+  await until(catalog, ['a', 'b'])
+  await music.add('New/Deeper/c.mp3', { title: 'c' })
+  await rename(join(music.path, 'A'), join(music.path, 'Z'))
+  await until(catalog, ['a', 'b', 'c'])
+  await other.add('d.mp3', { title: 'd' })
+  await catalog.addLibrary(other.path)
+  await until(catalog, ['a', 'b', 'c', 'd'])
+  ending.abort()
+  await following
+})
+
+test('what the watching does not hear of is found by the next comparison', async () => {
+  await using music = await makeMusicFolder()
+  await using catalog = await openTestCatalog()
+  await catalog.addLibrary(music.path)
+  const ending = new AbortController()
+  const quiet = { quietMs: 3_600_000, onError: (error: unknown) => assert.fail(String(error)) }
+  const following = followFolders({ ...catalog, ...quiet, rescanMs: 200 }, ending.signal)
+  await music.add('a.mp3', { title: 'a' })
+  await until(catalog, ['a'])
+  ending.abort()
+  await following
+})
+
+test('a folder is told of once it is quiet, or when patience ends', async () => {
+  await using music = await makeMusicFolder()
+  const told: string[][] = []
+  const heard = Promise.withResolvers<void>()
+  await using watch = watchFolder({
+    root: music.path,
+    quietMs: 300,
+    patienceMs: 900,
+    changed: (folders) => {
+      told.push([...folders])
+      heard.resolve()
+    },
+  })
+  await watch.ready
+  await using file = await open(join(music.path, 'growing.mp3'), 'w')
+  const startedAt = performance.now()
+  let over = false
+  void heard.promise.then(() => {
+    over = true
+  })
+  while (!over) {
+    await file.write('more')
+    await pause(20)
+    assert.ok(performance.now() - startedAt < 20_000)
+  }
+  assert.ok(performance.now() - startedAt >= 800, 'it was told while the file was still growing')
+  assert.deepEqual(told[0], [''])
+  assert.equal(watch.isPartial, false)
+})
+
+test('[B1] files are read whole after the scan, and their tracks get the SHA-256 of their bytes', async () => {
+  await using music = await makeMusicFolder()
+  await using catalog = await openTestCatalog()
+  const paths = []
+  for (const title of ['a', 'b', 'c']) paths.push(await music.add(`${title}.mp3`, { title, album: title }))
+  await catalog.addLibrary(music.path)
+  await using blobs = await openDiskBlobs(catalog.folder, {
+    cacheBytes: 1_048_576,
+    otherCopies: () => [],
+    report: () => {},
+  })
+  let isBusy = true
+  const hashing = {
+    inPlace: blobs.inPlace,
+    isBusy: () => isBusy,
+    bytesPerSecond: 100_000_000,
+    onError: (error: unknown) => assert.fail(String(error)),
+  }
+  await using scanner = createScanner({ ...catalog, hashing })
+  await scanner.scan()
+  const all = async () => (await catalog.tracks()).map(({ blob }) => blob)
+  const ready = new EventTarget()
+  const end = scanner.subscribe(
+    (status) => status.unhashed === 3 && ready.dispatchEvent(new Event('counted')),
+  )
+  if (scanner.status.unhashed !== 3) await once(ready, 'counted', { signal: AbortSignal.timeout(20_000) })
+  end()
+  assert.equal(scanner.status.phase, 'hashing')
+  assert.deepEqual(await all(), [undefined, undefined, undefined], 'nobody is disturbed while they listen')
+  isBusy = false
+  const expected = await Promise.all(
+    paths.map(async (path) =>
+      createHash('sha256')
+        .update(await readFile(path))
+        .digest('hex'),
+    ),
+  )
+  const deadline = AbortSignal.timeout(20_000)
+  while ((await all()).includes(undefined)) {
+    deadline.throwIfAborted()
+    await pause(20)
+  }
+  assert.deepEqual(await all(), expected)
+})

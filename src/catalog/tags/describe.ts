@@ -1,0 +1,380 @@
+import type { Audio, Credit, Tags } from '../../protocol/facts/catalog.ts'
+import type { Value } from './messagepack.ts'
+import { cleanLines, cleanText } from './text.ts'
+
+/** The fields of a file by name, in capitals and without `_`, space and `-`; each with its values in order. */
+export type Fields = ReadonlyMap<string, readonly string[]>
+
+/** TagLib's answer as fields. It names some in camel case, some as the file does. */
+export function fieldsOf(answer: ReadonlyMap<string, Value>): Map<string, string[]> {
+  const fields = new Map<string, string[]>()
+  for (const [key, value] of answer) {
+    const texts = (Array.isArray(value) ? value : [value]).flatMap(textOf)
+    if (texts.length === 0) continue
+    const name = fieldName(key)
+    const known = fields.get(name)
+    if (known) known.push(...texts)
+    else fields.set(name, texts)
+  }
+  return fields
+}
+
+function fieldName(key: string): string {
+  const [name = '', ...rest] = key.toUpperCase().split(':')
+  const plain = name.replace(/[_\s-]+/g, '')
+  return rest.length === 0 ? plain : `${plain}:${rest.join(':')}`
+}
+
+function textOf(value: Value): string[] {
+  if (typeof value === 'string') return value === '' ? [] : [value]
+  if (typeof value === 'number' || typeof value === 'boolean') return [String(value)]
+  return []
+}
+
+/**
+ * What the fields say, within the limits of the `tags` schema. `title` falls back on the file's name; everything else
+ * that a file does not say stays absent.
+ */
+export function describeTags(fields: Fields, fileName: string, pictures: number): Tags {
+  const line = (limit: number, ...names: string[]) => {
+    for (const name of names) {
+      const text = cleanText(fields.get(name)?.[0] ?? '', limit)
+      if (text !== '') return text
+    }
+    return undefined
+  }
+  const list = (count: number, limit: number, ...names: string[]) => {
+    for (const name of names) {
+      const texts = distinct((fields.get(name) ?? []).map((text) => cleanText(text, limit)))
+      if (texts.length > 0) return texts.slice(0, count)
+    }
+    return []
+  }
+  const artists = credits(fields, {
+    names: ['ARTISTS', 'ARTIST'],
+    sorts: ['ARTISTSSORT', 'ARTISTSORT'],
+    ids: ['MUSICBRAINZARTISTID'],
+  })
+  const albumArtists = credits(fields, {
+    names: ['ALBUMARTISTS', 'ALBUMARTIST', 'ALBUMARTISTNAME'],
+    sorts: ['ALBUMARTISTSSORT', 'ALBUMARTISTSORT'],
+    ids: ['MUSICBRAINZALBUMARTISTID'],
+  })
+  const composers = credits(fields, {
+    names: ['COMPOSERS', 'COMPOSER'],
+    sorts: ['COMPOSERSORT'],
+    ids: ['MUSICBRAINZCOMPOSERID'],
+  })
+  return defined({
+    title: line(4_000, 'TITLE') ?? titleOfFile(fileName),
+    titleSort: line(4_000, 'TITLESORT'),
+    artists,
+    artistDisplay: display(fields.get('ARTIST'), artists),
+    albumArtists,
+    albumArtistDisplay: display(fields.get('ALBUMARTIST'), albumArtists),
+    album: line(4_000, 'ALBUM'),
+    albumSort: line(4_000, 'ALBUMSORT'),
+    albumVersion: line(1_000, 'ALBUMVERSION', 'MUSICBRAINZALBUMCOMMENT'),
+    disc: whole(fields, 9_999, 'DISCNUMBER', 'DISC'),
+    discTotal: whole(fields, 9_999, 'TOTALDISCS', 'DISCTOTAL'),
+    discTitle: line(1_000, 'DISCSUBTITLE'),
+    track: whole(fields, 99_999, 'TRACK', 'TRACKNUMBER'),
+    trackTotal: whole(fields, 99_999, 'TOTALTRACKS', 'TRACKTOTAL'),
+    date: date(fields, 'DATE', 'RELEASEDATE', 'YEAR'),
+    originalDate: date(fields, 'ORIGINALDATE', 'ORIGINALYEAR'),
+    releaseDate: date(fields, 'RELEASEDATE'),
+    genres: genres(fields.get('GENRE') ?? []),
+    moods: genres(fields.get('MOOD') ?? []),
+    composers,
+    contributors: contributors(fields),
+    labels: list(50, 400, 'LABEL', 'PUBLISHER', 'ORGANIZATION'),
+    works: list(20, 1_000, 'WORK'),
+    releaseTypes: list(20, 100, 'RELEASETYPE', 'MUSICBRAINZALBUMTYPE')
+      .flatMap((text) => text.split(/[/;,]/))
+      .map((text) => text.trim().toLowerCase())
+      .filter((text) => text !== '')
+      .slice(0, 20),
+    compilation: isTrue(fields.get('COMPILATION') ?? fields.get('TCMP')),
+    explicit: advisory(fields.get('ITUNESADVISORY')?.[0]),
+    bpm: whole(fields, 9_999, 'BPM'),
+    comment:
+      cleanLines(fields.get('COMMENT')?.[0] ?? fields.get('DESCRIPTION')?.[0] ?? '', 8_000) || undefined,
+    isrcs: list(20, 32, 'ISRC'),
+    musicBrainz: defined({
+      recording: line(64, 'MUSICBRAINZTRACKID'),
+      track: line(64, 'MUSICBRAINZRELEASETRACKID'),
+      release: line(64, 'MUSICBRAINZRELEASEID', 'MUSICBRAINZALBUMID'),
+      releaseGroup: line(64, 'MUSICBRAINZRELEASEGROUPID'),
+    }),
+    replayGain: loudness(fields),
+    embeddedLyrics: ['LYRICS', 'UNSYNCEDLYRICS', 'SYNCEDLYRICS'].some((name) => fields.has(name)),
+    embeddedCover: pictures > 0,
+  })
+}
+
+/** Characters of a file's tags as JSON. An ordinary file has one or two thousand; 200 tracks must fit into one fact. */
+const mostText = 32_768
+
+/** The same tags, or what matters of them where they are so long that they could only be a fault or an attack. */
+export function boundTags(tags: Tags): Tags {
+  if (JSON.stringify(tags).length <= mostText) return tags
+  const short = (text: string) => text.slice(0, 200).toWellFormed()
+  const people = <T extends Credit>(list: readonly T[]) =>
+    list.slice(0, 20).map(
+      (one): T => ({
+        ...one,
+        name: short(one.name),
+        ...(one.sortName === undefined ? {} : { sortName: short(one.sortName) }),
+      }),
+    )
+  const words = (list: readonly string[]) => list.slice(0, 20).map(short)
+  const lines = Object.entries(tags).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? short(value) : value,
+  ])
+  return {
+    ...tags,
+    ...Object.fromEntries(lines),
+    artists: people(tags.artists),
+    albumArtists: people(tags.albumArtists),
+    composers: people(tags.composers),
+    contributors: people(tags.contributors),
+    genres: words(tags.genres),
+    moods: words(tags.moods),
+    labels: words(tags.labels),
+    works: words(tags.works),
+    releaseTypes: words(tags.releaseTypes),
+  }
+}
+
+/** A file's name as a title: without suffix and track number, `_` as spaces. */
+export function titleOfFile(fileName: string): string {
+  const stem = fileName.replace(/\.[^.]{1,5}$/, '')
+  const spaced = stem.includes(' ') ? stem : stem.replaceAll('_', ' ')
+  const title = spaced.replace(/^(?:\d{1,2}-)?\d{1,3}(?:\s*[.)_-]\s*|\s+)(?=\S)/, '')
+  // Bytes that are no text stand as private characters in paths; in a title they would only puzzle.
+  const readable = cleanText(title.replace(/[\uf780-\uf7ff]/g, '\ufffd'), 4_000)
+  return readable || cleanText(stem, 4_000) || '\ufffd'
+}
+
+interface CreditNames {
+  readonly names: readonly string[]
+  readonly sorts: readonly string[]
+  readonly ids: readonly string[]
+}
+
+/** People and groups with their sort names and MusicBrainz ids, which belong together only where they are as many. */
+function credits(fields: Fields, { names, sorts, ids }: CreditNames): Credit[] {
+  const values = (keys: readonly string[]) =>
+    keys.map((key) => fields.get(key)).find((found) => found !== undefined)
+  const given = values(names) ?? []
+  const parts = (given.length === 1 ? splitCredit(given[0] ?? '') : given).map((name) =>
+    cleanText(name, 1_000),
+  )
+  const people = parts.filter((name) => name !== '')
+  const sortNames = values(sorts) ?? []
+  const identifiers = (values(ids) ?? []).flatMap((id) => id.split(/[/;,\s]+/)).filter((id) => id !== '')
+  const all = people.map((name, index) =>
+    defined({
+      name,
+      sortName:
+        people.length === sortNames.length
+          ? cleanText(sortNames[index] ?? '', 1_000) || undefined
+          : undefined,
+      musicBrainzId: people.length === identifiers.length ? identifiers[index]?.slice(0, 64) : undefined,
+    }),
+  )
+  return all.filter((one, index) => all.findIndex((other) => other.name === one.name) === index).slice(0, 100)
+}
+
+/** "A feat. B", "A; B" and "A / B" are two people each; "AC/DC", "A & B" and "A, B" may be one. */
+function splitCredit(text: string): string[] {
+  return text.split(/;|\s+\/\s+|\s+[([]?(?:feat\.?|ft\.?|featuring)\s+/i).map((part, index, all) => {
+    const opened = index > 0 && /[([]/.test(text) && !/[([]/.test(part)
+    return opened && index === all.length - 1 ? part.replace(/[)\]]\s*$/, '') : part
+  })
+}
+
+/** The one line in which the file credits several people, where it says more than their names joined. */
+function display(values: readonly string[] | undefined, people: readonly Credit[]): string | undefined {
+  if (values?.length !== 1 || people.length < 2) return undefined
+  const line = cleanText(values[0] ?? '', 4_000)
+  return line === '' || line === people.map(({ name }) => name).join(', ') ? undefined : line
+}
+
+const roles = [
+  'CONDUCTOR',
+  'LYRICIST',
+  'REMIXER',
+  'ARRANGER',
+  'PRODUCER',
+  'ENGINEER',
+  'MIXER',
+  'DJMIXER',
+  'DIRECTOR',
+  'WRITER',
+] as const
+
+/** Everyone else: one field a role, and performers with their instruments. */
+function contributors(fields: Fields): Tags['contributors'] {
+  const found: Tags['contributors'] = []
+  const add = (role: string, text: string, subRole?: string) => {
+    const name = cleanText(text, 1_000)
+    const instrument = cleanText(subRole ?? '', 200).toLowerCase()
+    if (name !== '' && found.length < 200)
+      found.push({ name, role, ...(instrument ? { subRole: instrument } : {}) })
+  }
+  for (const role of roles) for (const text of fields.get(role) ?? []) add(role.toLowerCase(), text)
+  for (const [field, values] of fields) {
+    if (field.startsWith('PERFORMER:')) for (const text of values) add('performer', text, field.slice(10))
+  }
+  for (const text of fields.get('PERFORMER') ?? []) {
+    const [, name, instrument] = /^(.*?)\s*\(([^()]*)\)\s*$/s.exec(text) ?? []
+    add('performer', name || text, name ? instrument : undefined)
+  }
+  return found
+}
+
+function genres(values: readonly string[]): string[] {
+  return distinct(
+    values.flatMap((value) => value.split(/[;,/\0]/)).map((value) => cleanText(value, 200)),
+  ).slice(0, 100)
+}
+
+/** The first of each text, whatever its capitals; empty ones dropped. */
+function distinct(texts: readonly string[]): string[] {
+  const seen = new Map<string, string>()
+  for (const text of texts) {
+    const folded = text.toLowerCase()
+    if (text !== '' && !seen.has(folded)) seen.set(folded, text)
+  }
+  return [...seen.values()]
+}
+
+function whole(fields: Fields, most: number, ...names: string[]): number | undefined {
+  for (const name of names) {
+    const number = Number.parseInt(fields.get(name)?.[0] ?? '', 10)
+    if (number > 0 && number <= most) return number
+  }
+  return undefined
+}
+
+/** `YYYY`, `YYYY-MM` or `YYYY-MM-DD` of what taggers write as a date. */
+function date(fields: Fields, ...names: string[]): string | undefined {
+  for (const name of names) {
+    const text = fields.get(name)?.[0]?.trim() ?? ''
+    const [, year, month, day] = /^(\d{4})(?:[-./]?(\d{2})(?:[-./]?(\d{2}))?)?(?!\d)/.exec(text) ?? []
+    const found = year ?? /(?<!\d)\d{4}(?!\d)/.exec(text)?.[0]
+    if (found === undefined || found === '0000') continue
+    if (month === undefined || month < '01' || month > '12') return found
+    return day === undefined || day < '01' || day > '31' ? `${found}-${month}` : `${found}-${month}-${day}`
+  }
+  return undefined
+}
+
+function advisory(text: string | undefined): 'explicit' | 'clean' | undefined {
+  if (text === '1' || text === '4') return 'explicit'
+  return text === '2' ? 'clean' : undefined
+}
+
+function isTrue(values: readonly string[] | undefined): boolean {
+  return /^(?:1|true|yes)$/i.test(values?.[0]?.trim() ?? '')
+}
+
+/** Opus files carry R128 gains in 1/256 dB against -23 LUFS, 5 dB below what ReplayGain aims at (RFC 7845, §5.2.1). */
+function loudness(fields: Fields): Tags['replayGain'] {
+  const number = (name: string, most = 1_000) => {
+    const value = Number.parseFloat(fields.get(name)?.[0] ?? '')
+    return Number.isFinite(value) && Math.abs(value) <= most ? value : undefined
+  }
+  const r128 = (name: string) => {
+    const value = number(name, 32_768)
+    return value === undefined ? undefined : value / 256 + 5
+  }
+  const values = defined({
+    trackGain: number('REPLAYGAINTRACKGAIN') ?? r128('R128TRACKGAIN'),
+    trackPeak: number('REPLAYGAINTRACKPEAK'),
+    albumGain: number('REPLAYGAINALBUMGAIN') ?? r128('R128ALBUMGAIN'),
+    albumPeak: number('REPLAYGAINALBUMPEAK'),
+  })
+  return Object.keys(values).length === 0 ? undefined : values
+}
+
+const codecs: Readonly<Record<string, readonly [codec: string, mediaType: string, suffix: string]>> = {
+  mp3: ['mp3', 'audio/mpeg', 'mp3'],
+  flac: ['flac', 'audio/flac', 'flac'],
+  vorbis: ['vorbis', 'audio/ogg', 'ogg'],
+  opus: ['opus', 'audio/ogg', 'opus'],
+  speex: ['speex', 'audio/ogg', 'spx'],
+  aac: ['aac', 'audio/mp4', 'm4a'],
+  alac: ['alac', 'audio/mp4', 'm4a'],
+  wavpack: ['wavpack', 'audio/x-wavpack', 'wv'],
+  tta: ['tta', 'audio/x-tta', 'tta'],
+  ape: ['ape', 'audio/x-ape', 'ape'],
+  musepack: ['musepack', 'audio/x-musepack', 'mpc'],
+  dsd: ['dsd', 'audio/x-dsf', 'dsf'],
+  wma: ['wma', 'audio/x-ms-wma', 'wma'],
+}
+
+/** By container, where the codec alone does not say how the file is to be served. */
+const containers: Readonly<Record<string, readonly [mediaType: string, suffix: string]>> = {
+  wav: ['audio/wav', 'wav'],
+  aiff: ['audio/aiff', 'aiff'],
+  mp4: ['audio/mp4', 'm4a'],
+  ogg: ['audio/ogg', 'ogg'],
+  flac: ['audio/flac', 'flac'],
+  matroska: ['audio/x-matroska', 'mka'],
+  asf: ['audio/x-ms-wma', 'wma'],
+}
+
+/** What TagLib says of the audio; `kind` is what the file's first bytes say that it is. Null: no audio was found. */
+export function describeAudio(answer: ReadonlyMap<string, Value>, kind: string): Audio | null {
+  const number = (name: string, most: number) => {
+    const value = answer.get(name)
+    return typeof value === 'number' && value > 0 ? Math.min(Math.round(value), most) : 0
+  }
+  const text = (name: string) => {
+    const value = answer.get(name)
+    return typeof value === 'string' ? value.toLowerCase() : ''
+  }
+  const sampleRate = number('sampleRate', 100_000_000)
+  const durationMs = number('lengthMs', 4_000_000_000)
+  if (sampleRate === 0) return null
+  const named = codecName(text('codec'), kind)
+  const [codec, mediaType, suffix] = codecs[named] ?? [named, 'application/octet-stream', kind]
+  const own = containers[text('containerFormat')]
+  const useOwn = own !== undefined && codec !== 'opus' && codec !== 'speex'
+  return defined({
+    codec: codec.slice(0, 40),
+    mediaType: useOwn ? own[0] : kind === 'aac' ? 'audio/aac' : mediaType,
+    suffix: useOwn ? own[1] : kind === 'aac' ? 'aac' : suffix,
+    durationMs,
+    bitrate: number('bitrate', 10_000_000),
+    sampleRate,
+    channels: number('channels', 255),
+    bitDepth: isLossless(codec) ? number('bitsPerSample', 64) || undefined : undefined,
+  })
+}
+
+function codecName(codec: string, kind: string): string {
+  if (codec in codecs || codec === 'pcm') return codec
+  if (kind in codecs) return kind
+  return (
+    { mpc: 'musepack', dsf: 'dsd', wv: 'wavpack', spx: 'speex' }[kind] ??
+    (codec.replace(/[^a-z0-9]/g, '') || kind)
+  )
+}
+
+function isLossless(codec: string): boolean {
+  return ['flac', 'alac', 'pcm', 'wavpack', 'tta', 'ape', 'dsd'].includes(codec)
+}
+
+type Defined<T> = { [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } & {
+  [Key in keyof T as undefined extends T[Key] ? Key : never]?: Exclude<T[Key], undefined>
+}
+
+/** The object without the keys whose value is undefined: facts say nothing rather than `undefined`. */
+function defined<T extends object>(value: T): Defined<T>
+function defined(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined))
+}

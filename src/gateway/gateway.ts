@@ -1,0 +1,71 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Blobs } from '../blobs/blobs.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Scanner } from '../catalog/scan/scan.ts'
+import type { TagReader } from '../catalog/tags/reader.ts'
+import type { Uploads } from '../catalog/uploads/uploads.ts'
+import type { Index } from '../index/index.ts'
+import type { Listening } from '../listening/listening.ts'
+import type { Media } from '../media/media.ts'
+import type { Originals } from '../media/originals.ts'
+import type { Store } from '../store/store.ts'
+import type { OpenApiDocument } from './openapi/document.ts'
+
+/** The edge of a node: everything that speaks HTTP to people and programs. `createGateway` makes it. */
+export interface Gateway extends AsyncDisposable {
+  /** Begins to answer. PORT_IN_USE, ADDRESS_UNUSABLE. */
+  listen(): Promise<{ readonly port: number; readonly url: string }>
+  /**
+   * What the first-run page asks for where it is not opened on this machine itself; null once an account exists.
+   * It is new with every start.
+   */
+  readonly setupCode: string | null
+  /** The description of the interface, as `/openapi.json` serves it. */
+  readonly document: OpenApiDocument
+  /** Every route that is registered, documented or not: a test asks each of them as nobody (law S3). */
+  readonly routes: readonly {
+    readonly method: string
+    readonly url: string
+    readonly administrator: boolean
+  }[]
+}
+
+export interface GatewayConfig {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  /** Addresses or networks of proxies whose `X-Forwarded-*` is believed. */
+  readonly trustedProxies: readonly string[]
+  /** The folder of the built web player. */
+  readonly webFolder: string
+  readonly version: string
+  /** Folders that no library may touch: the data folder. */
+  readonly forbiddenFolders: readonly string[]
+}
+
+/** What the gateway stands on. It only translates: whatever needs thought is done by these. */
+export interface Roles {
+  readonly accounts: Accounts
+  readonly catalog: Catalog
+  readonly scanner: Scanning
+  readonly listening: Listening
+  readonly media: Media
+  readonly uploads: Uploads
+  readonly originals: Originals
+  readonly tagReader: Pick<TagReader, 'readLyrics' | 'readCover'>
+  readonly blobs: Pick<Blobs, 'space'>
+  readonly store: Store
+  readonly index: Pick<Index, 'waitFor' | 'revision' | 'progress' | 'subscribe' | 'statement' | 'reader'>
+  /** The bytes of a tar archive of all that cannot be made again. */
+  readonly backup: (signal: AbortSignal) => AsyncIterable<Uint8Array>
+}
+
+export type Scanning = Pick<Scanner, 'status' | 'subscribe' | 'scan'>
+
+export interface GatewayOptions extends Roles {
+  readonly config: GatewayConfig
+  readonly log: FastifyBaseLogger
+  /** Whether a Bearer token is that of the command line on this machine, which counts as an administrator. */
+  readonly isOperator: (token: string) => boolean
+}

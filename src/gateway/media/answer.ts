@@ -1,0 +1,39 @@
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ServeOptions } from '../../media/serve/answer.ts'
+import type { Production, Representation } from '../../media/serve/representation.ts'
+import { send } from '../../media/serve/send.ts'
+import { isCoded } from '../../protocol/errors.ts'
+import type { Metrics } from '../metrics.ts'
+
+/**
+ * Answers with bytes, past Fastify's own sending: nothing stands between the file and the socket. What goes wrong after
+ * the first byte cuts the connection and is only logged, for the answer has begun.
+ */
+export async function sendBytes(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  bytes: Representation | Production,
+  options: ServeOptions,
+  streams?: Metrics['streams'],
+): Promise<void> {
+  const response = takeOver(reply)
+  streams?.begin()
+  try {
+    await send({ method: request.method, headers: request.headers }, response, bytes, options)
+  } catch (error) {
+    if (isCoded(error)) request.log.warn({ code: error.code, detail: error.detail }, 'a stream was cut')
+    else request.log.error({ err: error }, 'a stream was cut')
+  } finally {
+    streams?.end()
+  }
+}
+
+/** The bare response, with the headers that every answer carries; Fastify sends nothing from now on. */
+export function takeOver(reply: FastifyReply): ServerResponse {
+  reply.hijack()
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) reply.raw.setHeader(name, value)
+  }
+  return reply.raw
+}

@@ -1,0 +1,59 @@
+import type { Stats } from 'node:fs'
+import { lstat } from 'node:fs/promises'
+import type { Catalog, PictureSource, Viewer } from '../../catalog/catalog.ts'
+import type { Listening } from '../../listening/listening.ts'
+import type { Picture } from '../../media/covers/cover.ts'
+import type { Id } from '../../protocol/ids.ts'
+import type { Tracks } from './tracks.ts'
+
+/** The pictures that the catalog knows of, as the media role reads them. */
+export async function picturesOf(
+  sources: readonly PictureSource[],
+  viewer: Viewer,
+  { catalog, tracks }: { readonly catalog: Pick<Catalog, 'source'>; readonly tracks: Tracks },
+): Promise<readonly Picture[]> {
+  const pictures = sources.map(async (source): Promise<Picture | null> => {
+    const { version, place, file } = source
+    if (source.embedded) {
+      const read = (signal: AbortSignal) => tracks.embeddedCover(catalog.source(viewer, source.track), signal)
+      return { version, place, read }
+    }
+    const path = file && tracks.pathOf(file.library, file.path)
+    if (!path) return null
+    const found = await lstat(path).catch(() => null)
+    if (found === null) return null
+    // Another picture may have come under its name since the scan that `version` speaks of.
+    const isAsScanned = Math.trunc(found.mtimeMs) === file.modifiedAt
+    return { version: isAsScanned ? version : changed(version, found), place, read: async () => ({ path }) }
+  })
+  return (await Promise.all(pictures)).filter((picture) => picture !== null)
+}
+
+function changed(version: string, { size, mtimeMs, ctimeMs }: Stats): string {
+  return [version, ...[size, mtimeMs, ctimeMs].map((each) => Math.trunc(each).toString(36))].join('-')
+}
+
+/** Pictures that a mosaic is made of. */
+const mosaicPictures = 4
+
+/** A playlist shows the pictures of its first albums that have one. NOT_FOUND where the viewer may not read it. */
+export async function playlistPicture(
+  viewer: Viewer,
+  id: Id,
+  {
+    catalog,
+    listening,
+  }: { readonly catalog: Pick<Catalog, 'pictures'>; readonly listening: Pick<Listening, 'playlist'> },
+  signal: AbortSignal,
+): Promise<{ name: string; sources: readonly PictureSource[]; mosaic: true }> {
+  const { name, items } = await listening.playlist(viewer, id, signal)
+  const albums = new Set<Id>()
+  const sources: PictureSource[] = []
+  for (const track of items) {
+    if (sources.length === mosaicPictures) break
+    if (track === null || albums.has(track.album.id)) continue
+    albums.add(track.album.id)
+    sources.push(...catalog.pictures(viewer, 'track', track.id).slice(0, 1))
+  }
+  return { name, sources, mosaic: true }
+}

@@ -1,0 +1,86 @@
+import type { TrackSource } from '../../catalog/catalog.ts'
+import { libraryRoot, placedFiles } from '../../catalog/places.ts'
+import { pathBytes, pathText } from '../../catalog/scan/path.ts'
+import type { Lyrics as ReadLyrics } from '../../catalog/tags/lyrics.ts'
+import type { TagReader } from '../../catalog/tags/reader.ts'
+import type { Index } from '../../index/index.ts'
+import type { OpenOriginal, Original, Originals } from '../../media/originals.ts'
+import type { Lyrics } from '../../protocol/api/catalog.ts'
+import type { Id } from '../../protocol/ids.ts'
+
+/** A track's bytes and what lies in and beside its files: where the catalog's knowledge meets the media's hands. */
+export interface Tracks {
+  /** Opens the first copy that can be read. Dispose of it. */
+  open(source: TrackSource, signal: AbortSignal): Promise<OpenOriginal>
+  lyrics(source: TrackSource, signal: AbortSignal): Promise<Lyrics>
+  /** The picture embedded in the track's file, or null. */
+  embeddedCover(source: TrackSource, signal: AbortSignal): Promise<{ bytes: Uint8Array } | null>
+  /** The absolute path of a file of a library; null where the library has no folder here. */
+  pathOf(library: Id, path: string): string | Buffer | null
+}
+
+export interface TracksParts {
+  readonly index: Pick<Index, 'statement'>
+  readonly originals: Originals
+  readonly tagReader: Pick<TagReader, 'readLyrics' | 'readCover'>
+}
+
+export function createTracks({ index, originals, tagReader }: TracksParts): Tracks {
+  /** The catalog answers the same object until the index changes; what follows from it is kept as long. */
+  const known = new WeakMap<TrackSource, Original>()
+
+  function open(source: TrackSource, signal: AbortSignal): Promise<OpenOriginal> {
+    const original = known.get(source) ?? { ...source, places: placedFiles(index, source) }
+    known.set(source, original)
+    return originals.open(original, signal)
+  }
+
+  function pathOf(library: Id, path: string): string | Buffer | null {
+    const root = libraryRoot(index, library)
+    return root === null
+      ? null
+      : Buffer.concat([Buffer.from(root), Buffer.from('/'), Buffer.from(pathBytes(path))])
+  }
+
+  /** The lyrics file beside the music, where there is one. */
+  function lyricsFileOf(source: TrackSource): string | undefined {
+    for (const { library, path, lyricsFile } of source.places) {
+      if (lyricsFile === undefined) continue
+      const folder = path.slice(0, path.lastIndexOf('/') + 1)
+      const absolute = pathOf(library, folder + lyricsFile)
+      if (absolute !== null) return textOf(absolute)
+    }
+    return undefined
+  }
+
+  return {
+    open,
+    pathOf,
+    async lyrics(source, signal) {
+      const beside = lyricsFileOf(source)
+      if (!source.embeddedLyrics) {
+        return beside === undefined ? { items: [] } : inAnswer(await tagReader.readLyrics({ beside }, signal))
+      }
+      using original = await open(source, signal)
+      return inAnswer(await tagReader.readLyrics({ path: textOf(original.path), beside }, signal))
+    },
+    async embeddedCover(source, signal) {
+      using original = await open(source, signal)
+      return tagReader.readCover(textOf(original.path), signal)
+    },
+  }
+}
+
+function textOf(path: string | Buffer): string {
+  return pathText(typeof path === 'string' ? Buffer.from(path) : path)
+}
+
+function inAnswer(found: readonly ReadLyrics[]): Lyrics {
+  return {
+    items: found.map(({ synced, language = 'und', lines }) => ({
+      language,
+      synced,
+      lines: lines.map(({ startMs, text }) => ({ text, ...(startMs !== undefined && { atMs: startMs }) })),
+    })),
+  }
+}

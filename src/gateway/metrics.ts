@@ -1,0 +1,144 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { FastifyInstance } from 'fastify'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Index } from '../index/index.ts'
+import type { ScanStatus } from '../protocol/api/catalog.ts'
+import { CodedError } from '../protocol/errors.ts'
+import type { Api } from './api.ts'
+import { isAdministrator } from './authentication.ts'
+import { isLocal } from './local.ts'
+
+/** What the gateway counts of itself. */
+export interface Metrics extends Disposable {
+  readonly registry: Registry
+  /** Audio answers that are being sent. */
+  readonly streams: { readonly now: number; begin(): void; end(): void }
+  /** The time from tick to tick of a timer on the thread that serves audio, in nanoseconds: `tickMs` and its delay. */
+  readonly eventLoopDelay: ReturnType<typeof monitorEventLoopDelay>
+}
+
+/** How often the event loop's delay is looked at. */
+export const tickMs = 10
+
+export interface Measured {
+  readonly index: Pick<Index, 'progress'>
+  readonly scan: () => ScanStatus
+  /** Pages that listen on the WebSocket. */
+  readonly pages: () => number
+  readonly transcodes: () => { readonly running: number; readonly waiting: number }
+}
+
+export function createMetrics(measured: Measured): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const eventLoopDelay = monitorEventLoopDelay({ resolution: tickMs })
+  eventLoopDelay.enable()
+  const streams = activity(registry, 'hocket_streams_active', 'Audio answers that are being sent')
+  measureRoles(registry, measured)
+  return {
+    registry,
+    streams,
+    eventLoopDelay,
+    [Symbol.dispose]() {
+      eventLoopDelay.disable()
+      registry.clear()
+    },
+  }
+}
+
+/** Times every answer by its route's template, so that ids make no series of their own, and counts its bytes. */
+export function measureRequests(app: FastifyInstance, { registry }: Metrics): void {
+  const seconds = new Histogram({
+    name: 'hocket_http_request_seconds',
+    help: 'From the request to the last byte of the answer',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 600],
+    registers: [registry],
+  })
+  const sent = new Counter({
+    name: 'hocket_http_sent_bytes_total',
+    help: 'Bytes of answers, headers included',
+    labelNames: ['route'],
+    registers: [registry],
+  })
+  const before = new WeakMap<object, number>()
+  app.addHook('onRequest', (request, _reply, done) => {
+    before.set(request, request.raw.socket.bytesWritten)
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'none'
+    const status = `${Math.floor(reply.statusCode / 100)}xx`
+    seconds.observe({ method: request.method, route, status }, reply.elapsedTime / 1_000)
+    sent.inc({ route }, Math.max(0, request.raw.socket.bytesWritten - (before.get(request) ?? 0)))
+    done()
+  })
+}
+
+/** Open to this machine, where Prometheus often runs; from elsewhere it needs an administrator's token (Bearer). */
+export function metricsRoute(app: Api, { registry }: Metrics): void {
+  app.get('/metrics', async (request, reply) => {
+    if (!isLocal(request) && !isAdministrator(request)) {
+      throw new CodedError(request.signedIn === null ? 'NOT_SIGNED_IN' : 'FORBIDDEN')
+    }
+    return reply.type(registry.contentType).send(await registry.metrics())
+  })
+}
+
+function activity(registry: Registry, name: string, help: string): Metrics['streams'] {
+  let now = 0
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(now)
+    },
+  })
+  return {
+    get now() {
+      return now
+    },
+    begin() {
+      now += 1
+    },
+    end() {
+      now -= 1
+    },
+  }
+}
+
+function measureRoles(registry: Registry, { index, scan, pages, transcodes }: Measured): void {
+  const gauges: readonly (readonly [name: string, help: string, read: () => number])[] = [
+    ['hocket_index_revision', 'The revision that the index has reached', () => index.progress.revision],
+    [
+      'hocket_store_revision',
+      "The store's revision as the index last saw it",
+      () => index.progress.storeRevision,
+    ],
+    [
+      'hocket_index_behind',
+      'Revisions that the index has not applied',
+      () => Math.max(0, index.progress.storeRevision - index.progress.revision),
+    ],
+    ['hocket_index_skipped_facts', 'Facts that no projection could read', () => index.progress.skipped],
+    ['hocket_scan_running', '1 while a scan runs', () => (scan().phase === 'idle' ? 0 : 1)],
+    ['hocket_scan_files_seen', 'Files that the current or last scan met', () => scan().seen],
+    ['hocket_scan_files_read', 'Files that it read', () => scan().read],
+    ['hocket_scan_problems', 'Problems that it met', () => scan().problems],
+    ['hocket_scan_unhashed_files', 'Files that have not been read whole yet', () => scan().unhashed],
+    ['hocket_live_connections', 'Pages that listen on the WebSocket', pages],
+    ['hocket_transcodes_running', 'Conversions that run', () => transcodes().running],
+    ['hocket_transcodes_waiting', 'Conversions that wait', () => transcodes().waiting],
+  ]
+  for (const [name, help, read] of gauges) {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+}

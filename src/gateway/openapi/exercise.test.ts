@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { z } from 'zod'
+import { password } from '../testing/gateway.ts'
+import type { Answer } from '../testing/visitor.ts'
+import { openWorld, type World } from '../testing/world.ts'
+
+let world: World
+before(async () => {
+  world = await openWorld()
+})
+after(() => world[Symbol.asyncDispose]())
+
+/** Each visitor holds every answer to the document; this asks for every operation that the document has. */
+test('every operation of the OpenAPI document is answered as it says', async () => {
+  const { edge, administrator: ada, guest } = world
+  const { exercised } = edge.checker
+  const [track] = await world.tracks(guest)
+  const [album] = await world.albums(guest)
+  const artist = album?.artists[0]?.id
+  const gets = [
+    ...[
+      '/api/welcome',
+      '/api/me',
+      '/api/sessions',
+      '/api/devices',
+      '/api/albums',
+      '/api/artists',
+      '/api/tracks',
+    ],
+    ...[
+      '/api/genres',
+      '/api/years',
+      '/api/letters?list=albums',
+      '/api/search?q=one',
+      '/api/counts',
+      '/api/queue',
+    ],
+    ...[
+      '/api/playlists',
+      '/api/libraries',
+      '/api/scan',
+      '/api/uploads',
+      `/api/folders?library=${world.open.id}`,
+    ],
+    ...[`/api/albums/${album?.id}`, `/api/artists/${artist}`, `/api/tracks/${track?.id}`],
+    ...[
+      `/api/tracks/${track?.id}/audio`,
+      `/api/tracks/${track?.id}/lyrics`,
+      `/api/covers/album/${album?.id}`,
+    ],
+    `/api/tracks/${track?.id}/transcode?format=mp3&bitrate=64`,
+  ]
+  for (const path of gets) await well(guest.get(path))
+  for (const path of [
+    '/api/users',
+    '/api/invitations',
+    '/api/server-folders',
+    '/api/problems',
+    '/api/status',
+  ]) {
+    await well(ada.get(path))
+  }
+  await well(guest.put(`/api/marks/track/${track?.id}`, { starred: true }))
+  await well(guest.post('/api/plays', { play: randomUUID(), track: track?.id }))
+  await well(guest.put('/api/queue', { tracks: [track?.id], current: 0, positionMs: 0 }))
+  await well(guest.post('/api/tracks/lookup', { ids: [track?.id] }))
+  await well(guest.patch('/api/me', { language: 'es' }))
+  await well(ada.post('/api/scan', {}))
+  await well(ada.post('/api/backup'))
+
+  const rules = { match: 'all', rules: [{ field: 'starred', operator: 'is', value: true }] }
+  await well(guest.post('/api/playlists/preview', rules))
+  const playlist = await idOf(guest.post('/api/playlists', { name: 'A', tracks: [track?.id] }))
+  await well(guest.patch(`/api/playlists/${playlist}`, { name: 'B' }))
+  await well(guest.get(`/api/playlists/${playlist}`))
+  const file = await well(guest.get(`/api/playlists/${playlist}/m3u`))
+  const type = { 'content-type': 'audio/x-mpegurl' }
+  await well(guest.fetch('/api/playlists/import', { method: 'POST', headers: type, body: file.bytes }))
+  await well(guest.delete(`/api/playlists/${playlist}`))
+
+  const device = z.object({ device: z.object({ id: z.string() }) })
+  const made = device.parse((await well(guest.post('/api/devices', { label: 'phone' }))).body)
+  await well(guest.delete(`/api/devices/${made.device.id}`))
+  const user = await idOf(ada.post('/api/users', { name: 'temporary', password }))
+  await well(ada.post(`/api/users/${user}/devices`, { label: 'their phone' }))
+  await well(ada.patch(`/api/users/${user}`, { role: 'administrator' }))
+  await well(ada.delete(`/api/users/${user}`))
+
+  const invited = z.object({ invitation: z.object({ id: z.string() }), token: z.string() })
+  const [one, two] = [
+    invited.parse((await well(ada.post('/api/invitations', {}))).body),
+    invited.parse((await well(ada.post('/api/invitations', {}))).body),
+  ]
+  await well(edge.anyone.get(`/api/invitations/${one.token}`))
+  await well(edge.anyone.post(`/api/invitations/${one.token}/accept`, { name: 'invited', password }))
+  await well(ada.delete(`/api/invitations/${two.invitation.id}`))
+
+  const name = 'new.mp3'
+  const song = await readFile(await world.music.add(name, { title: 'New' }, { hertz: 770 }))
+  await rm(join(world.music.path, name))
+  const upload = { 'tus-resumable': '1.0.0', 'upload-length': String(song.length) }
+  const begin = () => well(guest.fetch('/api/uploads', { method: 'POST', headers: upload }))
+  const place = async () => new URL((await begin()).headers.get('location') ?? '', edge.url).pathname
+  const part = {
+    'tus-resumable': '1.0.0',
+    'upload-offset': '0',
+    'content-type': 'application/offset+octet-stream',
+  }
+  const brought = await well(guest.fetch(await place(), { method: 'PATCH', headers: part, body: song }))
+  await well(guest.delete(`/api/tracks/${z.object({ track: z.string() }).parse(brought.body).track}`))
+  await well(guest.fetch(await place(), { method: 'DELETE', headers: { 'tus-resumable': '1.0.0' } }))
+
+  const other = z.object({ session: z.string() })
+  const session = await well(edge.anyone.post('/api/session', { name: 'guest', password }))
+  await well(guest.delete(`/api/sessions/${other.parse(session.body).session}`))
+  await well(guest.delete('/api/session'))
+  await well(ada.patch(`/api/libraries/${world.hidden.id}`, { name: 'Cellar' }))
+  await well(ada.delete(`/api/libraries/${world.hidden.id}`))
+
+  const operations = Object.values(edge.gateway.document.paths).flatMap((path) => Object.values(path))
+  const missing = operations.map(({ operationId }) => operationId).filter((id) => !exercised.has(id))
+  // The WebSocket has tests of its own: `fetch` cannot open one.
+  assert.deepEqual(missing, ['listen'])
+})
+
+async function well(answering: Promise<Answer>): Promise<Answer> {
+  const answer = await answering
+  assert.ok(answer.status < 300, `${answer.status} ${answer.bytes.subarray(0, 500)}`)
+  return answer
+}
+
+async function idOf(answering: Promise<Answer>): Promise<string> {
+  return z.object({ id: z.string() }).parse((await well(answering)).body).id
+}

@@ -1,0 +1,35 @@
+import type { Api } from '../api.ts'
+import type { GatewayOptions } from '../gateway.ts'
+import { createTracks } from '../media/tracks.ts'
+import type { Metrics } from '../metrics.ts'
+import { ownRoutes, userRoutes } from './accounts.ts'
+import { catalogRoutes } from './catalog.ts'
+import { libraryRoutes } from './libraries.ts'
+import { listeningRoutes } from './listening.ts'
+import { mediaRoutes } from './media.ts'
+import { nodeRoutes } from './node.ts'
+import { playlistRoutes } from './playlists.ts'
+import { sessionRoutes } from './session.ts'
+import { uploadRoutes } from './uploads.ts'
+
+export interface RestParts extends GatewayOptions {
+  readonly setupCode: string
+  readonly metrics: Metrics
+  readonly startedAt: number
+}
+
+/** Everything under `/api`. */
+export function restRoutes(app: Api, parts: RestParts): void {
+  const { version } = parts.config
+  const { streams } = parts.metrics
+  sessionRoutes(app, { ...parts, version })
+  ownRoutes(app, parts)
+  userRoutes(app, parts)
+  catalogRoutes(app, parts)
+  listeningRoutes(app, parts)
+  playlistRoutes(app, parts)
+  mediaRoutes(app, { ...parts, streams, tracks: createTracks(parts) })
+  libraryRoutes(app, { ...parts, forbidden: parts.config.forbiddenFolders })
+  uploadRoutes(app, parts)
+  nodeRoutes(app, { ...parts, version })
+}

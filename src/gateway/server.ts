@@ -1,0 +1,146 @@
+import Fastify, { type FastifyInstance, LogController, type RouteOptions } from 'fastify'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { CodedError } from '../protocol/errors.ts'
+import type { Api } from './api.ts'
+import { requireAuthentication } from './authentication.ts'
+import { refuseForeignPages } from './csrf.ts'
+import { honourFreshness } from './freshness.ts'
+import type { Gateway, GatewayConfig, GatewayOptions } from './gateway.ts'
+import { healthRoutes } from './health.ts'
+import { limitBodies } from './limits.ts'
+import { createHub } from './live/hub.ts'
+import { acceptWebSockets, liveRoutes } from './live/routes.ts'
+import { maySeeThrough } from './live/visibility.ts'
+import { createMetrics, type Metrics, measureRequests, metricsRoute } from './metrics.ts'
+import { docsRoutes } from './openapi/docs.ts'
+import { describeRoutes, type OpenApiDocument } from './openapi/document.ts'
+import { answerProblems, refuseConnection, sendProblem } from './problems.ts'
+import { createRequestIds, logRequests } from './requests.ts'
+import { restRoutes } from './rest/routes.ts'
+import { everywhere, secureHeaders } from './security.ts'
+import { createSetupCode } from './setup-code.ts'
+import { subsonicRoutes } from './subsonic/mount.ts'
+import { webRoutes } from './web.ts'
+
+/** Most bytes of a JSON body: a playlist of 20,000 tracks has 800,000. */
+const bodyLimit = 2 * 1024 * 1024
+/** How long answers that have begun may go on once the gateway is told to end, in milliseconds. */
+const drainMs = 5_000
+
+/** Puts the edge together; it answers nobody until `listen`. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, accounts } = options
+  const app = createServer(options)
+  const setupCode = createSetupCode()
+  const hub = createHub({
+    ...options,
+    scan: options.scanner,
+    maySee: maySeeThrough(options.catalog),
+    version: config.version,
+  })
+  const metrics = createMetrics({
+    index: options.index,
+    scan: () => options.scanner.status,
+    pages: () => hub.size,
+    transcodes: () => options.media.status().transcodes,
+  })
+  const routes = collectRoutes(app)
+  await acceptWebSockets(app, hub)
+  addHooks(app, options, metrics)
+
+  let document: OpenApiDocument | undefined
+  const describe = () => (document ??= describeRoutes(routes, config.version))
+  restRoutes(app, { ...options, setupCode, metrics, startedAt: Date.now() })
+  subsonicRoutes(app, { ...options, metrics })
+  liveRoutes(app, hub)
+  healthRoutes(app, options)
+  metricsRoute(app, metrics)
+  docsRoutes(app, describe)
+  webRoutes(app, config.webFolder)
+  await app.ready()
+
+  return {
+    get setupCode() {
+      return options.index.progress.state === 'following' && accounts.needsSetup() ? setupCode : null
+    },
+    get document() {
+      return describe()
+    },
+    routes: routes.flatMap(({ method, url, config }) =>
+      [method].flat().map((each) => ({ method: each, url, administrator: config?.administrator === true })),
+    ),
+    async listen() {
+      await app
+        .listen({ host: config.host, port: config.port })
+        .catch((error) => refuseAddress(error, config))
+      return addressOf(app, config)
+    },
+    async [Symbol.asyncDispose]() {
+      await closeWithin(app, drainMs)
+      metrics[Symbol.dispose]()
+    },
+  }
+}
+
+function createServer({ config, log }: GatewayOptions): Api {
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: createRequestIds(),
+    trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
+    bodyLimit,
+    // Idle connections are closed at once when the gateway ends; busy ones may finish.
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 500 },
+    clientErrorHandler: refuseConnection,
+    frameworkErrors(error, request, reply) {
+      sendProblem(error, request, reply.headers({ ...everywhere, 'x-request-id': request.id }))
+    },
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  return app
+}
+
+/** Hooks run in this order: what an answer always carries first, then who may ask at all. */
+function addHooks(app: Api, options: GatewayOptions, metrics: Metrics): void {
+  answerProblems(app)
+  logRequests(app, options.log)
+  measureRequests(app, metrics)
+  secureHeaders(app)
+  limitBodies(app)
+  refuseForeignPages(app)
+  honourFreshness(app, options.index)
+  requireAuthentication(app, options)
+}
+
+function collectRoutes(app: FastifyInstance): readonly RouteOptions[] {
+  const routes: RouteOptions[] = []
+  app.addHook('onRoute', (route) => {
+    routes.push(route)
+  })
+  return routes
+}
+
+function refuseAddress(error: unknown, { host, port }: GatewayConfig): never {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') throw new CodedError('PORT_IN_USE', `${host}:${port}`, { cause: error })
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    throw new CodedError('ADDRESS_UNUSABLE', `${host}:${port} (${code})`, { cause: error })
+  }
+  throw error
+}
+
+function addressOf(app: FastifyInstance, config: GatewayConfig): { port: number; url: string } {
+  const address = app.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : config.port
+  const named = ['127.0.0.1', '::1', '0.0.0.0', '::', 'localhost'].includes(config.host)
+  const host = named ? 'localhost' : config.host.includes(':') ? `[${config.host}]` : config.host
+  return { port, url: `http://${host}:${port}` }
+}
+
+/** Lets answers that have begun end by themselves, then cuts what is left. */
+async function closeWithin(app: FastifyInstance, ms: number): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), ms)
+  await app.close().finally(() => clearTimeout(cut))
+}

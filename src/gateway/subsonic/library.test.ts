@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { z } from 'zod'
+import { everything } from './testing/requests.ts'
+import { openSubsonicWorld, type SubsonicWorld } from './testing/world.ts'
+
+let world: SubsonicWorld
+before(async () => {
+  world = await openSubsonicWorld()
+})
+after(() => world[Symbol.asyncDispose]())
+
+const items = z.array(z.looseObject({ id: z.string() }))
+const list =
+  (endpoint: string, of: string, item: string) => async (query: Record<string, string | number>) => {
+    const answer = await world.guest.ask(endpoint, query)
+    return items.parse(z.looseObject({}).parse(answer[of])[item] ?? [])
+  }
+const albums = list('getAlbumList2', 'albumList2', 'album')
+const songs = list('search3', 'searchResult3', 'song')
+const idOf = async (title: string) => (await songs({ query: title }))[0]?.id ?? ''
+
+test('a song says all that its tags say', async () => {
+  const { song } = await world.guest.both('getSong', { id: await idOf('One') })
+  const { id, parent, created, size, bitRate, artists, albumArtists, contributors, artistId, ...rest } = z
+    .looseObject({})
+    .parse(song)
+  assert.ok(id && parent && created && size && artists && albumArtists && artistId && bitRate !== undefined)
+  const credits = z
+    .array(z.object({ role: z.string(), artist: z.object({ name: z.string() }) }))
+    .parse(contributors)
+  assert.deepEqual(
+    credits.map(({ role, artist }) => `${role} ${artist.name}`),
+    ['composer Cem', 'composer Dia', 'conductor Edo'],
+  )
+  assert.deepEqual(rest, {
+    isDir: false,
+    title: 'One & only',
+    album: 'First',
+    artist: 'The Ana & "Bob" <Band>',
+    track: 1,
+    year: 1998,
+    genre: 'Rock',
+    coverArt: parent,
+    contentType: 'audio/flac',
+    suffix: 'flac',
+    duration: 1,
+    path: 'Ana/First/01.flac',
+    isVideo: false,
+    discNumber: 1,
+    albumId: parent,
+    type: 'music',
+    mediaType: 'song',
+    playCount: 0,
+    bitDepth: 16,
+    samplingRate: 22_050,
+    channelCount: 1,
+    bpm: 120,
+    comment: 'A comment\nof two lines',
+    sortName: 'One & only',
+    genres: [{ name: 'Rock' }],
+    displayArtist: 'The Ana & "Bob" <Band>',
+    displayAlbumArtist: 'The Ana',
+    displayComposer: 'Cem, Dia',
+    explicitStatus: 'explicit',
+    replayGain: { trackGain: -6.5, trackPeak: 0.98 },
+    musicBrainzId: 'b1a9c0de-0000-4000-8000-000000000001',
+    isrc: ['USRC17607839'],
+    moods: ['Calm', 'Happy'],
+    works: [{ name: 'Opus 1' }],
+  })
+})
+
+test('an album says all that its songs say of it', async () => {
+  const [found] = await albums({ type: 'byYear', fromYear: 1998, toYear: 1999 })
+  const { album } = await world.guest.both('getAlbum', { id: found?.id ?? '' })
+  const { song, ...rest } = z.looseObject({ song: items }).parse(album)
+  assert.equal(song.length, 2)
+  const { releaseTypes, moods, discTitles, recordLabels, originalReleaseDate, releaseDate, musicBrainzId } =
+    rest
+  assert.deepEqual(
+    { releaseTypes, moods, discTitles, recordLabels, originalReleaseDate, releaseDate, musicBrainzId },
+    {
+      releaseTypes: ['album', 'live'],
+      moods: ['Calm', 'Happy'],
+      discTitles: [{ disc: 1, title: 'The first disc' }],
+      recordLabels: [{ name: 'Labels & Co' }],
+      originalReleaseDate: { year: 1998, month: 5, day: 6 },
+      releaseDate: { year: 1999, month: 7 },
+      musicBrainzId: 'b1a9c0de-0000-4000-8000-000000000002',
+    },
+  )
+})
+
+test('the whole library is read page by page, with either empty query', async () => {
+  for (const query of ['', '""']) {
+    const whole = await songs({ query, songCount: 500 })
+    assert.equal(whole.length, 4)
+    const pages = []
+    for (let songOffset = 0; songOffset < 6; songOffset += 2) {
+      pages.push(...(await songs({ query, songCount: 2, songOffset })))
+    }
+    assert.deepEqual(
+      pages.map(({ id }) => id),
+      whole.map(({ id }) => id),
+    )
+  }
+  assert.deepEqual(await songs({ query: '', songCount: 500, songOffset: 1_000_000_000 }), [])
+})
+
+test('ids are letters, digits and dashes', async () => {
+  const { artist, album, song } = await everything(world.guest)
+  for (const { id } of [...artist, ...album, ...song]) assert.match(id, /^[A-Za-z0-9-]+$/)
+})
+
+test('lists of albums are in the order asked for, and paged without repeats', async () => {
+  const names = async (query: Record<string, string | number>) =>
+    (await albums(query)).map(({ name }) => name)
+  assert.deepEqual(await names({ type: 'byYear', fromYear: 1990, toYear: 2010 }), ['First', 'Second'])
+  assert.deepEqual(await names({ type: 'byYear', fromYear: 2010, toYear: 1990 }), ['Second', 'First'])
+  assert.deepEqual(await names({ type: 'byGenre', genre: 'rock' }), ['First', 'Second'])
+  assert.deepEqual(await names({ type: 'alphabeticalByName' }), ['First', 'Second', 'Third'])
+  const random = []
+  for (const offset of [0, 1, 2]) random.push(...(await names({ type: 'random', size: 1, offset })))
+  assert.deepEqual(random.sort(), ['First', 'Second', 'Third'])
+  assert.deepEqual(await names({ type: 'newest', size: 0 }), [])
+  assert.equal((await names({ type: 'newest', size: '99999999999999999999' })).length, 3)
+})
+
+test('articles are ignored, and who has seen the index gets nothing new', async () => {
+  const shape = z.object({
+    ignoredArticles: z.string(),
+    lastModified: z.int(),
+    index: z.array(z.object({ name: z.string(), artist: z.array(z.object({ name: z.string() })) })),
+  })
+  const read = async (ifModifiedSince: number) =>
+    shape.parse((await world.guest.ask('getIndexes', { ifModifiedSince }))['indexes'])
+  const { ignoredArticles, lastModified, index } = await read(0)
+  assert.match(ignoredArticles, /\bThe\b/)
+  assert.ok(Math.abs(Date.now() - lastModified) < 60_000)
+  assert.deepEqual(
+    index.map(({ name, artist }) => [name, ...artist.map((each) => each.name)]),
+    [
+      ['A', 'The Ana'],
+      ['D', 'Dan'],
+      ['E', 'Élise'],
+    ],
+  )
+  assert.deepEqual((await read(lastModified)).index, [])
+  assert.equal((await read(lastModified - 1)).index.length, 3)
+})
+
+test('[S3] a library that is not for everyone is nowhere to be found', async () => {
+  const { administrator, guest } = world
+  const secret = (await everything(administrator)).song.find(({ title }) => title === 'Secret')?.id ?? ''
+  assert.ok(secret)
+  for (const endpoint of ['getSong', 'stream', 'getCoverArt', 'star', 'getMusicDirectory']) {
+    assert.equal(await guest.refused(endpoint, { id: secret }), 70, endpoint)
+  }
+  assert.equal(await guest.refused('savePlayQueue', { id: secret }), 70)
+  assert.equal(await guest.refused('createPlaylist', { name: 'x', songId: secret }), 70)
+  for (const endpoint of ['getMusicFolders', 'getGenres', 'getArtists', 'search3']) {
+    assert.doesNotMatch(
+      JSON.stringify(await guest.ask(endpoint, { query: 'Secret' })),
+      /Secret|Eve|Vault|Secrecy/,
+    )
+  }
+})
+
+test('a music folder narrows what is shown', async () => {
+  const folders = z
+    .object({ musicFolder: z.array(z.object({ id: z.int(), name: z.string() })) })
+    .parse((await world.administrator.ask('getMusicFolders'))['musicFolders']).musicFolder
+  const vault = folders.find(({ name }) => name === 'Vault')?.id ?? 0
+  const answer = await world.administrator.both('getAlbumList2', { type: 'newest', musicFolderId: vault })
+  assert.match(JSON.stringify(answer), /Hidden/)
+  assert.doesNotMatch(JSON.stringify(answer), /First/)
+  assert.match(JSON.stringify(await world.administrator.both('getMusicDirectory', { id: vault })), /Eve/)
+  assert.equal(await world.guest.refused('getIndexes', { musicFolderId: vault }), 70)
+})
+
+test('parameters that cannot be are named', async () => {
+  const wrong: [string, Record<string, string | number>, string][] = [
+    ['getAlbumList2', { type: 'nonsense' }, 'type'],
+    ['getAlbumList2', { type: 'byYear', fromYear: 1 }, 'toYear'],
+    ['getAlbumList2', { type: 'byGenre' }, 'genre'],
+    ['getAlbumList2', { type: 'newest', size: -1 }, 'size'],
+    ['getAlbumList2', { type: 'newest', offset: 'x' }, 'offset'],
+    ['getSong', {}, 'id'],
+    ['setRating', { id: await idOf('One'), rating: 6 }, 'rating'],
+    ['search3', { query: 'x', songCount: '1e3' }, 'songCount'],
+    ['star', {}, 'id'],
+    ['createPlaylist', {}, 'name'],
+  ]
+  for (const [endpoint, query, name] of wrong) {
+    const response = await world.guest.fetch(endpoint, { ...query, f: 'json' })
+    const text = await response.text()
+    assert.match(text, /"code":10/, endpoint)
+    assert.match(text, new RegExp(`'${name}'`), endpoint)
+  }
+})

@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import type { Lyrics, TrackSummary } from '../../protocol/api/catalog.ts'
+import type { Content } from './content.ts'
+import { type Asking, endpoint, type Parts } from './endpoint.ts'
+import { requireItem } from './item.ts'
+import { itemId, optional, required, text } from './parameters.ts'
+
+/** Lyrics by artist and title: plain lines of the first song that is called so and has any. */
+export const getLyrics = endpoint(
+  z.object({ artist: optional(text), title: optional(text) }),
+  async (parts, asking, { artist = '', title = '' }) => {
+    for (const track of await songsCalled(parts, asking, artist, title)) {
+      const { items } = await lyricsOf(parts, asking, track.id)
+      const [first] = items
+      if (first === undefined) continue
+      const value = first.lines.map((line) => line.text).join('\n')
+      return { lyrics: { artist: track.artist, title: track.title, value } }
+    }
+    return { lyrics: { value: '' } }
+  },
+)
+
+async function songsCalled(
+  { catalog }: Parts,
+  { viewer, signal }: Asking,
+  artist: string,
+  title: string,
+): Promise<TrackSummary[]> {
+  const q = `${artist} ${title}`
+  const { tracks } = await catalog.search(viewer, { q, artists: 0, albums: 0, tracks: 10 }, signal)
+  const same = (one: string, other: string) =>
+    one.localeCompare(other, undefined, { sensitivity: 'base' }) === 0
+  return tracks.filter((track) => same(track.title, title) && (artist === '' || same(track.artist, artist)))
+}
+
+function lyricsOf({ catalog, tracks }: Parts, { viewer, signal }: Asking, id: string): Promise<Lyrics> {
+  return tracks.lyrics(catalog.source(viewer, id), signal)
+}
+
+export const getLyricsBySongId = endpoint(
+  z.object({ id: required(itemId) }),
+  async (parts, asking, { id }) => {
+    const song = requireItem(parts.catalog, asking.viewer, id, 'track')
+    const [track] = await parts.catalog.tracksByIds(asking.viewer, [song], asking.signal)
+    const { items } = await lyricsOf(parts, asking, song)
+    const structuredLyrics = items.map(
+      ({ language, synced, lines }): Content => ({
+        displayArtist: track?.artist,
+        displayTitle: track?.title,
+        lang: language,
+        synced,
+        line: lines.map((line) => ({ start: synced ? line.atMs : undefined, value: line.text })),
+      }),
+    )
+    return { lyricsList: { structuredLyrics } }
+  },
+)

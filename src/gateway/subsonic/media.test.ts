@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { z } from 'zod'
+import { envelope } from './testing/client.ts'
+import { everything } from './testing/requests.ts'
+import { openSubsonicWorld, type SubsonicWorld } from './testing/world.ts'
+
+let world: SubsonicWorld
+let ids: Awaited<ReturnType<typeof everything>>
+before(async () => {
+  world = await openSubsonicWorld()
+  ids = await everything(world.guest)
+})
+after(() => world[Symbol.asyncDispose]())
+
+const song = (title: string) => ids.song.find((each) => each.title.startsWith(title))?.id ?? ''
+const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer())
+
+test('a song comes as it is stored, whole or in ranges, and is saved under its title', async () => {
+  const whole = await world.guest.fetch('stream', { id: song('Two') })
+  assert.equal(whole.status, 200)
+  assert.equal(whole.headers.get('content-type'), 'audio/mpeg')
+  assert.equal(whole.headers.get('access-control-allow-origin'), '*')
+  const bytes = await bytesOf(whole)
+  assert.equal(whole.headers.get('content-length'), String(bytes.length))
+  const part = await world.guest.fetch('stream', { id: song('Two') }, { headers: { range: 'bytes=10-19' } })
+  assert.equal(part.status, 206)
+  assert.deepEqual(await bytesOf(part), bytes.subarray(10, 20))
+  const saved = await world.guest.fetch('download', { id: song('Two') })
+  assert.match(saved.headers.get('content-disposition') ?? '', /filename="Two\.mp3"/)
+  assert.deepEqual(await bytesOf(saved), bytes)
+  const head = await world.guest.fetch('stream', { id: song('Two') }, { method: 'HEAD' })
+  assert.equal(head.headers.get('content-length'), String(bytes.length))
+})
+
+test('a song comes in another format, from a time on, without a length unless it is estimated', async () => {
+  const types = { mp3: 'audio/mpeg', opus: 'audio/ogg', aac: 'audio/aac', nonsense: 'audio/mpeg' } as const
+  for (const [format, type] of Object.entries(types)) {
+    const response = await world.guest.fetch('stream', {
+      id: song('Three'),
+      format,
+      maxBitRate: 64,
+      timeOffset: 0,
+    })
+    assert.equal(response.headers.get('content-type'), type, format)
+    assert.ok((await bytesOf(response)).length > 1_000, format)
+  }
+  const query = { id: song('Two'), maxBitRate: 32, format: 'mp3' }
+  const later = await world.guest.fetch('stream', { ...query, timeOffset: 6 })
+  assert.equal(later.headers.get('content-length'), null)
+  const half = await bytesOf(later)
+  const estimated = await world.guest.fetch('stream', {
+    ...query,
+    timeOffset: 3,
+    estimateContentLength: true,
+  })
+  const length = Number(estimated.headers.get('content-length'))
+  const longer = await bytesOf(estimated)
+  assert.equal(longer.length, length)
+  assert.ok(half.length < longer.length, 'the later, the less')
+  const raw = await world.guest.fetch('stream', { ...query, format: 'raw' })
+  assert.equal(raw.headers.get('accept-ranges'), 'bytes')
+  await raw.body?.cancel()
+})
+
+test('everything has a cover, also where there is none', async () => {
+  const made = await world.guest.ask('createPlaylist', {
+    name: 'Pictured',
+    songId: [song('One'), song('Two')],
+  })
+  const playlist = /"id":"([^"]+)"/.exec(JSON.stringify(made['playlist']))?.[1] ?? ''
+  for (const id of [song('One'), ids.album[0]?.id ?? '', ids.artist[0]?.id ?? '', playlist]) {
+    const response = await world.guest.fetch('getCoverArt', { id, size: 64 })
+    assert.match(response.headers.get('content-type') ?? '', /^image\//)
+    assert.ok((await bytesOf(response)).length > 100)
+  }
+  const avatar = await world.guest.fetch('getAvatar', { username: 'ada' })
+  assert.match(avatar.headers.get('content-type') ?? '', /^image\//)
+  await avatar.body?.cancel()
+})
+
+test('a live streaming playlist leads to the song', async () => {
+  const response = await world.guest.fetch('hls.m3u8', { id: song('Two'), bitRate: 64 })
+  assert.equal(response.headers.get('content-type'), 'application/vnd.apple.mpegurl')
+  const text = await response.text()
+  assert.match(text, /^#EXTM3U\n.*#EXTINF:12\.\d+,\n.*#EXT-X-ENDLIST\n$/s)
+  const address = text.split('\n').find((line) => line.startsWith('stream?')) ?? ''
+  const segment = await fetch(new URL(address, response.url))
+  assert.equal(segment.headers.get('content-type'), 'audio/aac')
+  assert.ok((await bytesOf(segment)).length > 10_000)
+  const several = await (await world.guest.fetch('hls.m3u8', { id: song('Two'), bitRate: [64, 128] })).text()
+  assert.equal(several.match(/#EXT-X-STREAM-INF/g)?.length, 2)
+})
+
+test('lyrics come with their times, and as plain text', async () => {
+  const answer = await world.guest.both('getLyricsBySongId', { id: song('Two') })
+  assert.match(
+    JSON.stringify(answer['lyricsList']),
+    /"synced":true,"line":\[\{"start":500,"value":"la la"\},\{"start":1000,"value":"la"\}\]/,
+  )
+  const plain = await world.guest.both('getLyrics', { title: 'two', artist: 'The Ana & "Bob" <Band>' })
+  assert.match(JSON.stringify(plain['lyrics']), /"value":"la la\\nla"/)
+})
+
+test('a client that says what it plays is told what it gets, and gets that', async () => {
+  const decide = async (info: unknown, f = 'json') => {
+    const query = { mediaId: song('One'), mediaType: 'song', f }
+    const headers = { 'content-type': 'application/json' }
+    const response = await world.guest.fetch('getTranscodeDecision', query, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(info),
+    })
+    return f === 'json' ? envelope.parse(await response.json())['subsonic-response'] : await response.text()
+  }
+  const shape = z.looseObject({
+    canDirectPlay: z.boolean(),
+    canTranscode: z.boolean(),
+    transcodeReason: z.array(z.string()),
+    transcodeParams: z.string().optional(),
+    transcodeStream: z.looseObject({ audioBitrate: z.int(), codec: z.string() }).optional(),
+  })
+  const decision = async (info: unknown) => {
+    const answer = await decide(info)
+    assert.ok(typeof answer === 'object')
+    return shape.parse(answer['transcodeDecision'])
+  }
+  const flac = { containers: ['flac'], audioCodecs: ['flac'], protocols: ['http'] }
+  const mp3 = { containers: ['mp3'], audioCodecs: ['mp3'], protocols: [] }
+  const toOpus = { container: 'ogg', audioCodec: 'opus', protocol: 'http', maxAudioChannels: 2 }
+  assert.equal((await decision({ directPlayProfiles: [flac] })).canDirectPlay, true)
+  const limits = [{ name: 'audioSamplerate', comparison: 'LessThanEqual', values: ['16000'], required: true }]
+  const limited = {
+    directPlayProfiles: [flac],
+    codecProfiles: [{ type: 'AudioCodec', name: 'flac', limitations: limits }],
+  }
+  assert.deepEqual((await decision(limited)).transcodeReason, ['AudioSampleRateNotSupported'])
+  const other = await decision({
+    directPlayProfiles: [mp3],
+    transcodingProfiles: [toOpus],
+    maxTranscodingAudioBitrate: 64_000,
+  })
+  assert.deepEqual(
+    [other.canDirectPlay, other.canTranscode, other.transcodeStream?.audioBitrate],
+    [false, true, 64_000],
+  )
+  const query = { mediaId: song('One'), mediaType: 'song', transcodeParams: other.transcodeParams ?? '' }
+  const response = await world.guest.fetch('getTranscodeStream', query)
+  assert.equal(response.headers.get('content-type'), 'audio/ogg')
+  assert.ok((await bytesOf(response)).length > 1_000)
+  assert.match(String(await decide({ directPlayProfiles: [flac] }, 'xml')), /canDirectPlay="true"/)
+  assert.match(JSON.stringify(await decide({ directPlayProfiles: 'all' })), /"code":10/)
+  assert.equal(await world.guest.refused('getTranscodeStream', { ...query, transcodeParams: 'rm -rf' }), 10)
+})

@@ -1,0 +1,58 @@
+import { type Content, isList, type Scalar, type Value } from './content.ts'
+
+/**
+ * Writes content as the API's XML: what is simple becomes an attribute, what has parts becomes an element, and a list
+ * becomes one element for each item. There are two exceptions: `value` is the text of its element, and the descriptions
+ * of artists and albums are elements throughout.
+ */
+export function xmlOf(name: string, content: Content): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${elementOf(name, content)}\n`
+}
+
+/** Elements whose simple parts are elements too. */
+const wordy: ReadonlySet<string> = new Set(['artistInfo', 'artistInfo2', 'albumInfo'])
+
+function elementOf(name: string, content: Content): string {
+  let attributes = ''
+  let inside = ''
+  for (const [part, value] of Object.entries(content)) {
+    if (value === undefined) continue
+    if (!isScalar(value)) inside += childrenOf(part, value)
+    else if (part === 'value') inside += escapeText(String(value))
+    else if (wordy.has(name)) inside += textElement(part, value)
+    else attributes += ` ${part}="${escapeAttribute(String(value))}"`
+  }
+  return inside === '' ? `<${name}${attributes}/>` : `<${name}${attributes}>${inside}</${name}>`
+}
+
+function childrenOf(name: string, value: Exclude<Value, Scalar>): string {
+  if (!isList(value)) return elementOf(name, value)
+  let children = ''
+  for (const item of value) children += isScalar(item) ? textElement(name, item) : elementOf(name, item)
+  return children
+}
+
+function textElement(name: string, value: Scalar): string {
+  return `<${name}>${escapeText(String(value))}</${name}>`
+}
+
+function isScalar(value: Value): value is Scalar {
+  return typeof value !== 'object'
+}
+
+/** Everything that XML 1.0 cannot hold in any way: control characters, lone surrogates and two that are no characters. */
+const unspeakable = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu
+
+function escapeText(text: string): string {
+  return text
+    .replace(unspeakable, '')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('\r', '&#13;')
+}
+
+/** In an attribute, white space other than a blank would be read as a blank. */
+function escapeAttribute(text: string): string {
+  return escapeText(text).replaceAll('"', '&quot;').replaceAll('\n', '&#10;').replaceAll('\t', '&#9;')
+}

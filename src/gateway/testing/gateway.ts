@@ -1,0 +1,158 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import pino from 'pino'
+import { waitFor } from '../../../test/harness/wait.ts'
+import { accountsProjection, createAccounts } from '../../accounts/create.ts'
+import { openDiskBlobs } from '../../blobs/disk.ts'
+import { createCatalog } from '../../catalog/catalog.ts'
+import { createRecords } from '../../catalog/records.ts'
+import { createScanner } from '../../catalog/scan/scanner.ts'
+import { createTagReader } from '../../catalog/tags/reader.ts'
+import { openUploads } from '../../catalog/uploads/open.ts'
+import { openIndex } from '../../index/index.ts'
+import { createListening, listeningProjection } from '../../listening/create.ts'
+import { createMedia } from '../../media/media.ts'
+import { createOriginals } from '../../media/originals.ts'
+import { openSqliteStore } from '../../store/sqlite.ts'
+import type { Gateway, GatewayConfig } from '../gateway.ts'
+import { createGateway } from '../server.ts'
+import { type Checker, createChecker } from './checked.ts'
+import { createVisitor, type Visitor } from './visitor.ts'
+
+/** A gateway over real roles and a data folder of its own. */
+export interface TestGateway extends AsyncDisposable {
+  readonly gateway: Gateway
+  readonly url: string
+  readonly checker: Checker
+  /** What has been logged: one JSON text a line. */
+  readonly log: () => string
+  /** Nobody in particular: sends no token. */
+  readonly anyone: Visitor
+  /** The administrator, who has set the server up. */
+  readonly administrator: Visitor
+  /** A plain user, made for this. */
+  person(name: string): Promise<Visitor>
+}
+
+const catalogProjection = new URL('../../catalog/index/projection.ts', import.meta.url)
+
+export const password = 'a password of some length'
+export const operatorToken = 'the-token-of-the-command-line'
+
+export async function openTestGateway(
+  config: Partial<GatewayConfig> = {},
+  { setUp = true }: { readonly setUp?: boolean } = {},
+): Promise<TestGateway> {
+  await using stack = new AsyncDisposableStack()
+  const data = await mkdtemp(join(tmpdir(), 'hocket-gateway-'))
+  stack.defer(() => rm(data, { recursive: true, force: true, maxRetries: 3 }))
+  let logged = ''
+  const log = pino(
+    { level: 'debug' },
+    new Writable({
+      write(chunk, _encoding, done) {
+        logged += chunk
+        done()
+      },
+    }),
+  )
+
+  const store = stack.use(await openSqliteStore(join(data, 'store.db')))
+  const index = stack.use(
+    await openIndex({
+      path: join(data, 'index.db'),
+      store,
+      projections: [accountsProjection, catalogProjection, listeningProjection],
+    }),
+  )
+  const accounts = stack.use(createAccounts({ store, index, secretsFolder: join(data, 'secrets') }))
+  const blobs = stack.use(
+    await openDiskBlobs(data, { cacheBytes: 1 << 20, otherCopies: () => [], report: () => undefined }),
+  )
+  const originals = createOriginals({ blobs, inPlace: blobs.inPlace, changed: () => undefined })
+  const tagReader = stack.use(createTagReader())
+  const scanner = stack.use(createScanner({ store, index, reader: tagReader }))
+  const media = stack.use(
+    createMedia({
+      cacheFolder: join(data, 'cache'),
+      audioCacheBytes: 1 << 24,
+      coverCacheBytes: 1 << 24,
+      report: () => undefined,
+    }),
+  )
+  const catalog = createCatalog({ store, index })
+  const uploads = stack.use(
+    await openUploads({
+      dataFolder: data,
+      store,
+      index,
+      catalog,
+      records: createRecords(store),
+      blobs,
+      tagReader,
+      uploader(user) {
+        const person = accounts.user(user)
+        if (person === null || person.disabled) return null
+        return { administrator: person.role === 'administrator', quotaBytes: person.quotaBytes ?? 1 << 24 }
+      },
+      onError: (error) => log.error({ err: error }, 'an upload could not be finished'),
+    }),
+  )
+  const listening = createListening({
+    store,
+    index,
+    catalog,
+    userName: (id) => accounts.user(id)?.name,
+  })
+  const gateway = stack.use(
+    await createGateway({
+      config: {
+        host: '127.0.0.1',
+        port: 0,
+        trustedProxies: [],
+        webFolder: join(data, 'web'),
+        version: '0.0.0-test',
+        forbiddenFolders: [data],
+        ...config,
+      },
+      log,
+      store,
+      index,
+      accounts,
+      blobs,
+      originals,
+      isOperator: (token) => token === operatorToken,
+      catalog,
+      scanner,
+      uploads,
+      media,
+      listening,
+      tagReader,
+      async *backup() {
+        yield Buffer.from('the bytes ')
+        yield Buffer.from('of an archive')
+      },
+    }),
+  )
+  const { url } = await gateway.listen()
+  await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the gateway to be ready' })
+  const checker = createChecker(gateway.document)
+  const anyone = createVisitor(url, checker)
+  const administrator = setUp ? await anyone.enter('/api/setup', { name: 'ada', password }) : anyone
+  const owned = stack.move()
+  return {
+    gateway,
+    url,
+    checker,
+    anyone,
+    administrator,
+    log: () => logged,
+    async person(name) {
+      await administrator.post('/api/users', { name, password })
+      return anyone.enter('/api/session', { name, password })
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { extname, join, relative, sep } from 'node:path'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { CodedError } from '../protocol/errors.ts'
+import type { Api } from './api.ts'
+import { playerPolicy } from './security.ts'
+
+/** One file of the built player, whole, and in the encodings that the build has made of it. */
+interface Asset {
+  readonly path: string
+  readonly etag: string
+  readonly encodings: readonly ('br' | 'gzip')[]
+}
+
+type Assets = ReadonlyMap<string, Asset>
+
+const mediaTypes: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.ico': 'image/x-icon',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.map': 'application/json',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+  '.webmanifest': 'application/manifest+json',
+  '.webp': 'image/webp',
+  '.woff2': 'font/woff2',
+}
+
+const suffixes = { br: '.br', gzip: '.gz' } as const
+
+/**
+ * Serves the built player. Its files are listed once, and only what is in that list is ever opened, so no path leads
+ * out of the folder. Paths that name no file are pages of the player, which finds its way itself.
+ */
+export function webRoutes(app: Api, folder: string): void {
+  let listed: Promise<Assets> | undefined
+
+  app.get('/*', { schema: { params: z.object({ '*': z.string() }) } }, async (request, reply) => {
+    const path = request.params['*']
+    if (/^(?:api|rest)(?:\/|$)/.test(path)) throw new CodedError('NOT_FOUND', 'no route answers to that path')
+    listed ??= listAssets(folder)
+    const assets = await listed
+    const page = assets.get('index.html')
+    if (page === undefined) {
+      listed = undefined // It may be built while the server runs.
+      return answerUnbuilt(request, reply)
+    }
+    const asset = assets.get(path)
+    if (asset === undefined && extname(path) !== '') throw new CodedError('NOT_FOUND', 'no such file')
+    return sendAsset(request, reply, asset ?? page).catch((cause) => {
+      listed = undefined // It is being built again.
+      throw new CodedError('NOT_FOUND', 'no such file', { cause })
+    })
+  })
+}
+
+async function listAssets(folder: string): Promise<Assets> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const known = new Set(paths)
+  const assets = new Map<string, Asset>()
+  for (const path of paths) {
+    if (/\.(?:br|gz)$/.test(path)) continue
+    const encodings = (['br', 'gzip'] as const).filter((encoding) => known.has(path + suffixes[encoding]))
+    const hash = createHash('sha256')
+      .update(await readFile(path))
+      .digest('base64url')
+      .slice(0, 22)
+    assets.set(relative(folder, path).split(sep).join('/'), { path, etag: `W/"${hash}"`, encodings })
+  }
+  return assets
+}
+
+async function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: Asset): Promise<FastifyReply> {
+  const type = mediaTypes[extname(asset.path)] ?? 'application/octet-stream'
+  const hashed = asset.path.split(sep).includes('assets')
+  reply
+    .type(type)
+    .header('etag', asset.etag)
+    .header('vary', 'accept-encoding')
+    .header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+  if (type.startsWith('text/html')) reply.header('content-security-policy', playerPolicy)
+  if (request.headers['if-none-match']?.includes(asset.etag)) return reply.code(304).send()
+  const accepted = request.headers['accept-encoding'] ?? ''
+  const encoding = asset.encodings.find((name) =>
+    new RegExp(`\\b${name}\\b(?!\\s*;\\s*q=0(?:\\.0*)?\\s*(?:,|$))`).test(accepted),
+  )
+  if (encoding === undefined) return reply.send(await readFile(asset.path))
+  return reply.header('content-encoding', encoding).send(await readFile(asset.path + suffixes[encoding]))
+}
+
+function answerUnbuilt(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (!request.headers.accept?.includes('text/html')) throw new CodedError('PLAYER_NOT_BUILT')
+  return reply.code(503).type('text/html; charset=utf-8').send(unbuiltPage)
+}
+
+const unbuiltPage = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Hocket</title>
+<h1>The web player has not been built</h1>
+<p>The server runs. Start it with <code>npm start</code>, which builds the player, or run <code>npm run build</code>; then load this page again.</p>
+</html>
+`

@@ -1,0 +1,46 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+/**
+ * A part of the index: tables that are a function of the facts below some prefixes (law F3).
+ *
+ * A projection is a module, named by URL, that exports `const projection: Projection`. It is loaded in the index's
+ * writer thread, the only place where these tables are written; everyone else reads them.
+ */
+export interface Projection {
+  /** The name of the role or folder that owns it. Begin the names of tables with it: all projections share a file. */
+  readonly name: string
+  /** Raise it with every change of `schema` or of what `open` does: the whole index is then built anew. */
+  readonly version: number
+  /** The facts that it wants: every key that begins with one of these, in no order but that of the store. */
+  readonly prefixes: readonly string[]
+  /** The DDL of its tables, indexes and triggers, run once on an empty file. */
+  readonly schema: string
+  /** Prepares the statements, once for a connection, and answers the functions that use them. */
+  open(db: DatabaseSync): Applier
+}
+
+export interface Applier {
+  /**
+   * Makes the tables say what the fact says now. It runs inside a transaction of many changes, so it only reads and
+   * writes `db`. The same change may come twice, and after a rebuild an older one may come after a newer one and be
+   * followed by the newer again: what counts is the last, so write with upserts and deletes, never with increments.
+   * When it throws, because a fact is from a newer version (FACT_NEWER) or damaged, what it wrote for this change is
+   * undone, the fact is counted as skipped, and the next one follows.
+   */
+  apply(change: IndexedChange): void
+  /**
+   * Called before each commit, after the changes of one or more whole store transactions have been applied: the place
+   * to make anew what sums up many facts (an album, an artist, a count).
+   */
+  flush?(): void
+  /** Called once, in a transaction of its own, when an empty index has been filled: ANALYZE, optimize. */
+  filled?(): void
+}
+
+export interface IndexedChange {
+  readonly key: string
+  /** null: the fact was deleted. */
+  readonly value: Uint8Array | null
+  /** The store's revision of this change; a collection needs it to write the fact again. */
+  readonly revision: number
+}

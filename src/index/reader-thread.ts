@@ -1,0 +1,39 @@
+import { DatabaseSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { storeError } from '../store/sqlite-errors.ts'
+import { carry, type Post, type Request } from '../store/thread.ts'
+
+/** The thread in which questions to the index run that may take longer than the main thread has time. */
+export type ReaderCalls = {
+  run(input: Question): unknown
+}
+
+export interface Question {
+  readonly module: string
+  readonly name: string
+  readonly args: readonly unknown[]
+}
+
+if (parentPort !== null) serve(parentPort, workerData)
+
+function serve(port: NonNullable<typeof parentPort>, path: string) {
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
+  db.exec('PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY')
+
+  port.on('message', async ({ call, input }: Request<ReaderCalls>) => {
+    const post: Post = { answers: [await answer(call, input)] }
+    port.postMessage(post)
+  })
+
+  async function answer(call: number, { module, name, args }: Question) {
+    try {
+      const queries: Record<string, unknown> = await import(module)
+      const query = queries[name]
+      if (typeof query !== 'function') throw new Error(`${module} exports no function ${name}`)
+      const value: unknown = await query(db, ...args)
+      return { call, value }
+    } catch (error) {
+      return { call, error: carry(storeError(error)) }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto'
+import type { Message } from '../protocol/facts/listening.ts'
+import { join, update } from '../store/collection.ts'
+import type { ListeningOptions } from './create.ts'
+import { messages } from './facts.ts'
+import type { Listening } from './listening.ts'
+
+/** Messages that are kept. */
+const most = 1_000
+/** Old ones that go with a new one: more than come, so that their number falls back where it was exceeded. */
+const mostCleared = 20
+
+export function createMessages({ store }: ListeningOptions): Pick<Listening, 'messages' | 'say'> {
+  async function clearOld(signal?: AbortSignal): Promise<void> {
+    const { entries } = await store.list(messages.prefix, { limit: most + mostCleared }, signal)
+    const old = entries.slice(0, Math.max(0, entries.length - most))
+    if (old.length === 0) return
+    // Where somebody else clears at the same time, the next message finds the rest.
+    await store.commit(
+      join(...old.map(({ key, revision }) => messages.remove(messages.id(key), revision))),
+      signal,
+    )
+  }
+
+  return {
+    async messages(since, signal) {
+      const found: Message[] = []
+      for await (const { value } of messages.walk(store, { skip: () => undefined }, signal)) {
+        if (value.at > since) found.push(value)
+      }
+      return found
+    },
+    async say({ user }, text, signal) {
+      const at = Date.now()
+      const id = `${String(at).padStart(15, '0')}-${randomUUID()}`
+      const { revision } = await update(store, messages, id, () => ({ user, text, at }), signal)
+      await clearOld(signal)
+      return { value: undefined, revision }
+    },
+  }
+}

@@ -1,0 +1,29 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { type Playlist, playlist } from '../protocol/facts/listening.ts'
+import type { Id } from '../protocol/ids.ts'
+import { text } from '../store/row.ts'
+
+const guidLength = 36
+const withoutTracks = playlist.omit({ tracks: true })
+
+/** The playlists that a user may read: their own, and those that are shared with them. By name. */
+export function playlistsOf(db: DatabaseSync, user: Id): Playlist[] {
+  return db
+    .prepare(
+      `SELECT fact, tracks FROM listening_playlist WHERE owner = ?1
+       UNION ALL SELECT fact, tracks FROM listening_playlist
+       WHERE owner <> ?1 AND (shared_with = '"everyone"' OR instr(shared_with, ?1) > 0)`,
+    )
+    .all(user)
+    .map((row) => ({
+      ...withoutTracks.parse(JSON.parse(text(row.fact))),
+      tracks: guidsOf(text(row.tracks)),
+    }))
+    .sort((a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1))
+}
+
+function guidsOf(column: string): Id[] {
+  return Array.from({ length: column.length / guidLength }, (_, at) =>
+    column.slice(at * guidLength, (at + 1) * guidLength),
+  )
+}

@@ -1,0 +1,93 @@
+import type { ServerResponse } from 'node:http'
+import { answer, type ServeOptions, type ServeRequest } from './answer.ts'
+import { type ByteRange, isComplete, type Production, type Representation } from './representation.ts'
+
+/** A listener who takes all that is written gets large pieces; one who takes their time holds only a small one. */
+const largePiece = 256 * 1_024
+const smallPiece = 64 * 1_024
+
+/**
+ * Answers the request with these bytes, and disposes of them. Headers that `response` has already are kept, ours win.
+ * Resolves when the last byte has been handed to the system, or the listener has gone. Where reading fails once bytes
+ * have been sent, the connection is cut, so that nobody takes a part for the whole, and the error is thrown.
+ */
+export async function send(
+  request: ServeRequest,
+  response: ServerResponse,
+  bytes: Representation | Production,
+  options: ServeOptions = {},
+): Promise<void> {
+  using held = bytes
+  const { status, headers, body } = answer(request, held, options)
+  response.writeHead(status, headers)
+  if (body === null) return void response.end()
+  const listener = listenerOf(response)
+  try {
+    if (isComplete(held)) await writeRange(held, body, listener)
+    else await writeAll(held, listener)
+    if (!listener.gone.aborted) response.end()
+  } catch (error) {
+    response.destroy()
+    if (!listener.gone.aborted) throw error
+  }
+}
+
+interface Listener {
+  /** Aborted when the listener has gone. */
+  readonly gone: AbortSignal
+  /**
+   * Writes the chunk, which may be overwritten afterwards. `taken`: the system had room for all of it at once;
+   * `waited`: the listener had to make room first.
+   */
+  write(chunk: Uint8Array): Promise<'taken' | 'waited' | 'gone'>
+}
+
+function listenerOf(response: ServerResponse): Listener {
+  const gone = new AbortController()
+  let leave: (() => void) | null = null
+  const close = (): void => {
+    if (response.writableFinished) return
+    gone.abort(new Error('the listener has gone'))
+    leave?.()
+  }
+  if (response.destroyed) close()
+  else response.once('close', close)
+  return {
+    gone: gone.signal,
+    write(chunk) {
+      return new Promise((resolve) => {
+        if (gone.signal.aborted) return resolve('gone')
+        let outcome: 'taken' | 'waited' = 'taken'
+        leave = () => resolve('gone')
+        response.write(chunk, (error) => resolve(error ? 'gone' : outcome))
+        if (response.writableLength > 0) outcome = 'waited'
+      })
+    },
+  }
+}
+
+/** A listener who goes away while nothing comes gives up their share at once. */
+async function writeAll(production: Production, listener: Listener): Promise<void> {
+  listener.gone.addEventListener('abort', () => production[Symbol.dispose](), { once: true })
+  for await (const chunk of production.bytes) if ((await listener.write(chunk)) === 'gone') return
+}
+
+async function writeRange(
+  bytes: Representation,
+  { start, end }: ByteRange,
+  listener: Listener,
+): Promise<void> {
+  let piece = largePiece
+  let position = start
+  while (position < end) {
+    const before = position
+    const range = { start: position, end: Math.min(end, position + piece) }
+    for await (const chunk of bytes.open(range, listener.gone)) {
+      position += chunk.length
+      const outcome = await listener.write(chunk)
+      if (outcome === 'gone') return
+      piece = outcome === 'taken' ? largePiece : smallPiece
+    }
+    if (position === before) throw new Error(`the bytes end at ${position}, before their size`)
+  }
+}

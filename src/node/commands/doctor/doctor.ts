@@ -1,0 +1,28 @@
+import type { Context } from '../context.ts'
+import type { Finding } from './finding.ts'
+import { checkDataFolder } from './folder.ts'
+import { checkInstallation } from './installation.ts'
+import { checkInstance } from './instance.ts'
+
+const marks = { good: '✓', doubtful: '!', bad: '✗' } as const
+
+/** `hocket doctor`: checks the installation and the instance, and says what to mend. Answers whether all is well. */
+export async function doctor(context: Context, options: { readonly bytes: boolean }): Promise<boolean> {
+  const { terminal } = context
+  const counts = { good: 0, doubtful: 0, bad: 0 }
+  for await (const { state, what, help } of findings(context, options)) {
+    counts[state] += 1
+    terminal.print(`${marks[state]} ${what}`)
+    if (help !== undefined) terminal.print(`    ${help}`)
+  }
+  terminal.print('')
+  if (counts.bad + counts.doubtful === 0) terminal.print('All is well.')
+  else terminal.print(`${counts.bad} to mend, ${counts.doubtful} to look at.`)
+  return counts.bad === 0
+}
+
+async function* findings(context: Context, options: { readonly bytes: boolean }): AsyncGenerator<Finding> {
+  yield* checkInstallation(context)
+  yield* checkDataFolder(context)
+  yield* checkInstance(context, options)
+}

@@ -1,0 +1,150 @@
+import { delimiter } from 'node:path'
+import { Command, Option } from 'commander'
+import { type Flags, readConfig } from '../config.ts'
+import { version } from '../version.ts'
+import type { Context } from './context.ts'
+import type { Terminal } from './terminal.ts'
+
+/**
+ * The command line. Each command loads what it needs when it is called, so that `status` does not wait for a server's
+ * parts. Answers the exit code; errors are thrown.
+ */
+export async function runProgram(
+  argv: readonly string[],
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  let code = 0
+  const program = new Command('hocket')
+    .description(
+      'A self-hosted music service that spans your machines and keeps playing when one of them dies',
+    )
+    .version(version)
+    .showHelpAfterError('(--help shows what there is)')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.note(text.trimEnd()),
+    })
+    .addOption(new Option('--data <folder>', 'the data folder (HOCKET_DATA)'))
+
+  const contextOf = (command: Command): Context => ({
+    config: readConfig(flagsOf(command)),
+    terminal,
+    signal,
+  })
+
+  program
+    .command('up')
+    .description('start the server')
+    .option(
+      '--music <folder>',
+      `a music folder; repeatable (HOCKET_MUSIC, ${delimiter} between folders)`,
+      collect,
+    )
+    .option('--port <number>', 'the port, 0 for any that is free; 4650 if unset (HOCKET_PORT)')
+    .option('--host <address>', 'the address to listen on; this machine only if unset (HOCKET_HOST)')
+    .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (HOCKET_LOG_LEVEL)')
+    .addHelpText('after', '\nMore settings are variables: see docs/operations.md.')
+    .action(async (_options, command: Command) => (await import('./up.ts')).up(contextOf(command)))
+
+  program
+    .command('scan')
+    .description('look through the music folders of the running server, and show how far it is')
+    .option('--full', 'read every file again, changed or not')
+    .action(async ({ full = false }: { full?: boolean }, command: Command) =>
+      (await import('./scan.ts')).scan(contextOf(command), { full }),
+    )
+
+  program
+    .command('status')
+    .description('how the running server is')
+    .option('--json', 'for programs')
+    .action(async ({ json = false }: { json?: boolean }, command: Command) =>
+      (await import('./status.ts')).status(contextOf(command), { json }),
+    )
+
+  addUserCommands(program, contextOf)
+
+  program
+    .command('backup <file>')
+    .description('write all that cannot be made again into one file, while the server runs or not')
+    .action(async (file: string, _options, command: Command) =>
+      (await import('./backup.ts')).backupTo(contextOf(command), file),
+    )
+
+  program
+    .command('restore <file>')
+    .description('make the instance that a backup holds, in an empty data folder')
+    .action(async (file: string, _options, command: Command) =>
+      (await import('./backup.ts')).restoreFrom(contextOf(command), file),
+    )
+
+  program
+    .command('doctor')
+    .description('check the installation and the data, and say what to mend')
+    .option('--bytes', 'also read all uploaded audio and compare it with its checksums (server stopped)')
+    .action(async ({ bytes = false }: { bytes?: boolean }, command: Command) => {
+      const isWell = await (await import('./doctor/doctor.ts')).doctor(contextOf(command), { bytes })
+      code = isWell ? 0 : 1
+    })
+
+  await program.parseAsync(argv, { from: 'user' })
+  return code
+}
+
+function addUserCommands(program: Command, contextOf: (command: Command) => Context): void {
+  const user = program.command('user').description('accounts, while the server runs or not')
+
+  user
+    .command('add <name>')
+    .description('make an account; the password is asked for, or is the first line of standard input')
+    .option('--administrator', 'the account may administer the server')
+    .action(async (name: string, options: { administrator?: boolean }, command: Command) => {
+      const role = options.administrator === true ? 'administrator' : 'user'
+      await (await import('./user.ts')).addUser(contextOf(command), name, role)
+    })
+
+  user
+    .command('list')
+    .description('all accounts')
+    .action(async (_options, command: Command) => (await import('./user.ts')).listUsers(contextOf(command)))
+
+  user
+    .command('password <name>')
+    .description('set a new password, asked for or the first line of standard input; ends the sessions')
+    .action(async (name: string, _options, command: Command) =>
+      (await import('./user.ts')).setPassword(contextOf(command), name),
+    )
+
+  user
+    .command('disable <name>')
+    .description('let nobody sign in with the account; everything of it is kept')
+    .action(async (name: string, _options, command: Command) =>
+      (await import('./user.ts')).setDisabled(contextOf(command), name, true),
+    )
+
+  user
+    .command('enable <name>')
+    .description('undo disable')
+    .action(async (name: string, _options, command: Command) =>
+      (await import('./user.ts')).setDisabled(contextOf(command), name, false),
+    )
+
+  user
+    .command('secret <name>')
+    .description('make a secret for a device or app of the account; it is the last line of the output')
+    .requiredOption('--label <text>', 'what the device is called')
+    .action(async (name: string, { label }: { label: string }, command: Command) =>
+      (await import('./user.ts')).makeSecret(contextOf(command), name, label),
+    )
+}
+
+const collect = (folder: string, folders: readonly string[] = []) => [...folders, folder]
+
+/** The settings among the options of a command and of those above it. */
+function flagsOf(command: Command): Flags {
+  const { data, music, port, host, logLevel } = command.optsWithGlobals<Flags>()
+  return { data, music, port, host, logLevel }
+}

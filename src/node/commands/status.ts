@@ -1,0 +1,33 @@
+import { nodeStatus } from '../../protocol/api/node.ts'
+import type { Context } from './context.ts'
+import { withRunningNode } from './remote.ts'
+import { bytes } from './terminal.ts'
+
+/** `hocket status`: how the running node is, for a person or (`--json`) for a program. */
+export async function status(context: Context, { json }: { readonly json: boolean }): Promise<void> {
+  const now = await withRunningNode(context, (remote) => remote.ask('/api/status', nodeStatus))
+  const { terminal } = context
+  if (json) {
+    terminal.print(JSON.stringify(now, null, 2))
+    return
+  }
+  const { store, index, counts, scan, memory, disk, transcodes, eventLoopDelay } = now
+  const rows: readonly (readonly [string, string])[] = [
+    ['Hocket', `${now.version}, running since ${new Date(now.startedAt).toLocaleString()}`],
+    ['Music', `${counts.tracks} tracks, ${counts.albums} albums, ${counts.artists} artists`],
+    [
+      'Scan',
+      scan.phase === 'idle' ? 'none running' : `${scan.phase}: ${scan.read} of ${scan.toRead} files read`,
+    ],
+    [
+      'Listening',
+      `${now.streams} streams, ${transcodes.running} conversions (${transcodes.waiting} waiting)`,
+    ],
+    ['Store', `revision ${store.revision}, ${bytes(store.bytes)}`],
+    ['Index', index.state === 'filling' ? 'being filled' : `${index.behind} revisions behind`],
+    ['Memory', bytes(memory.rss)],
+    ['Disk', `${bytes(disk.free)} free of ${bytes(disk.total)}`],
+    ['Delay', `${eventLoopDelay.p50} ms in the middle, ${eventLoopDelay.p99} ms in the worst hundredth`],
+  ]
+  for (const [name, text] of rows) terminal.print(`${name.padEnd(10)} ${text}`)
+}

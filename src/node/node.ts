@@ -1,0 +1,193 @@
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { Accounts } from '../accounts/accounts.ts'
+import { accountsProjection, createAccounts } from '../accounts/create.ts'
+import { type DiskBlobs, openDiskBlobs } from '../blobs/disk.ts'
+import { sweepTemporary } from '../blobs/temporary.ts'
+import { createCatalog } from '../catalog/catalog.ts'
+import { createCopies } from '../catalog/copies.ts'
+import { createRecords } from '../catalog/records.ts'
+import { createTagReader } from '../catalog/tags/reader.ts'
+import { openUploads } from '../catalog/uploads/open.ts'
+import { createGateway } from '../gateway/server.ts'
+import { type Index, openIndex } from '../index/index.ts'
+import { createListening, listeningProjection } from '../listening/create.ts'
+import { createMedia } from '../media/media.ts'
+import { createOriginals } from '../media/originals.ts'
+import { isCoded } from '../protocol/errors.ts'
+import { openSqliteStore } from '../store/sqlite.ts'
+import { backUp } from './backup/backup.ts'
+import type { Config } from './config.ts'
+import { isLocalToken, newLocalToken, publishLocal } from './local.ts'
+import { lockDataFolder } from './lock.ts'
+import { createUpkeep } from './upkeep.ts'
+import { version } from './version.ts'
+
+/** A running node. Disposing of it lets answers that have begun end, then closes everything in order. */
+export interface Node extends AsyncDisposable {
+  /** Where people reach it. */
+  readonly url: string
+  /** What the first-run page asks for from other machines; null once there is an account. */
+  readonly setupCode: string | null
+}
+
+/** Memory for pages of audio that are being read. */
+const blobCacheBytes = 16 * 1024 * 1024
+/** How long a start waits for an index that is being rebuilt; a longer rebuild shows at /readyz instead. */
+const fillPatienceMs = 5_000
+const webFolder = join(import.meta.dirname, '..', '..', 'dist', 'web')
+
+/**
+ * Puts the roles together on one machine, and answers when people can reach them. What was opened when something fails
+ * is closed again. Errors: those of the lock, the store, the index and the port (PORT_IN_USE).
+ */
+export async function startNode(config: Config, log: Logger, signal: AbortSignal): Promise<Node> {
+  await using stack = new AsyncDisposableStack()
+  const { data } = config
+  stack.use(await lockDataFolder(data))
+  await sweepTemporary(data)
+
+  const store = stack.use(await openSqliteStore(join(data, 'store.db'), { signal }))
+  const index = stack.use(
+    await openIndex({
+      path: join(data, 'index.db'),
+      store,
+      projections: [
+        accountsProjection,
+        new URL('../catalog/index/projection.ts', import.meta.url),
+        listeningProjection,
+      ],
+      signal,
+      report: (report) => log.warn(report, 'the index met trouble'),
+    }),
+  )
+  const accounts = stack.use(createAccounts({ store, index, secretsFolder: join(data, 'secrets') }))
+
+  const copies = createCopies(index)
+  const blobs: DiskBlobs = stack.use(
+    await openDiskBlobs(data, {
+      cacheBytes: blobCacheBytes,
+      otherCopies: (hash) => copies.inMusicFolders(hash, blobs.inPlace),
+      report(event) {
+        log.warn(event, event.kind === 'healed' ? 'a blob was healed' : 'bytes are damaged')
+        if (event.file !== undefined) upkeep.noteDamage(event.file)
+      },
+    }),
+  )
+  const media = stack.use(
+    createMedia({
+      cacheFolder: join(data, 'cache'),
+      audioCacheBytes: config.audioCacheBytes,
+      coverCacheBytes: config.coverCacheBytes,
+      report(problem) {
+        log.warn(problem, 'a picture cannot be read')
+        const { place, code, detail } = problem
+        if (place !== undefined) upkeep.note({ ...place, code, detail })
+      },
+    }),
+  )
+  const tagReader = stack.use(createTagReader())
+  const catalog = createCatalog({ store, index })
+  const listening = createListening({
+    store,
+    index,
+    catalog,
+    userName: (user) => accounts.user(user)?.name,
+  })
+
+  const upkeep = stack.use(createUpkeep({ config, log, store, index, blobs, copies, tagReader }))
+  const originals = createOriginals({ blobs, inPlace: blobs.inPlace, changed: upkeep.lookAgain })
+  const uploads = stack.use(
+    await openUploads({
+      dataFolder: data,
+      store,
+      index,
+      catalog,
+      records: createRecords(store),
+      blobs,
+      tagReader,
+      uploader(user) {
+        const person = accounts.user(user)
+        if (person === null || person.disabled) return null
+        const quotaBytes = person.quotaBytes ?? config.uploadQuotaBytes
+        return { administrator: person.role === 'administrator', quotaBytes }
+      },
+      onError: (error) => log.error({ err: error }, 'an upload could not be finished'),
+    }),
+  )
+
+  const isFilled = await filledWithin(index, fillPatienceMs, signal)
+  if (isFilled) await makeAdministrator(accounts, config, log, signal)
+  else log.info('the index is being rebuilt from the facts; answers are refused until it is whole')
+
+  const token = newLocalToken()
+  const gateway = stack.use(
+    await createGateway({
+      config: {
+        host: config.host,
+        port: config.port,
+        trustedProxies: config.trustedProxies,
+        webFolder,
+        version,
+        forbiddenFolders: [data],
+      },
+      log,
+      accounts,
+      catalog,
+      scanner: upkeep.scanner,
+      listening,
+      media,
+      uploads,
+      originals,
+      tagReader,
+      blobs,
+      store,
+      index,
+      backup: (backupSignal) => backUp({ store, blobs, data, version }, backupSignal),
+      isOperator: (presented) => isLocalToken(token, presented),
+    }),
+  )
+  const { port, url } = await gateway.listen()
+  stack.use(await publishLocal(data, { address: `http://${loopbackOf(config.host)}:${port}`, token }))
+  upkeep.begin()
+
+  const owned = stack.move()
+  return {
+    url: config.publicUrl ?? url,
+    get setupCode() {
+      return gateway.setupCode
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Whether the index is whole, or becomes so in time. */
+async function filledWithin(index: Index, ms: number, signal: AbortSignal): Promise<boolean> {
+  const end = performance.now() + ms
+  while (index.progress.state === 'filling' && performance.now() < end) await pause(5, undefined, { signal })
+  return index.progress.state !== 'filling'
+}
+
+/** Where the command line of this machine reaches a node that listens on `host`. */
+function loopbackOf(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** HOCKET_ADMIN_USER and HOCKET_ADMIN_PASSWORD make the first administrator; later they change nothing. */
+async function makeAdministrator(
+  accounts: Accounts,
+  { administrator }: Config,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  if (administrator === undefined || !accounts.needsSetup()) return
+  try {
+    await accounts.setup(administrator, signal)
+    log.info({ name: administrator.name }, 'the administrator has been made')
+  } catch (error) {
+    if (!isCoded(error, 'SETUP_DONE')) throw error
+  }
+}

@@ -1,0 +1,428 @@
+/**
+ * Every error that a person or a program can meet, by code. The code is the contract (law S4): it never changes its
+ * meaning, `docs/errors.md` explains each, and a test holds this table and that page together.
+ *
+ * `status` is the HTTP status at the edge; `title` says what happened; `help` says what to do about it.
+ */
+export const errorCodes = {
+  // requests
+  BAD_REQUEST: {
+    status: 400,
+    title: 'The request is not well formed',
+    help: 'Compare it with /openapi.json; the detail names the field that is wrong.',
+  },
+  NOT_SIGNED_IN: {
+    status: 401,
+    title: 'Nobody is signed in',
+    help: 'Sign in, or send the token of a session in the Authorization header.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'This account may not do that',
+    help: 'Ask an administrator of this server for the right to do it.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    title: 'There is no such thing here',
+    help: 'It may have been deleted, or belong to a library that this account cannot see.',
+  },
+  CONFLICT: {
+    status: 409,
+    title: 'Someone else changed it at the same time',
+    help: 'Load it again and repeat the change.',
+  },
+  TOO_LARGE: {
+    status: 413,
+    title: 'The request is larger than the server accepts',
+    help: 'Send less at a time; the detail names the limit.',
+  },
+  RANGE_NOT_SATISFIABLE: {
+    status: 416,
+    title: 'The range lies outside the file',
+    help: 'Ask for a range within the size that Content-Range names.',
+  },
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    title: 'Too many attempts',
+    help: 'Wait for the time that Retry-After names, then try again.',
+  },
+  INTERNAL: {
+    status: 500,
+    title: 'Something broke inside the server',
+    help: 'Look for the request id in the log; the entry beside it says what broke.',
+  },
+  BEHIND: {
+    status: 503,
+    title: 'This server has not caught up with that change yet',
+    help: 'Repeat the request in a moment.',
+  },
+  UNREACHABLE: {
+    status: 503,
+    title: 'A part of the service cannot be reached',
+    help: 'Repeat the request in a moment; `hocket status` shows which part is away.',
+  },
+  TIMED_OUT: {
+    status: 504,
+    title: 'It took longer than it may',
+    help: 'Repeat the request; if it happens often, look at the load with `hocket status`.',
+  },
+
+  // gateway
+  CROSS_SITE: {
+    status: 403,
+    title: "The request comes from another site's page",
+    help: 'Use the pages of this server itself. A program sends its token in the Authorization header instead of the cookie.',
+  },
+  CONTENT_TYPE_UNKNOWN: {
+    status: 415,
+    title: 'The content type of the request is not one that is understood here',
+    help: 'Send JSON as application/json; /openapi.json names the types of each route.',
+  },
+  WRONG_SETUP_CODE: {
+    status: 403,
+    title: 'The code for the first start is wrong or missing',
+    help: "Copy the code from the server's log, where it was printed at its start.",
+  },
+  NOT_READY: {
+    status: 503,
+    title: 'The server is still getting ready',
+    help: 'Wait a moment: it is reading its store. `hocket status` shows how far it is.',
+  },
+  PORT_IN_USE: {
+    status: 409,
+    title: 'Another program listens on this port',
+    help: 'Stop that program, or give Hocket another port with --port.',
+  },
+  ADDRESS_UNUSABLE: {
+    status: 400,
+    title: 'The server cannot listen on this address',
+    help: 'Give an address of this machine with --host and a port above 1023 with --port; the detail says what is wrong.',
+  },
+  PLAYER_NOT_BUILT: {
+    status: 503,
+    title: 'The web player has not been built',
+    help: 'Start the server with `npm start`, which builds it, or run `npm run build`.',
+  },
+
+  // media
+  MEDIA_UNREADABLE: {
+    status: 422,
+    title: 'No audio can be read from this file',
+    help: 'Play the file with another program: it may be truncated, encrypted, or not audio. Replace it, then scan again.',
+  },
+  COVER_UNREADABLE: {
+    status: 422,
+    title: 'The picture cannot be read',
+    help: 'Replace the embedded picture or the image file by a JPEG, PNG or WebP of less than 100 megapixels.',
+  },
+  TRANSCODER_CRASHED: {
+    status: 500,
+    title: 'The process that converts audio died',
+    help: 'Try again, or play the original format; if it is always this file, it is likely damaged. `hocket doctor` tests the converter.',
+  },
+  TRANSCODER_BUSY: {
+    status: 503,
+    title: 'Too many conversions are waiting',
+    help: 'Try again in a moment, or play the original format, which needs no conversion.',
+  },
+  // bytes
+  BLOB_MISSING: {
+    status: 404,
+    title: 'The bytes of this file are not on this server',
+    help: 'Restore them from a backup, or upload the file again; `hocket doctor` lists what is missing.',
+  },
+  BLOB_CORRUPT: {
+    status: 503,
+    title: 'The bytes of this file are damaged on the disk',
+    help: 'They are not served any more. Upload the file again or restore a backup, and check the disk.',
+  },
+  BLOB_MISMATCH: {
+    status: 422,
+    title: 'The bytes are not those that were announced',
+    help: 'Send the file again; it was damaged on its way or has changed meanwhile.',
+  },
+  LAST_COPY: {
+    status: 409,
+    title: 'This is the last sound copy of these bytes',
+    help: 'Make another copy first; the last one is never deleted.',
+  },
+  DISK_FULL: {
+    status: 507,
+    title: 'The disk of this server is full',
+    help: 'Free space on the disk that holds the data folder; what was half written has been removed.',
+  },
+  DISK_READ_ONLY: {
+    status: 503,
+    title: 'The data folder cannot be written to',
+    help: 'Mount its disk writable and give the account that runs Hocket the right to write there.',
+  },
+  DISK_FAILED: {
+    status: 503,
+    title: 'The disk reported an error',
+    help: 'Look at the system log and the state of the disk; make a backup now.',
+  },
+  FILE_MISSING: {
+    status: 404,
+    title: 'The file is not in the music folder any more',
+    help: 'Put it back or scan the library again; check that its disk is mounted.',
+  },
+  FILE_CHANGED: {
+    status: 409,
+    title: 'The file in the music folder has changed since it was read',
+    help: 'Scan the library again, then repeat the request.',
+  },
+  FILE_UNREADABLE: {
+    status: 403,
+    title: 'The file in the music folder cannot be read',
+    help: 'Give the account that runs Hocket the right to read it; links must not lead out of the music folder.',
+  },
+
+  // store
+  STORE_CORRUPT: {
+    status: 503,
+    title: 'The database of facts is damaged',
+    help: 'Stop Hocket and restore the newest backup with `hocket restore`; keep the damaged file until that has worked.',
+  },
+  STORE_NEWER: {
+    status: 503,
+    title: 'The database of facts was made by a newer version of Hocket',
+    help: 'Start that newer version again, or restore a backup that this version made. Nothing has been changed.',
+  },
+  COMPACTED: {
+    status: 410,
+    title: 'The history from there on has been dropped',
+    help: 'List again, and watch from the revision of that list.',
+  },
+  LEASE_ENDED: {
+    status: 409,
+    title: 'The lease has ended',
+    help: 'Take a new lease and write again.',
+  },
+  FACT_NEWER: {
+    status: 409,
+    title: 'A newer version of Hocket has written this',
+    help: 'Bring this node to that newer version. Until then it leaves the record as it is.',
+  },
+  FACT_DAMAGED: {
+    status: 500,
+    title: 'A stored record cannot be read',
+    help: 'Report it with the version of Hocket; the log names the key. Restoring a backup brings the record back.',
+  },
+
+  // accounts
+  SETUP_DONE: {
+    status: 409,
+    title: 'The first administrator exists already',
+    help: 'Sign in, or ask the administrator for an invitation.',
+  },
+  WRONG_CREDENTIALS: {
+    status: 401,
+    title: 'The name or the password is wrong',
+    help: 'Try again; an administrator can set a new password with `hocket user`.',
+  },
+  ACCOUNT_DISABLED: {
+    status: 403,
+    title: 'This account has been disabled',
+    help: 'Ask an administrator of this server to enable it.',
+  },
+  NAME_TAKEN: {
+    status: 409,
+    title: 'Another account has this name',
+    help: 'Choose another name; capital letters make no difference.',
+  },
+  LAST_ADMINISTRATOR: {
+    status: 409,
+    title: 'This is the last administrator',
+    help: 'Make another account an administrator first.',
+  },
+  INVITATION_ENDED: {
+    status: 410,
+    title: 'This invitation is no longer good',
+    help: 'Ask who sent it for a new one.',
+  },
+  SECRETS_UNREADABLE: {
+    status: 503,
+    title: 'The key of this installation cannot be read',
+    help: 'Restore the folder `secrets` of the data folder from a backup; the detail says what is wrong.',
+  },
+  // scanning and libraries
+  FILE_EMPTY: {
+    status: 422,
+    title: 'The file is empty',
+    help: 'Copy the file again from where it came; nothing of it arrived.',
+  },
+  FILE_NOT_AUDIO: {
+    status: 422,
+    title: 'The file is not audio',
+    help: 'Look at what it is; rename it, or take it out of the music folder.',
+  },
+  FILE_DAMAGED: {
+    status: 422,
+    title: 'The file is damaged',
+    help: 'Play it with another program; if that fails too, replace it, then scan again.',
+  },
+  FILE_DECAYED: {
+    status: 503,
+    title: 'The file has been damaged since it was read',
+    help: 'Replace it from a backup or another copy, and check the disk: its bytes changed though nobody wrote to it.',
+  },
+  FILE_ENCRYPTED: {
+    status: 422,
+    title: 'The file is encrypted',
+    help: 'Get a copy without copy protection; Hocket cannot play protected files.',
+  },
+  FILE_TRUNCATED: {
+    status: 422,
+    title: 'The file ends too early',
+    help: 'Copy the file again from where it came; it plays up to where it ends.',
+  },
+  FILE_MISLABELLED: {
+    status: 422,
+    title: 'The file is of another kind than its name says',
+    help: 'Rename it with the suffix that the detail names; it plays all the same.',
+  },
+  TAGS_TOO_LARGE: {
+    status: 422,
+    title: 'The tags of the file are too large',
+    help: 'Take the pictures or foreign data out of its tags with a tag editor.',
+  },
+  COVER_NOT_AN_IMAGE: {
+    status: 422,
+    title: 'The cover in the file is not a picture',
+    help: 'Replace the picture in its tags with a JPEG or PNG.',
+  },
+  READER_FAILED: {
+    status: 422,
+    title: 'Reading the file crashed the reader, or took too long',
+    help: 'Play the file with another program and replace it if that fails too; on a slow disk, scan again.',
+  },
+  PATH_TOO_LONG: {
+    status: 422,
+    title: 'The path of the file is too long',
+    help: 'Shorten the names of its folders; a path can have 4,095 bytes.',
+  },
+  LINK_OUTSIDE: {
+    status: 422,
+    title: 'The link leads out of the music folder',
+    help: 'Add the folder that it leads to as a library of its own.',
+  },
+  LINK_CIRCLE: {
+    status: 422,
+    title: 'The link leads back into the folders above it',
+    help: 'Remove the link; what it leads to is found by its real path.',
+  },
+  LIBRARY_GONE: {
+    status: 503,
+    title: 'The music folder is not there',
+    help: 'Mount its disk or put the folder back, then scan again. If it is to be empty, run a full scan.',
+  },
+  LIBRARY_NOT_A_FOLDER: {
+    status: 400,
+    title: 'That is not a folder that Hocket can read',
+    help: 'Give the absolute path of an existing folder that the account that runs Hocket may read.',
+  },
+  LIBRARY_NESTED: {
+    status: 409,
+    title: 'That folder lies in another library, or has one in it',
+    help: 'Choose a folder that shares nothing with the other libraries, or remove the other library first.',
+  },
+  TOO_MANY_PROBLEMS: {
+    status: 422,
+    title: 'There are more problems in this library than are listed',
+    help: 'Mend some of those that are listed, then scan again.',
+  },
+
+  // starting, and the command line
+  SETTING_INVALID: {
+    status: 400,
+    title: 'A setting is not valid',
+    help: 'Correct the flag or variable that the detail names; `npm run hocket -- --help` shows them all.',
+  },
+  DATA_FOLDER_IN_USE: {
+    status: 409,
+    title: 'Another Hocket is running on this data folder',
+    help: 'Stop that one first, or give this one another folder with --data.',
+  },
+  DATA_FOLDER_UNUSABLE: {
+    status: 503,
+    title: 'The data folder cannot be used',
+    help: 'Give the path of a folder with --data, or of one that can be made.',
+  },
+  DATA_FOLDER_NOT_EMPTY: {
+    status: 409,
+    title: 'The data folder holds an instance already',
+    help: 'Restore into an empty folder with --data, or move away what is there.',
+  },
+  NOT_RUNNING: {
+    status: 503,
+    title: 'No Hocket is running on this data folder',
+    help: 'Start it with `npm start`, or name the folder of the one that runs with --data.',
+  },
+  BACKUP_UNREADABLE: {
+    status: 400,
+    title: 'The backup cannot be read',
+    help: 'Check the path, and that you may read the file.',
+  },
+  BACKUP_DAMAGED: {
+    status: 422,
+    title: 'The backup is damaged',
+    help: 'Nothing was restored. Copy the file again from where it was kept, or take an older backup.',
+  },
+  BACKUP_NEWER: {
+    status: 422,
+    title: 'The backup was made by a newer version of Hocket',
+    help: 'Install that version, then restore.',
+  },
+  BACKUP_NOT_WRITTEN: {
+    status: 507,
+    title: 'The backup could not be written',
+    help: 'Check that the folder exists, that you may write there, and that the disk has room; then repeat it.',
+  },
+  // uploads
+  UPLOAD_NOT_AUDIO: {
+    status: 415,
+    title: 'The file is no audio that this server can read',
+    help: 'Upload music files: MP3, FLAC, Ogg, Opus, M4A, WAV, AIFF and the like. The detail says what is wrong.',
+  },
+  QUOTA_EXCEEDED: {
+    status: 413,
+    title: 'There is no room left for uploads of this account',
+    help: 'Delete some of your uploads, or ask an administrator for a larger quota.',
+  },
+  UPLOAD_EXPIRED: {
+    status: 410,
+    title: 'This upload was not finished in time and has been removed',
+    help: 'Start the upload again.',
+  },
+  UPLOAD_LOCKED: {
+    status: 423,
+    title: 'Another request is sending this upload',
+    help: 'Wait until it has ended, ask for the offset with HEAD, and go on from there.',
+  },
+} as const satisfies Record<string, ErrorDefinition>
+
+export interface ErrorDefinition {
+  readonly status: number
+  readonly title: string
+  readonly help: string
+}
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** An error with a code of the table above. `detail` says what is particular about this one; it may be shown to anyone. */
+export class CodedError extends Error {
+  readonly code: ErrorCode
+  readonly detail: string | undefined
+
+  constructor(code: ErrorCode, detail?: string, options?: { cause?: unknown }) {
+    super(detail === undefined ? errorCodes[code].title : `${errorCodes[code].title}: ${detail}`, options)
+    this.name = 'CodedError'
+    this.code = code
+    this.detail = detail
+  }
+}
+
+/** Whether `error` is a CodedError, of this code where one is named. */
+export function isCoded(error: unknown, code?: ErrorCode): error is CodedError {
+  return error instanceof CodedError && (code === undefined || error.code === code)
+}

@@ -1,0 +1,28 @@
+import type { SQLOutputValue } from 'node:sqlite'
+
+/** What SQLite answers is typed by the row, not by our schema: these say which type a column has, and hold it to it. */
+export function text(value: SQLOutputValue | undefined): string {
+  if (typeof value !== 'string') throw new TypeError(`expected text in a column, got ${kind(value)}`)
+  return value
+}
+
+export function integer(value: SQLOutputValue | undefined): number {
+  if (typeof value !== 'number') throw new TypeError(`expected a number in a column, got ${kind(value)}`)
+  return value
+}
+
+export function bytes(value: SQLOutputValue | undefined): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`expected bytes in a column, got ${kind(value)}`)
+  return value
+}
+
+export function optional<Value>(
+  read: (value: SQLOutputValue | undefined) => Value,
+  value: SQLOutputValue | undefined,
+): Value | undefined {
+  return value === null || value === undefined ? undefined : read(value)
+}
+
+function kind(value: SQLOutputValue | undefined): string {
+  return value === null ? 'null' : typeof value
+}

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { after, before, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { z } from 'zod'
+import { openBrowser } from '../harness/browser.ts'
+import type { Client } from '../harness/client.ts'
+import { startNode, type TestNode } from '../harness/node.ts'
+import { scanned } from '../harness/scan.ts'
+import { waitFor } from '../harness/wait.ts'
+import { phone, visit } from './visit.ts'
+
+const wesnoth = '/usr/share/games/wesnoth/1.16/data/core/music'
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+let node: TestNode
+let browser: Browser
+let ada: Client
+
+before(async () => {
+  node = await startNode({ music: [wesnoth] })
+  browser = await openBrowser()
+  ada = await node.administrator()
+  await scanned(ada)
+})
+after(async () => {
+  await browser?.close()
+  await node?.[Symbol.asyncDispose]()
+})
+
+const screens = [
+  '/',
+  '/albums',
+  '/artists',
+  '/songs',
+  '/genres',
+  '/folders',
+  '/search?q=battle',
+  '/playlists',
+  '/queue',
+  '/uploads',
+  '/settings',
+  '/administration',
+  '/administration/problems',
+  '/administration/users',
+  '/administration/status',
+]
+
+const violations = z.array(
+  z.object({
+    id: z.string(),
+    nodes: z.array(z.object({ html: z.string(), failureSummary: z.string().optional() })),
+  }),
+)
+
+const all = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+
+/** What axe-core finds wrong on the page, by rule and element. */
+async function wrongs(page: Page, rules: readonly string[] = all): Promise<string[]> {
+  await waitFor(async () => (await page.locator('.bones').count()) === 0, { what: 'the screen to be filled' })
+  await page.evaluate(axe)
+  const found: unknown = await page.evaluate(async (runOnly) => {
+    const engine: { run(options: object): Promise<{ violations: unknown }> } = Reflect.get(window, 'axe')
+    const { violations } = await engine.run({ runOnly })
+    return violations
+  }, rules)
+  return violations
+    .parse(found)
+    .map(({ id, nodes }) => `${id} at ${nodes.length}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)
+}
+
+for (const [colorScheme, rules] of [
+  ['light', all],
+  ['dark', ['color-contrast']],
+] as const) {
+  test(`every screen is accessible as axe-core sees it (${colorScheme})`, async () => {
+    await using visiting = await visit(browser, {
+      baseUrl: node.baseUrl,
+      token: ada.token,
+      look: { colorScheme, reducedMotion: 'reduce' },
+    })
+    const { page } = visiting
+    for (const path of screens) {
+      await page.goto(path)
+      await page.locator('main h1, .queue-screen h1').first().waitFor()
+      assert.deepEqual(await wrongs(page, rules), [], path)
+    }
+  })
+}
+
+test('the album page and the login page are accessible, on a phone too', async () => {
+  for (const look of [{}, phone]) {
+    await using visiting = await visit(browser, {
+      baseUrl: node.baseUrl,
+      token: ada.token,
+      look: { ...look, reducedMotion: 'reduce' },
+    })
+    const { page } = visiting
+    await page.goto('/albums')
+    await page
+      .getByRole('link', { name: /Wesnoth/ })
+      .first()
+      .click()
+    await page.locator('.track').first().waitFor()
+    assert.deepEqual(await wrongs(page), [])
+  }
+  await using stranger = await visit(browser, { baseUrl: node.baseUrl, look: { reducedMotion: 'reduce' } })
+  await stranger.page.goto('/')
+  await stranger.page.getByLabel('Password').waitFor()
+  assert.deepEqual(await wrongs(stranger.page), [])
+})
+
+test('a Spanish browser is spoken to in Spanish, and so is an account that asks for it', async () => {
+  await using stranger = await visit(browser, { baseUrl: node.baseUrl, look: { locale: 'es-ES' } })
+  await stranger.page.goto('/')
+  await stranger.page.getByRole('button', { name: 'Entrar' }).waitFor()
+  assert.equal(await stranger.page.locator('html').getAttribute('lang'), 'es')
+
+  await using visiting = await visit(browser, { baseUrl: node.baseUrl, token: ada.token })
+  const { page } = visiting
+  await page.goto('/settings')
+  await page.getByRole('radio', { name: 'Español' }).click()
+  await page.getByRole('heading', { name: 'Ajustes' }).waitFor()
+  await page.goto('/albums')
+  await page.getByRole('heading', { name: 'Álbumes' }).waitFor()
+  await page.goto('/settings')
+  await page.getByRole('radio', { name: 'English' }).click()
+  await page.getByRole('heading', { name: 'Settings' }).waitFor()
+})
+
+test('dark follows the system, and a choice outlives the visit', async () => {
+  await using visiting = await visit(browser, {
+    baseUrl: node.baseUrl,
+    token: ada.token,
+    look: { colorScheme: 'dark' },
+  })
+  const { page } = visiting
+  const isDark = () =>
+    page.evaluate(() => {
+      const [red = 255] =
+        getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g)?.map(Number) ?? []
+      return red < 60
+    })
+  await page.goto('/settings')
+  await page.getByRole('heading', { name: 'Settings' }).waitFor()
+  assert.equal(await isDark(), true)
+  await page.getByRole('radio', { name: 'Light' }).check()
+  assert.equal(await isDark(), false)
+  await page.reload()
+  assert.equal(await isDark(), false)
+})
+
+test('everything can be reached and done with the keyboard alone', async () => {
+  await using visiting = await visit(browser, { baseUrl: node.baseUrl, token: ada.token })
+  const { page } = visiting
+  await page.goto('/albums')
+  await page
+    .getByRole('link', { name: /Wesnoth/ })
+    .first()
+    .waitFor()
+  await page.keyboard.press('Tab')
+  const focused = () => page.evaluate(() => document.activeElement?.closest('a')?.textContent ?? '')
+  assert.match(await focused(), /Skip to the content/)
+  await page.keyboard.press('Enter')
+  for (let step = 0; step < 30 && !/Wesnoth/.test(await focused()); step++) await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.locator('main').getByRole('button', { name: 'Play', exact: true }).waitFor()
+  const outlined = await page.evaluate(() => {
+    const element = document.querySelector('.hero-actions button')
+    if (element instanceof HTMLElement) element.focus({ focusVisible: true })
+    return element === null ? 'none' : getComputedStyle(element).outlineStyle
+  })
+  assert.equal(outlined, 'solid')
+})

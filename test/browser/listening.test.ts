@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { openBrowser } from '../harness/browser.ts'
+import type { Client } from '../harness/client.ts'
+import { startNode, type TestNode } from '../harness/node.ts'
+import { scanned } from '../harness/scan.ts'
+import { waitFor } from '../harness/wait.ts'
+import { heard, phone, silent, visit } from './visit.ts'
+
+const wesnoth = '/usr/share/games/wesnoth/1.16/data/core/music'
+let node: TestNode
+let browser: Browser
+let ada: Client
+
+before(async () => {
+  node = await startNode({ music: [wesnoth] })
+  browser = await openBrowser()
+  ada = await node.administrator()
+  await scanned(ada)
+})
+after(async () => {
+  await browser?.close()
+  await node?.[Symbol.asyncDispose]()
+})
+
+const visitor = () => ({ baseUrl: node.baseUrl, token: ada.token })
+const bar = (page: Page) => page.getByRole('region', { name: 'Player' }).first()
+
+/** Opens the album whose tracks are the folder's, and plays it. */
+async function playAlbum(page: Page) {
+  await page.goto('/albums')
+  await page
+    .getByRole('link', { name: /Wesnoth/ })
+    .first()
+    .click()
+  await page.locator('main').getByRole('button', { name: 'Play', exact: true }).click()
+  await heard(page)
+}
+
+test('search finds as one types, by keyboard, with a typing error', async () => {
+  await using visiting = await visit(browser, visitor())
+  const { page } = visiting
+  await page.goto('/')
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await page.keyboard.press('/')
+  await page.keyboard.type('batle epi', { delay: 20 })
+  await page.getByRole('button', { name: 'Play Battle Epic' }).waitFor()
+  await page.keyboard.press('ArrowDown')
+  const reached = page.getByRole('button', { name: 'Play Battle Epic' })
+  await waitFor(
+    async () => {
+      if (await reached.evaluate((element) => element === document.activeElement)) return true
+      await page.keyboard.press('ArrowDown')
+      return false
+    },
+    { what: 'the arrow keys to reach the song' },
+  )
+  await page.keyboard.press('Enter')
+  await heard(page)
+  await bar(page).getByRole('link', { name: 'Battle Epic' }).waitFor()
+})
+
+test('seek, next, previous, pause and mute do what they say', async () => {
+  await using visiting = await visit(browser, visitor())
+  const { page } = visiting
+  await page.goto('/songs')
+  await page.getByRole('button', { name: 'Play Battle Music' }).click()
+  await heard(page)
+  const title = await bar(page).locator('.player-bar-title').textContent()
+  const position = bar(page).getByRole('slider', { name: 'Position' })
+  await position.focus()
+  for (let step = 0; step < 2; step++) await position.press('ArrowRight')
+  const there = await heard(page)
+  assert.ok(there.seconds > 9, `it sounds at ${there.seconds} s`)
+  await bar(page).getByRole('button', { name: 'Previous' }).click()
+  assert.equal(
+    await bar(page).locator('.player-bar-title').textContent(),
+    title,
+    'it restarted the same song',
+  )
+  await bar(page).getByRole('button', { name: 'Pause' }).click()
+  await silent(page)
+  await page.keyboard.press('k')
+  await heard(page)
+  await bar(page).getByRole('slider', { name: 'Volume' }).press('Home')
+  const quiet = await heard(page)
+  assert.equal(quiet.volume, 0)
+})
+
+test('the queue is edited by keyboard, and waits, silent, where it was, after a reload', async () => {
+  await using visiting = await visit(browser, visitor())
+  const { page } = visiting
+  await playAlbum(page)
+  await page.keyboard.press('q')
+  const queue = page.getByRole('complementary', { name: 'Queue' })
+  const rows = queue.getByRole('listitem')
+  const second = await rows.nth(1).locator('b').textContent()
+  const third = await rows.nth(2).locator('b').textContent()
+  await rows.nth(1).getByRole('button', { name: /^Move/ }).press('ArrowDown')
+  await waitFor(async () => (await rows.nth(2).locator('b').textContent()) === second, {
+    what: 'the moved song',
+  })
+  assert.equal(await rows.nth(1).locator('b').textContent(), third)
+  await rows
+    .nth(1)
+    .getByRole('button', { name: /^Remove/ })
+    .click()
+  await waitFor(async () => (await rows.nth(1).locator('b').textContent()) === second, {
+    what: 'the song to go',
+  })
+  const playing = await bar(page).locator('.player-bar-title').textContent()
+  await bar(page).getByRole('button', { name: 'Pause' }).click()
+  await waitFor(
+    async () => {
+      const { body } = await ada.get('/api/queue')
+      return JSON.stringify(body).includes('"positionMs"') && !JSON.stringify(body).includes('"tracks":[]')
+    },
+    { what: 'the queue to be saved' },
+  )
+  await page.reload()
+  await waitFor(async () => (await bar(page).locator('.player-bar-title').textContent()) === playing, {
+    what: 'the song of before',
+  })
+  await silent(page)
+  await bar(page).getByRole('button', { name: 'Play', exact: true }).click()
+  await heard(page)
+})
+
+test('a heart is there at once, and still there after a reload', async () => {
+  await using visiting = await visit(browser, visitor())
+  const { page } = visiting
+  await page.goto('/songs')
+  const heart = page.getByRole('button', { name: 'Love Battle Epic', exact: true })
+  await heart.click()
+  await page.getByRole('button', { name: 'Love Battle Epic no longer' }).waitFor()
+  await waitFor(
+    async () => JSON.stringify((await ada.get('/api/tracks?order=starred')).body).includes('Battle Epic'),
+    {
+      what: 'the server to know',
+    },
+  )
+  await page.goto('/songs?order=starred')
+  await page.getByRole('button', { name: 'Love Battle Epic no longer' }).waitFor()
+})
+
+test('[B5] music goes on by itself when the connection comes back', async () => {
+  await using visiting = await visit(browser, visitor())
+  const { page, context } = visiting
+  await playAlbum(page)
+  await context.setOffline(true)
+  await bar(page).getByRole('button', { name: 'Next' }).click()
+  await bar(page).getByRole('button', { name: 'Next' }).click()
+  await page
+    .getByText(/connection broke/)
+    .first()
+    .waitFor()
+  await context.setOffline(false)
+  await heard(page)
+})
+
+test('a playlist is made from a menu, reordered, and keeps its order', async () => {
+  await using visiting = await visit(browser, visitor())
+  const { page } = visiting
+  await page.goto('/songs')
+  for (const title of ['Battle Epic', 'Battle Music', 'Defeat']) {
+    await page
+      .getByRole('button', { name: `More for ${title}` })
+      .first()
+      .click()
+    await page.getByRole('menuitem', { name: 'Add to playlist' }).press('ArrowRight')
+    const known = page.getByRole('menuitem', { name: 'Battle Epic' })
+    const target = title === 'Battle Epic' ? page.getByRole('menuitem', { name: 'New playlist' }) : known
+    await target.click()
+    await page
+      .getByText(/added to “Battle Epic”/)
+      .last()
+      .waitFor()
+  }
+  await page.getByRole('link', { name: 'Battle Epic', exact: true }).first().click()
+  const titles = () => page.locator('.playlist-tracks .track-title').allTextContents()
+  await waitFor(async () => (await titles()).length === 3, { what: 'three songs' })
+  await page.getByRole('button', { name: 'Move Defeat' }).press('ArrowUp')
+  await waitFor(async () => (await titles())[1] === 'Defeat', { what: 'the moved song' })
+  await page.reload()
+  await waitFor(async () => (await titles()).join() === 'Battle Epic,Defeat,Battle Music', {
+    what: 'the order',
+  })
+})
+
+test('on a phone: the small player opens the large one, and nothing is wider than the screen', async () => {
+  await using visiting = await visit(browser, { ...visitor(), look: phone })
+  const { page } = visiting
+  await playAlbum(page)
+  await page
+    .getByRole('link', { name: /Open the large player/ })
+    .last()
+    .click()
+  await page.getByRole('slider', { name: 'Position' }).last().waitFor()
+  for (const path of [
+    '/',
+    '/albums',
+    '/artists',
+    '/songs',
+    '/genres',
+    '/search?q=battle',
+    '/playlists',
+    '/more',
+    '/queue',
+    '/uploads',
+    '/settings',
+    '/administration',
+    '/administration/status',
+  ]) {
+    await page.goto(path)
+    await page.locator('h1').first().waitFor()
+    const excess = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+    assert.ok(excess <= 0, `${path} is ${excess} px wider than the screen`)
+  }
+})

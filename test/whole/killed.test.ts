@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFile, rm } from 'node:fs/promises'
+import { test } from 'node:test'
+import { catalogCounts, page, scanStatus, trackSummary } from '../../src/protocol/api/catalog.ts'
+import { uploadResult } from '../../src/protocol/api/uploads.ts'
+import { makeCollection, makeMusicFolder } from '../fixtures/make.ts'
+import type { Client } from '../harness/client.ts'
+import { temporaryFolder } from '../harness/folder.ts'
+import { startNode } from '../harness/node.ts'
+import { scanned } from '../harness/scan.ts'
+import { createUpload, offsetOf, sendUpload } from '../harness/upload.ts'
+import { waitFor } from '../harness/wait.ts'
+
+const files = 2_000
+
+test('[F1] [N2] killed in mid-scan, again and again, it ends with every file once', async () => {
+  await using music = await makeMusicFolder()
+  await makeCollection(music, files)
+  await using data = await temporaryFolder('data')
+  const starred: string[] = []
+
+  for (const share of [0.1, 0.4, 0.8]) {
+    await using node = await startNode({ data: data.path, music: [music.path] })
+    const ada = await node.administrator()
+    await waitFor(async () => (await countTracks(ada)) >= files * share || (await isIdle(ada)), {
+      what: `${share * 100} % of the tracks`,
+      deadline: 60_000,
+    })
+    const some = (await tracksOf(ada, 1))[0]
+    assert.ok(some)
+    const answer = await ada.call('PUT', `/api/marks/track/${some.id}`, { starred: true })
+    assert.equal(answer.status, 200)
+    starred.push(some.id)
+    await node.kill9()
+  }
+
+  await using node = await startNode({ data: data.path, music: [music.path] })
+  const ada = await node.administrator()
+  await scanned(ada)
+  assert.equal(await countTracks(ada), files)
+  const tracks = await tracksOf(ada, files)
+  assert.equal(new Set(tracks.map(({ id }) => id)).size, files)
+  const titles = new Set(tracks.map(({ title, album }) => `${album.name}/${title}`))
+  assert.equal(titles.size, files, 'a song stands in the catalog twice, or is missing')
+  for (const id of starred) {
+    const track = tracks.find((one) => one.id === id)
+    assert.ok(track?.mark.starredAt, 'a star that was acknowledged is gone')
+  }
+  const last = tracks.at(-1)
+  assert.ok(last)
+  assert.equal((await ada.fetch(`/api/tracks/${last.id}/audio`)).status, 200)
+})
+
+test('[B3] [N2] killed in mid-upload, the upload goes on where it was, and what was acknowledged is there', async () => {
+  const sent = await readFile('/usr/share/games/wesnoth/1.16/data/core/music/elf-land.ogg')
+  const digest = createHash('sha256').update(sent).digest('hex')
+  await using data = await temporaryFolder('data')
+  let location = ''
+  {
+    await using node = await startNode({ data: data.path })
+    const ada = await node.administrator()
+    location = await createUpload(ada, 'elf-land.ogg', sent.length)
+    const half = sent.subarray(0, Math.floor(sent.length / 2))
+    const answer = await sendUpload(ada, location, 0, half)
+    assert.equal(answer.headers.get('upload-offset'), String(half.length))
+    await node.kill9()
+  }
+  let track = ''
+  {
+    await using node = await startNode({ data: data.path })
+    const ada = await node.administrator()
+    const offset = await offsetOf(ada, location)
+    assert.equal(offset, Math.floor(sent.length / 2), 'bytes that were acknowledged are gone')
+    const answer = await sendUpload(ada, location, offset, sent.subarray(offset))
+    track = uploadResult.parse(await answer.json()).track
+    await node.kill9()
+  }
+  await using node = await startNode({ data: data.path })
+  const ada = await node.administrator()
+  const audio = await ada.fetch(`/api/tracks/${track}/audio`)
+  assert.equal(audio.status, 200)
+  const received = Buffer.from(await audio.arrayBuffer())
+  assert.equal(createHash('sha256').update(received).digest('hex'), digest)
+  assert.equal(await countTracks(ada), 1)
+})
+
+test('[F3] without its index it is the same as before', async () => {
+  await using music = await makeMusicFolder()
+  await makeCollection(music, 60)
+  await using data = await temporaryFolder('data')
+  const look = async () => {
+    await using node = await startNode({ data: data.path, music: [music.path] })
+    const ada = await node.administrator()
+    await scanned(ada)
+    await waitFor(() => isIdle(ada), { what: 'every file to be hashed' })
+    const tracks = await tracksOf(ada, 60)
+    await node.stop()
+    return tracks
+  }
+  const before = await look()
+  for (const name of ['index.db', 'index.db-wal', 'index.db-shm'])
+    await rm(`${data.path}/${name}`, { force: true })
+  assert.deepEqual(await look(), before)
+})
+
+async function countTracks(client: Client): Promise<number> {
+  return catalogCounts.parse((await client.get('/api/counts')).body).tracks
+}
+
+async function isIdle(client: Client): Promise<boolean> {
+  const status = scanStatus.parse((await client.get('/api/scan')).body)
+  return status.phase === 'idle' && status.finishedAt !== undefined
+}
+
+async function tracksOf(client: Client, most: number) {
+  const items = []
+  let next = ''
+  do {
+    const cursor = next === '' ? '' : `&cursor=${encodeURIComponent(next)}`
+    const answer = await client.get(`/api/tracks?order=title&limit=${Math.min(most, 500)}${cursor}`)
+    const found = page(trackSummary).parse(answer.body)
+    items.push(...found.items)
+    next = found.next ?? ''
+  } while (next !== '' && items.length < most)
+  return items
+}

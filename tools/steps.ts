@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process'
+import { dirname } from 'node:path'
+
+/** A program that is run as one part of a check, with the Node that runs us. */
+export interface Step {
+  readonly title: string
+  /** What Node is given: its options, the script, the script's arguments. */
+  readonly args: readonly string[]
+}
+
+export const findRoot = () => dirname(import.meta.dirname)
+
+/** Format, lint with the import boundaries, types and unit tests. */
+export function check(): readonly Step[] {
+  return [
+    {
+      title: 'Format, lint and import boundaries',
+      args: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
+    },
+    ...['tsconfig.json', 'web/tsconfig.json'].map((project) => ({
+      title: `Types (${project})`,
+      args: ['node_modules/typescript/bin/tsc', '--project', project],
+    })),
+    tests('Unit tests', ['src/**/*.test.ts', 'tools/**/*.test.ts', 'web/**/*.test.ts']),
+  ]
+}
+
+/** The tests in the files that match the patterns, two files at a time. */
+export function tests(title: string, patterns: readonly string[]): Step {
+  return { title, args: ['--test', '--test-concurrency=2', '--test-timeout=180000', ...patterns] }
+}
+
+/**
+ * Runs the steps one after another in the folder `root`, their output as it is; a step that fails ends it.
+ * Answers the exit code.
+ */
+export async function inOrder(root: string, steps: readonly Step[]): Promise<number> {
+  for (const step of steps) {
+    const startedAt = performance.now()
+    console.log(`\n■ ${step.title}`)
+    const code = await run(root, step.args)
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
+    if (code !== 0) {
+      console.error(`✗ ${step.title} failed (${seconds} s)`)
+      return code
+    }
+    console.log(`✓ ${step.title} (${seconds} s)`)
+  }
+  return 0
+}
+
+function run(root: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' })
+    child.on('error', reject)
+    child.on('exit', (code) => resolve(code ?? 1))
+  })
+}

@@ -1,0 +1,89 @@
+import { Link, useRouter, useRouterState } from '@tanstack/react-router'
+import { ListMusic, Maximize2, Minimize2 } from 'lucide-react'
+import { IconButton } from '../components/controls.tsx'
+import { Cover } from '../components/cover.tsx'
+import { StarButton } from '../components/star.tsx'
+import { ArtistLinks } from '../components/track-row.tsx'
+import { useWords } from '../i18n/i18n.tsx'
+import { currentEntry } from '../player/queue.ts'
+import { usePlayerState, useServices, useView } from './services.tsx'
+import {
+  NextButton,
+  PlayButton,
+  PlayerTrouble,
+  PreviousButton,
+  RepeatButton,
+  SeekBar,
+  ShuffleButton,
+  VolumeControl,
+} from './transport.tsx'
+import './player-bar.css'
+
+/** The bar along the bottom of wide windows. */
+export function PlayerBar() {
+  const { view } = useServices()
+  const { say } = useWords()
+  const router = useRouter()
+  const queueOpen = useView((state) => state.queueOpen)
+  const onPlaying = useRouterState({ select: (state) => state.location.pathname === '/playing' })
+  return (
+    <section className="player-bar" aria-label={say('player')}>
+      <NowPlaying />
+      <div className="player-bar-middle">
+        <div className="player-bar-buttons">
+          <ShuffleButton />
+          <PreviousButton />
+          <PlayButton />
+          <NextButton />
+          <RepeatButton />
+        </div>
+        <SeekBar />
+      </div>
+      <div className="player-bar-end">
+        <PlayerTrouble />
+        <IconButton
+          icon={ListMusic}
+          label={say('queue')}
+          pressed={queueOpen}
+          onClick={() => view.set({ queueOpen: !queueOpen })}
+        />
+        <VolumeControl />
+        <IconButton
+          icon={onPlaying ? Minimize2 : Maximize2}
+          size={18}
+          label={say(onPlaying ? 'closePlaying' : 'openPlaying')}
+          onClick={() => (onPlaying ? router.history.back() : router.navigate({ to: '/playing' }))}
+        />
+      </div>
+    </section>
+  )
+}
+
+function NowPlaying() {
+  const { say } = useWords()
+  const track = usePlayerState((state) => currentEntry(state.queue)?.track)
+  if (track === undefined) {
+    return (
+      <div className="player-bar-track">
+        <span className="player-bar-cover cover" />
+        <p className="fine">{say('nothingPlays')}</p>
+      </div>
+    )
+  }
+  return (
+    <div className="player-bar-track">
+      <Link to="/playing" aria-label={say('openPlaying')} className="player-bar-cover">
+        <Cover of={{ kind: 'track', id: track.id, version: track.cover }} size={64} eager />
+      </Link>
+      <div className="player-bar-text">
+        <Link to="/albums/$id" params={{ id: track.album.id }} className="player-bar-title">
+          {track.title}
+        </Link>
+        <p className="fine">
+          <ArtistLinks artists={track.artists} text={track.artist} />
+        </p>
+      </div>
+      <StarButton kind="track" item={track} />
+    </div>
+  )
+}

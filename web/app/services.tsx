@@ -1,0 +1,114 @@
+import { QueryClient } from '@tanstack/react-query'
+import { createContext, useContext, useSyncExternalStore } from 'react'
+import { type Api, createApi } from '../api/api.ts'
+import { createApiClient } from '../api/client.ts'
+import { RequestFailed } from '../api/problem.ts'
+import { systemClock } from '../player/clock.ts'
+import { connectMediaSession } from '../player/media-session.ts'
+import { createPlayer, type Player, type PlayerState } from '../player/player.ts'
+import { createPlayReports, type PlayReports } from '../player/plays.ts'
+import { loadSettings, saveSettings } from '../player/settings.ts'
+import { createStore, type Store } from '../player/store.ts'
+import { createMarks, type Marks } from './marks.ts'
+import { createUploads, type Uploads } from './uploads.ts'
+import { firstView, type View } from './view.ts'
+
+/** Everything that lives as long as the page, made once by main.tsx. */
+export interface Services {
+  api: Api
+  player: Player
+  plays: PlayReports
+  marks: Marks
+  uploads: Uploads
+  queries: QueryClient
+  view: Store<View>
+}
+
+export function createServices(): Services {
+  const view = createStore<View>(firstView)
+  const api = createApi(createApiClient({ onSignedOut: () => view.set({ signedOut: true }) }))
+  const queries = new QueryClient({
+    defaultOptions: {
+      queries: {
+        // The live connection says when something changed; time alone makes nothing stale.
+        staleTime: 10 * 60_000,
+        gcTime: 30 * 60_000,
+        refetchOnWindowFocus: false,
+        retry: (failures, error) => failures < 2 && isPassing(error),
+      },
+    },
+  })
+  const newId = () => crypto.randomUUID()
+  const storage = window.localStorage
+  const plays = createPlayReports({
+    storage,
+    clock: systemClock,
+    newId,
+    send: async (play) => {
+      try {
+        await api.reportPlay(play)
+        return 'taken'
+      } catch (error) {
+        return isPassing(error) ? 'unreachable' : 'refused'
+      }
+    },
+  })
+  const player = createPlayer({
+    elements: [new Audio(), new Audio()],
+    clock: systemClock,
+    settings: loadSettings(storage),
+    probe,
+    onPlayed: (track) => plays.report(track.id),
+  })
+  player.state.subscribe((now, before) => {
+    const settings = settingsOf(now)
+    if (JSON.stringify(settings) !== JSON.stringify(settingsOf(before))) saveSettings(storage, settings)
+  })
+  if ('mediaSession' in navigator) connectMediaSession(player, navigator.mediaSession)
+  const uploads = createUploads(() => void queries.invalidateQueries({ queryKey: ['albums'] }))
+  return { api, player, plays, marks: createMarks(api, view), uploads, queries, view }
+}
+
+function settingsOf({ volume, muted, levelling, queue }: PlayerState) {
+  return { volume, muted, levelling, repeat: queue.repeat, shuffled: queue.shuffled }
+}
+
+/** Whether the same request may succeed a little later. */
+function isPassing(error: unknown): boolean {
+  return error instanceof RequestFailed && (error.problem.status === 0 || error.problem.status >= 500)
+}
+
+async function probe(url: string): Promise<number | undefined> {
+  try {
+    return (await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(8_000) })).status
+  } catch {
+    return undefined
+  }
+}
+
+export const ServicesContext = createContext<Services | undefined>(undefined)
+
+export function useServices(): Services {
+  const services = useContext(ServicesContext)
+  if (services === undefined) throw new Error('There is no ServicesContext above this component')
+  return services
+}
+
+export function useApi(): Api {
+  return useServices().api
+}
+
+export function usePlayer(): Player {
+  return useServices().player
+}
+
+/** A part of the player's state. `select` must answer the same value while nothing of it has changed. */
+export function usePlayerState<T>(select: (state: PlayerState) => T): T {
+  const { state } = usePlayer()
+  return useSyncExternalStore(state.subscribe, () => select(state.get()))
+}
+
+export function useView<T>(select: (view: View) => T): T {
+  const { view } = useServices()
+  return useSyncExternalStore(view.subscribe, () => select(view.get()))
+}

@@ -1,0 +1,166 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { Outlet, useRouter, useRouterState } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect } from 'react'
+import type { LiveMessage } from '../../src/protocol/api/live.ts'
+import { MenuProvider } from '../components/menu.tsx'
+import { useWords } from '../i18n/i18n.tsx'
+import { connectLive } from '../live/live.ts'
+import { systemClock } from '../player/clock.ts'
+import { rememberQueue, restoreQueue } from '../player/remember.ts'
+import { useAccount } from './account.ts'
+import { MiniPlayer } from './mini-player.tsx'
+import { Sidebar, TabBar, TopBar } from './navigation.tsx'
+import { Notices } from './notices.tsx'
+import { PlayerBar } from './player-bar.tsx'
+import { welcomeQuery } from './queries.ts'
+import { usePlayerState, useServices, useView } from './services.tsx'
+import { useShortcuts } from './shortcuts.ts'
+import './shell.css'
+
+const QueuePanel = lazy(() => import('../screens/queue/queue-panel.tsx'))
+const TrackDetails = lazy(() => import('../screens/details/track-details.tsx'))
+const DropZone = lazy(() => import('../screens/uploads/drop-zone.tsx'))
+
+/** What surrounds every screen of someone who is signed in. */
+export function Shell() {
+  const { say } = useWords()
+  const queueOpen = useView((view) => view.queueOpen)
+  const details = useView((view) => view.details)
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const hasQueue = usePlayerState((state) => state.queue.current >= 0)
+  useLive()
+  useRememberedQueue()
+  useSignedOut()
+  useShortcuts()
+  const playing = path === '/playing'
+  return (
+    <MenuProvider>
+      <a className="skip" href="#content">
+        {say('skipToContent')}
+      </a>
+      <div
+        className="shell"
+        data-queue={(queueOpen && !playing) || undefined}
+        data-playing={playing || undefined}
+      >
+        <Sidebar />
+        <div className="shell-main">
+          <TopBar />
+          <main id="content" tabIndex={-1}>
+            <Outlet />
+          </main>
+        </div>
+        {queueOpen && !playing ? (
+          <Suspense fallback={null}>
+            <QueuePanel />
+          </Suspense>
+        ) : null}
+        <PlayerBar />
+        <div className="shell-bottom">
+          {hasQueue && !playing ? <MiniPlayer /> : null}
+          <TabBar />
+        </div>
+      </div>
+      <Notices />
+      <NowPlayingAnnouncement />
+      <Suspense fallback={null}>
+        <DropZone />
+        {details === undefined ? null : <TrackDetails track={details} />}
+      </Suspense>
+    </MenuProvider>
+  )
+}
+
+/** Tells people who do not see the player bar what has begun to play. */
+function NowPlayingAnnouncement() {
+  const { say } = useWords()
+  const track = usePlayerState((state) => state.queue.entries[state.queue.current]?.track)
+  const sounds = usePlayerState((state) => state.status === 'playing')
+  return (
+    <p className="visually-hidden" aria-live="polite">
+      {track !== undefined && sounds ? say('nowPlaying', { title: track.title, artist: track.artist }) : ''}
+    </p>
+  )
+}
+
+/** Which queries a change makes stale. Another device's queue is its own: this page keeps playing what it plays. */
+const changes = {
+  albums: ['albums', 'libraries', 'playlists'],
+  marks: ['albums', 'playlists'],
+  libraries: ['libraries', 'albums'],
+  problems: ['problems', 'libraries'],
+  playlists: ['playlists'],
+  accounts: ['accounts'],
+  queue: [],
+} as const satisfies Record<Extract<LiveMessage, { type: 'changed' }>['what'], readonly string[]>
+
+function useLive() {
+  const { api, view, marks, player, plays } = useServices()
+  const queries = useQueryClient()
+  const account = useAccount()?.id
+  useEffect(() => {
+    if (account === undefined) return
+    let helloes = 0
+    const live = connectLive({
+      address: `${window.location.origin.replace(/^http/, 'ws')}/api/live`,
+      onConnected(connected) {
+        view.set({ connected })
+        if (!connected) return
+        player.retry()
+        void plays.flush()
+      },
+      onMessage(message) {
+        if (message.type === 'hello') {
+          helloes += 1
+          // What changed while nobody listened is not known.
+          if (helloes > 1) void queries.invalidateQueries()
+        } else if (message.type === 'scan') {
+          queries.setQueryData(['scan'], message.status)
+          if (message.status.phase === 'idle') void queries.invalidateQueries({ queryKey: ['libraries'] })
+        } else {
+          const stale = changes[message.what].map((name) => queries.invalidateQueries({ queryKey: [name] }))
+          if (message.what === 'marks') {
+            void Promise.all(stale).then(() => marks.refresh(message.ids ?? []).catch(() => undefined))
+          }
+        }
+      },
+    })
+    void api.queue().then(
+      (queue) => restoreQueue(player, queue),
+      () => {},
+    )
+    return live.stop
+  }, [account, api, view, marks, player, plays, queries])
+}
+
+function useRememberedQueue() {
+  const { api, player } = useServices()
+  useEffect(() => {
+    const remembered = rememberQueue(
+      player,
+      ({ tracks, current, positionMs }, leaving) =>
+        api.saveQueue({ tracks, positionMs, ...(current === undefined ? {} : { current }) }, leaving),
+      systemClock,
+    )
+    window.addEventListener('pagehide', remembered.flush)
+    return () => {
+      window.removeEventListener('pagehide', remembered.flush)
+      remembered.stop()
+    }
+  }, [api, player])
+}
+
+/** The session ended here or elsewhere: back to the login page, and after it to where the person was. */
+function useSignedOut() {
+  const { api, view } = useServices()
+  const queries = useQueryClient()
+  const router = useRouter()
+  const signedOut = useView((state) => state.signedOut)
+  useEffect(() => {
+    if (!signedOut) return
+    const { href } = router.state.location
+    view.set({ signedOut: false })
+    queries.removeQueries({ queryKey: welcomeQuery(api).queryKey })
+    void router.navigate({ to: '/login', search: href === '/' ? {} : { to: href } })
+  }, [signedOut, api, view, queries, router])
+}

@@ -1,0 +1,82 @@
+import { X } from 'lucide-react'
+import { type ReactNode, useEffect, useId, useRef } from 'react'
+import { useWords } from '../i18n/i18n.tsx'
+import { Button, IconButton } from './controls.tsx'
+import './dialog.css'
+
+/** The browser's own modal dialog: it keeps the focus inside, closes with Escape and makes the rest inert. */
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
+  title: string
+  onClose(): void
+  children: ReactNode
+}) {
+  const { say } = useWords()
+  const ref = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  useEffect(() => {
+    const dialog = ref.current
+    dialog?.showModal()
+    return () => dialog?.close()
+  }, [])
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the click on the backdrop doubles the Escape key.
+    <dialog
+      ref={ref}
+      className="dialog"
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault()
+        onClose()
+      }}
+      onClick={(event) => event.target === event.currentTarget && onClose()}
+    >
+      <div className="dialog-inside">
+        <header>
+          <h2 id={id}>{title}</h2>
+          <IconButton icon={X} label={say('close')} onClick={onClose} />
+        </header>
+        {children}
+      </div>
+    </dialog>
+  )
+}
+
+/** Asks before something that cannot be taken back. */
+export function Confirm({
+  title,
+  text,
+  action,
+  onConfirm,
+  onClose,
+}: {
+  title: string
+  text: string
+  action: string
+  onConfirm(): void
+  onClose(): void
+}) {
+  const { say } = useWords()
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p className="soft">{text}</p>
+      <div className="dialog-actions">
+        <Button look="quiet" onClick={onClose}>
+          {say('cancel')}
+        </Button>
+        <Button
+          look="danger"
+          onClick={() => {
+            onConfirm()
+            onClose()
+          }}
+        >
+          {action}
+        </Button>
+      </div>
+    </Dialog>
+  )
+}

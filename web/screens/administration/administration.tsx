@@ -1,0 +1,27 @@
+import { Link, type LinkProps, Outlet } from '@tanstack/react-router'
+import { Page } from '../../components/page.tsx'
+import { type PlainKey, useWords } from '../../i18n/i18n.tsx'
+import './administration.css'
+
+const parts: readonly { to: Exclude<LinkProps['to'], undefined>; word: PlainKey; exact?: boolean }[] = [
+  { to: '/administration', word: 'libraries', exact: true },
+  { to: '/administration/problems', word: 'problems' },
+  { to: '/administration/users', word: 'users' },
+  { to: '/administration/status', word: 'status' },
+]
+
+export function Administration() {
+  const { say } = useWords()
+  return (
+    <Page title={say('administration')}>
+      <nav className="parts" aria-label={say('administration')}>
+        {parts.map(({ to, word, exact = false }) => (
+          <Link key={word} to={to} activeOptions={{ exact, includeSearch: false }}>
+            {say(word)}
+          </Link>
+        ))}
+      </nav>
+      <Outlet />
+    </Page>
+  )
+}

@@ -1,0 +1,15 @@
+import { Link } from '@tanstack/react-router'
+import { MapPinOff } from 'lucide-react'
+import { EmptyState } from '../components/states.tsx'
+import { useWords } from '../i18n/i18n.tsx'
+
+export function NotFound() {
+  const { say } = useWords()
+  return (
+    <EmptyState icon={MapPinOff} title={say('notFoundTitle')} text={say('notFoundText')}>
+      <Link to="/" className="button button-primary">
+        {say('home')}
+      </Link>
+    </EmptyState>
+  )
+}

@@ -1,0 +1,128 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link, useRouter } from '@tanstack/react-router'
+import { ChevronDown, ListMusic, MicVocal, MoreHorizontal, Music2 } from 'lucide-react'
+import { useState } from 'react'
+import type { TrackSummary } from '../../../src/protocol/api/catalog.ts'
+import { useTrackMenu } from '../../app/actions.tsx'
+import { lyricsQuery } from '../../app/queries.ts'
+import { useApi, usePlayerState } from '../../app/services.tsx'
+import {
+  NextButton,
+  PlayButton,
+  PlayerTrouble,
+  PreviousButton,
+  RepeatButton,
+  SeekBar,
+  ShuffleButton,
+} from '../../app/transport.tsx'
+import { IconButton } from '../../components/controls.tsx'
+import { Cover } from '../../components/cover.tsx'
+import { useMenu } from '../../components/menu.tsx'
+import { useTitle } from '../../components/page.tsx'
+import { StarButton } from '../../components/star.tsx'
+import { EmptyState } from '../../components/states.tsx'
+import { ArtistLinks } from '../../components/track-row.tsx'
+import { useWords } from '../../i18n/i18n.tsx'
+import { currentEntry } from '../../player/queue.ts'
+import { LyricsView } from './lyrics.tsx'
+import './playing.css'
+
+/** What plays, as large as the window: the cover, and the words where there are any. */
+export function Playing() {
+  const { say } = useWords()
+  const track = usePlayerState((state) => currentEntry(state.queue)?.track)
+  useTitle(track === undefined ? say('player') : `${track.title} · ${track.artist}`)
+  if (track === undefined) {
+    return (
+      <EmptyState icon={Music2} title={say('nothingPlays')} text={say('nothingPlaysText')}>
+        <Link to="/" className="button button-primary">
+          {say('home')}
+        </Link>
+      </EmptyState>
+    )
+  }
+  return <PlayingTrack track={track} />
+}
+
+function PlayingTrack({ track }: { track: TrackSummary }) {
+  const { say } = useWords()
+  const router = useRouter()
+  const trackMenu = useTrackMenu()
+  const showMenu = useMenu()
+  const lyrics = useQuery(lyricsQuery(useApi(), track.id))
+  const [wordsWanted, setWordsWanted] = useState(true)
+  const sheet = lyrics.data?.items[0]
+  const words = sheet !== undefined && wordsWanted
+  const label = say('menuNamed', { name: track.title })
+  return (
+    <div className="playing" data-words={words || undefined}>
+      <div className="playing-air" aria-hidden>
+        <Cover of={{ kind: 'track', id: track.id, version: track.cover }} size={64} eager />
+      </div>
+      <header className="playing-head">
+        <IconButton
+          icon={ChevronDown}
+          size={26}
+          label={say('closePlaying')}
+          onClick={() => router.history.back()}
+        />
+        <p>
+          <span className="fine">{say('playingFrom')}</span>
+          <Link to="/albums/$id" params={{ id: track.album.id }}>
+            {track.album.name || say('unnamedAlbum')}
+          </Link>
+        </p>
+        <IconButton
+          icon={MoreHorizontal}
+          size={24}
+          label={label}
+          onClick={(event) => showMenu({ items: trackMenu(track), label, from: event.currentTarget })}
+        />
+      </header>
+      <div className="playing-cover">
+        <Cover of={{ kind: 'track', id: track.id, version: track.cover }} size={512} eager />
+      </div>
+      {words ? <LyricsView sheet={sheet} /> : null}
+      <div className="playing-foot">
+        <div className="playing-track">
+          <div>
+            <h1>{track.title}</h1>
+            <p>
+              <ArtistLinks artists={track.artists} text={track.artist} />
+            </p>
+          </div>
+          <StarButton kind="track" item={track} size={24} />
+        </div>
+        <div className="playing-phone">
+          <SeekBar />
+          <div className="playing-buttons">
+            <ShuffleButton />
+            <PreviousButton size={28} />
+            <PlayButton size={30} />
+            <NextButton size={28} />
+            <RepeatButton />
+          </div>
+          <PlayerTrouble />
+        </div>
+        <div className="playing-tools">
+          {sheet === undefined ? null : (
+            <IconButton
+              icon={MicVocal}
+              label={say('lyrics')}
+              pressed={wordsWanted}
+              onClick={() => setWordsWanted(!wordsWanted)}
+            />
+          )}
+          <Link
+            to="/queue"
+            className="icon-button playing-phone-only"
+            aria-label={say('queue')}
+            title={say('queue')}
+          >
+            <ListMusic size={20} aria-hidden />
+          </Link>
+        </div>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,317 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import {
+  Download,
+  ListMusic,
+  ListX,
+  MoreHorizontal,
+  Pencil,
+  Play,
+  Share2,
+  Shuffle,
+  Sparkles,
+  Trash2,
+} from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import type { PlaylistDetail } from '../../api/api.ts'
+import { problemOf } from '../../api/problem.ts'
+import { useTrackActions } from '../../app/actions.tsx'
+import { useNotify } from '../../app/notices.tsx'
+import { playlistQuery } from '../../app/queries.ts'
+import { useApi } from '../../app/services.tsx'
+import { Button, Choice, Field, IconButton } from '../../components/controls.tsx'
+import { Confirm, Dialog } from '../../components/dialog.tsx'
+import { Hero } from '../../components/hero.tsx'
+import { type MenuItem, useMenu } from '../../components/menu.tsx'
+import { useTitle } from '../../components/page.tsx'
+import { useReorder } from '../../components/reorder.tsx'
+import { Bones, EmptyState, Loaded } from '../../components/states.tsx'
+import { TrackRow, trackRowHeight } from '../../components/track-row.tsx'
+import { VirtualGrid } from '../../components/virtual-grid.tsx'
+import { useWords } from '../../i18n/i18n.tsx'
+import './playlists.css'
+
+const route = getRouteApi('/inside/playlists/$id')
+const SmartEditor = lazy(() => import('./smart-editor.tsx'))
+const shape = { minWidth: 0, gap: 0, rowGap: 0, height: () => trackRowHeight }
+
+type Open = 'edit' | 'rules' | 'remove'
+type Change = Parameters<ReturnType<typeof useApi>['changePlaylist']>[1]
+
+export function Playlist() {
+  const { id } = route.useParams()
+  const playlist = useQuery(playlistQuery(useApi(), id))
+  return (
+    <div className="page">
+      <Loaded
+        query={playlist}
+        bones={
+          <>
+            <Bones shape="hero" />
+            <Bones shape="row" count={8} />
+          </>
+        }
+      >
+        {(found) => <PlaylistFound playlist={found} />}
+      </Loaded>
+    </div>
+  )
+}
+
+function PlaylistFound({ playlist }: { playlist: PlaylistDetail }) {
+  const { say, format } = useWords()
+  const actions = useTrackActions()
+  const [open, setOpen] = useState<Open>()
+  const close = () => setOpen(undefined)
+  useTitle(playlist.name)
+  const tracks = playlist.items.filter((item) => item !== null)
+  const empty = tracks.length === 0
+  return (
+    <>
+      <Hero
+        cover={{ kind: 'playlist', id: playlist.id, version: playlist.cover }}
+        kind={say(playlist.rules === undefined ? 'playlist' : 'smartPlaylist')}
+        title={playlist.name}
+        facts={[
+          playlist.ownerName,
+          say('songCount', { count: playlist.trackCount }),
+          playlist.durationMs > 0 ? format.duration(playlist.durationMs) : undefined,
+          playlist.sharedWith === 'everyone' ? say('sharedWithEveryone') : undefined,
+        ]}
+        actions={
+          <>
+            <Button look="primary" icon={Play} disabled={empty} onClick={() => actions.play(tracks)}>
+              {say('play')}
+            </Button>
+            <Button icon={Shuffle} disabled={empty} onClick={() => actions.shuffle(tracks)}>
+              {say('shuffle')}
+            </Button>
+            <PlaylistMenu playlist={playlist} onOpen={setOpen} />
+          </>
+        }
+      />
+      {playlist.comment === undefined ? null : <p className="playlist-comment">{playlist.comment}</p>}
+      {playlist.items.length === 0 ? (
+        <EmptyState
+          icon={ListMusic}
+          title={say('emptyPlaylistTitle')}
+          text={say(playlist.rules === undefined ? 'emptyPlaylistText' : 'emptySmartText')}
+        />
+      ) : (
+        <PlaylistTracks playlist={playlist} />
+      )}
+      {open === 'edit' ? <EditDialog playlist={playlist} onClose={close} /> : null}
+      {open === 'remove' ? <RemoveDialog playlist={playlist} onClose={close} /> : null}
+      {open === 'rules' ? (
+        <Suspense fallback={null}>
+          <SmartEditor playlist={playlist} onClose={close} />
+        </Suspense>
+      ) : null}
+    </>
+  )
+}
+
+/** Changes the playlist, and shows the server's answer at once. */
+function useChange(playlist: PlaylistDetail) {
+  const api = useApi()
+  const queries = useQueryClient()
+  const notify = useNotify()
+  const { queryKey } = playlistQuery(api, playlist.id)
+  return async (change: Change, meanwhile?: PlaylistDetail) => {
+    if (meanwhile !== undefined) queries.setQueryData(queryKey, meanwhile)
+    try {
+      queries.setQueryData(queryKey, await api.changePlaylist(playlist.id, change))
+      await queries.invalidateQueries({ queryKey: ['playlists', 'all'] })
+    } catch (error) {
+      notify(problemOf(error))
+      await queries.invalidateQueries({ queryKey })
+    }
+  }
+}
+
+function PlaylistTracks({ playlist }: { playlist: PlaylistDetail }) {
+  const { say } = useWords()
+  const actions = useTrackActions()
+  const change = useChange(playlist)
+  const { items } = playlist
+  const plain = playlist.editable && playlist.rules === undefined
+  const reorder = useReorder({
+    count: items.length,
+    rowHeight: trackRowHeight,
+    onMove(from, to) {
+      const moved = items[from]
+      if (moved === undefined) return
+      const meanwhile = { ...playlist, items: items.toSpliced(from, 1).toSpliced(to, 0, moved) }
+      void change({ edits: [{ do: 'move', from, to }] }, meanwhile)
+    },
+  })
+  const remove = (index: number): MenuItem => ({
+    label: say('removeFromPlaylist'),
+    icon: ListX,
+    run: () =>
+      void change(
+        { edits: [{ do: 'remove', positions: [index] }] },
+        { ...playlist, items: items.toSpliced(index, 1), trackCount: playlist.trackCount - 1 },
+      ),
+  })
+  return (
+    <div className="playlist-tracks">
+      <VirtualGrid
+        count={items.length}
+        shape={shape}
+        label={say('songs')}
+        render={(index) => {
+          const track = items[index]
+          if (track === undefined) return null
+          if (track === null) return <p className="gone">{say('trackGone')}</p>
+          const playable = items.filter((item) => item !== null)
+          return (
+            <div data-mark={reorder.markOf(index)}>
+              <TrackRow
+                track={track}
+                cover
+                album
+                handle={plain ? reorder.handle(index, track.title) : undefined}
+                more={plain ? [remove(index)] : []}
+                onPlay={() =>
+                  actions.play(playable, items.slice(0, index).filter((item) => item !== null).length)
+                }
+              />
+            </div>
+          )
+        }}
+      />
+      <p className="visually-hidden" aria-live="polite">
+        {reorder.announcement}
+      </p>
+    </div>
+  )
+}
+
+function PlaylistMenu({ playlist, onOpen }: { playlist: PlaylistDetail; onOpen(what: Open): void }) {
+  const { say } = useWords()
+  const showMenu = useMenu()
+  const change = useChange(playlist)
+  const label = say('menuNamed', { name: playlist.name })
+  const shared = playlist.sharedWith === 'everyone'
+  const items: MenuItem[] = [
+    {
+      label: say('exportPlaylist'),
+      icon: Download,
+      run: () => window.location.assign(`/api/playlists/${playlist.id}/m3u`),
+    },
+  ]
+  if (playlist.editable) {
+    items.push(
+      {
+        label: say(shared ? 'unshare' : 'shareWithEveryone'),
+        icon: Share2,
+        run: () => void change({ sharedWith: shared ? 'nobody' : 'everyone' }),
+      },
+      { label: say('edit'), icon: Pencil, run: () => onOpen('edit') },
+      ...(playlist.rules === undefined
+        ? []
+        : [{ label: say('editRules'), icon: Sparkles, run: () => onOpen('rules') }]),
+      'line',
+      { label: say('removePlaylist'), icon: Trash2, danger: true, run: () => onOpen('remove') },
+    )
+  }
+  return (
+    <IconButton
+      icon={MoreHorizontal}
+      size={22}
+      label={label}
+      onClick={(event) => showMenu({ items, label, from: event.currentTarget })}
+    />
+  )
+}
+
+function EditDialog({ playlist, onClose }: { playlist: PlaylistDetail; onClose(): void }) {
+  const { say } = useWords()
+  const change = useChange(playlist)
+  const [name, setName] = useState(playlist.name)
+  const [comment, setComment] = useState(playlist.comment ?? '')
+  const [sharedWith, setSharedWith] = useState<'nobody' | 'everyone'>(
+    playlist.sharedWith === 'everyone' ? 'everyone' : 'nobody',
+  )
+  return (
+    <Dialog title={say('edit')} onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void change({ name: name.trim(), comment: comment.trim() === '' ? null : comment, sharedWith })
+          onClose()
+        }}
+      >
+        <Field label={say('name')}>
+          {(ids) => (
+            <input
+              {...ids}
+              className="input"
+              required
+              maxLength={300}
+              value={name}
+              onChange={(event) => setName(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <Field label={say('comment')}>
+          {(ids) => (
+            <textarea
+              {...ids}
+              className="input"
+              rows={3}
+              maxLength={4_000}
+              value={comment}
+              onChange={(event) => setComment(event.currentTarget.value)}
+            />
+          )}
+        </Field>
+        <Choice<'nobody' | 'everyone'>
+          label={say('sharing')}
+          value={sharedWith}
+          onChange={setSharedWith}
+          options={[
+            { value: 'nobody', label: say('onlyMe') },
+            { value: 'everyone', label: say('everyone') },
+          ]}
+        />
+        <div className="dialog-actions">
+          <Button look="quiet" onClick={onClose}>
+            {say('cancel')}
+          </Button>
+          <Button look="primary" type="submit">
+            {say('save')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+function RemoveDialog({ playlist, onClose }: { playlist: PlaylistDetail; onClose(): void }) {
+  const api = useApi()
+  const { say } = useWords()
+  const queries = useQueryClient()
+  const navigate = useNavigate()
+  const notify = useNotify()
+  const remove = async () => {
+    try {
+      await api.removePlaylist(playlist.id)
+      await navigate({ to: '/playlists' })
+      await queries.invalidateQueries({ queryKey: ['playlists'] })
+    } catch (error) {
+      notify(problemOf(error))
+    }
+  }
+  return (
+    <Confirm
+      title={say('removePlaylistTitle', { name: playlist.name })}
+      text={say('removePlaylistText')}
+      action={say('removePlaylist')}
+      onConfirm={() => void remove()}
+      onClose={onClose}
+    />
+  )
+}
