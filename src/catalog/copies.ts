@@ -5,7 +5,7 @@ import type { BlobHash } from '../protocol/ids.ts'
 import { integer, text } from '../store/row.ts'
 import type { Store } from '../store/store.ts'
 import { albumParts } from './facts.ts'
-import { libraryRoot } from './places.ts'
+import type { Places } from './places.ts'
 import { pathBytes } from './scan/path.ts'
 
 type HashedFile = PlacedFile & { readonly hash: BlobHash }
@@ -22,12 +22,12 @@ export interface Copies {
 
 const pageRows = 500
 
-export function createCopies(index: Pick<Index, 'statement'>): Copies {
+export function createCopies(index: Pick<Index, 'statement'>, places: Pick<Places, 'root'>): Copies {
   const hashed = `SELECT library.guid AS library, file.path, track.size, file.modified_at, lower(hex(track.blob)) AS blob
     FROM file JOIN library ON library.id = file.library JOIN track ON track.id = file.track`
 
   function fileOf(row: Record<string, SQLOutputValue>): HashedFile[] {
-    const root = libraryRoot(index, text(row.library))
+    const root = places.root(text(row.library))
     if (root === null) return []
     const path = pathBytes(text(row.path))
     return [

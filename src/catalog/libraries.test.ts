@@ -15,7 +15,7 @@ test('[S4] a library is a folder that can be read and shares nothing with others
   await mkdir(join(music.path, 'two'))
   await music.write('file', 'x')
   await symlink(join(music.path, 'one/deep'), join(music.path, 'link'))
-  const add = (path: string) => addLibrary(store, { path, forbidden: [folder] })
+  const add = (path: string) => addLibrary(store, { path, node: null, forbidden: [folder] })
   const refused = async (path: string, code: 'LIBRARY_NESTED' | 'LIBRARY_NOT_A_FOLDER') =>
     await assert.rejects(add(path), (error) => isCoded(error, code))
 
@@ -74,12 +74,12 @@ test('folders of the command line become libraries once; what cannot be one is s
   await using catalog = await openTestCatalog()
   const missing = join(music.path, 'missing')
   const folders = [music.path, missing]
-  const failed = await reconcileLibraries(catalog.store, folders, [])
+  const failed = await reconcileLibraries(catalog.store, null, folders, [])
   assert.deepEqual(
     failed.map(({ path, error }) => [path, error.code]),
     [[missing, 'LIBRARY_NOT_A_FOLDER']],
   )
-  await reconcileLibraries(catalog.store, folders, [])
+  await reconcileLibraries(catalog.store, null, folders, [])
   assert.equal((await listLibraries(catalog.store)).length, 1)
 })
 
@@ -90,6 +90,6 @@ test('folders of one name become libraries of different names', async () => {
   for (const folder of folders) await mkdir(folder, { recursive: true })
   const names = []
   for (const path of folders)
-    names.push((await addLibrary(catalog.store, { path, forbidden: [] })).library.name)
+    names.push((await addLibrary(catalog.store, { path, node: null, forbidden: [] })).library.name)
   assert.deepEqual(names, ['music', 'bob/music', 'ada/music'])
 })

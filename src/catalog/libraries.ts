@@ -8,6 +8,7 @@ import type { Id } from '../protocol/ids.ts'
 import { join, type Operation, transact, update } from '../store/collection.ts'
 import type { Store } from '../store/store.ts'
 import { albumParts, libraries, problems } from './facts.ts'
+import { isOn } from './places.ts'
 import { createRecords, type Drop } from './records.ts'
 import { displayPath, pathBytes, pathText } from './scan/path.ts'
 import { transactionsOf } from './transactions.ts'
@@ -15,6 +16,8 @@ import { transactionsOf } from './transactions.ts'
 export interface NewLibrary {
   /** Absolute, in the text form of `scan/path.ts`. */
   readonly path: string
+  /** The node on whose disk it is: this one; null where it stands alone (see `createPlaces`). */
+  readonly node: Id | null
   /** Absent: the folder's name, with those of the folders above it as far as others are called the same. */
   readonly name?: string | undefined
   readonly visibleTo?: Library['visibleTo'] | undefined
@@ -35,7 +38,7 @@ export async function listLibraries(store: Store, signal?: AbortSignal): Promise
  */
 export async function addLibrary(
   store: Store,
-  { path, name, visibleTo = 'everyone', forbidden }: NewLibrary,
+  { path, node, name, visibleTo = 'everyone', forbidden }: NewLibrary,
   signal?: AbortSignal,
 ): Promise<{ library: Library; revision: number }> {
   const folder = withoutEnd(path)
@@ -52,7 +55,7 @@ export async function addLibrary(
         unchanged.push(libraries.expect(fact.id, fact.revision))
       }
       for (const other of all) {
-        if (other.path !== undefined && (await overlap(real, other.path))) {
+        if (other.path !== undefined && isOn(node, other) && (await overlap(real, other.path))) {
           throw new CodedError('LIBRARY_NESTED', other.name)
         }
       }
@@ -61,6 +64,7 @@ export async function addLibrary(
         name: name ?? defaultName(folder, new Set(all.map((other) => other.name))),
         kind: 'folder',
         path: folder,
+        ...(node !== null && { node }),
         visibleTo,
         createdAt: Date.now(),
       }
@@ -130,11 +134,12 @@ export async function removeLibrary(store: Store, id: Id, signal?: AbortSignal):
 }
 
 /**
- * Makes sure that each of the folders, named on the command line, is a library. Answers the codes and folders of those
+ * Makes sure that each of the folders, named on the command line of this node, is a library. Answers the codes and folders of those
  * that cannot be: the others are libraries all the same.
  */
 export async function reconcileLibraries(
   store: Store,
+  node: Id | null,
   folders: readonly string[],
   forbidden: readonly string[],
   signal?: AbortSignal,
@@ -142,9 +147,9 @@ export async function reconcileLibraries(
   const failed: Array<{ path: string; error: CodedError }> = []
   for (const path of folders) {
     const present = await listLibraries(store, signal)
-    if (present.some((library) => library.path === withoutEnd(path))) continue
+    if (present.some((library) => library.path === withoutEnd(path) && isOn(node, library))) continue
     try {
-      await addLibrary(store, { path, forbidden }, signal)
+      await addLibrary(store, { path, node, forbidden }, signal)
     } catch (error) {
       if (!(error instanceof CodedError)) throw error
       failed.push({ path, error })

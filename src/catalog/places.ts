@@ -1,6 +1,6 @@
 import type { PlacedFile } from '../blobs/blobs.ts'
 import type { Index } from '../index/index.ts'
-import { library as librarySchema } from '../protocol/facts/catalog.ts'
+import { type Library, library as librarySchema } from '../protocol/facts/catalog.ts'
 import type { BlobHash, Id, Timestamp } from '../protocol/ids.ts'
 import { pathBytes } from './scan/path.ts'
 
@@ -11,26 +11,48 @@ interface Place {
   readonly modifiedAt: Timestamp
 }
 
-/**
- * The files of a track as the blobs open them, in the order of the facts. Those of a library that is gone, or that has
- * no folder on this machine, are left out. Microseconds, on this thread.
- */
-export function placedFiles(
-  index: Pick<Index, 'statement'>,
-  track: { readonly size: number; readonly blob: BlobHash | undefined; readonly places: readonly Place[] },
-): PlacedFile[] {
-  return track.places.flatMap(({ library, path, modifiedAt }) => {
-    const root = libraryRoot(index, library)
-    return root === null
-      ? []
-      : [{ root, path: pathBytes(path), size: track.size, modifiedAt, hash: track.blob }]
-  })
+/** What of the catalog lies on the disks of this node. Microseconds, on the calling thread. */
+export interface Places {
+  /** Whether the library's folder is one of this node's. */
+  isHere(library: Pick<Library, 'path' | 'node'>): boolean
+  /**
+   * The files of a track as the blobs open them, in the order of the facts. Those of a library that is gone, or that has
+   * no folder on this node, are left out.
+   */
+  files(track: PlacedTrack): PlacedFile[]
+  /** The folder of a library, or null where it has none here. */
+  root(library: Id): string | Buffer | null
 }
 
-/** The folder of a library, or null where it has none here. */
-export function libraryRoot(index: Pick<Index, 'statement'>, library: Id): string | Buffer | null {
-  const row = index.statement('SELECT fact FROM library WHERE guid = ?').get(library)
-  if (typeof row?.fact !== 'string') return null
-  const found = librarySchema.parse(JSON.parse(row.fact))
-  return found.path === undefined ? null : pathBytes(found.path)
+interface PlacedTrack {
+  readonly size: number
+  readonly blob: BlobHash | undefined
+  readonly places: readonly Place[]
+}
+
+/**
+ * `node`: who we are in a cluster; null on a machine that stands alone, whose libraries name no node, so that they are
+ * at home wherever they are restored.
+ */
+export function createPlaces(index: Pick<Index, 'statement'>, node: Id | null): Places {
+  function root(library: Id): string | Buffer | null {
+    const row = index.statement('SELECT fact FROM library WHERE guid = ?').get(library)
+    if (typeof row?.fact !== 'string') return null
+    const found = librarySchema.parse(JSON.parse(row.fact))
+    return found.path === undefined || !isOn(node, found) ? null : pathBytes(found.path)
+  }
+  return {
+    isHere: (library) => library.path !== undefined && isOn(node, library),
+    root,
+    files: ({ size, blob, places }) =>
+      places.flatMap(({ library, path, modifiedAt }) => {
+        const folder = root(library)
+        return folder === null ? [] : [{ root: folder, path: pathBytes(path), size, modifiedAt, hash: blob }]
+      }),
+  }
+}
+
+/** Whether the library is on the disk of `node`. One that names no node is on the only one there is. */
+export function isOn(node: Id | null, library: Pick<Library, 'node'>): boolean {
+  return library.node === undefined || library.node === node
 }

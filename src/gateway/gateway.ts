@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Blobs } from '../blobs/blobs.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import type { Places } from '../catalog/places.ts'
 import type { Scanner } from '../catalog/scan/scan.ts'
 import type { TagReader } from '../catalog/tags/reader.ts'
 import type { Uploads } from '../catalog/uploads/uploads.ts'
@@ -9,6 +10,7 @@ import type { Index } from '../index/index.ts'
 import type { Listening } from '../listening/listening.ts'
 import type { Media } from '../media/media.ts'
 import type { Originals } from '../media/originals.ts'
+import type { Id } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
 import type { OpenApiDocument } from './openapi/document.ts'
 
@@ -40,6 +42,8 @@ export interface GatewayConfig {
   /** The folder of the built web player. */
   readonly webFolder: string
   readonly version: string
+  /** Who this node is in its cluster; null: it stands alone. */
+  readonly node: Id | null
   /** Folders that no library may touch: the data folder. */
   readonly forbiddenFolders: readonly string[]
 }
@@ -53,6 +57,7 @@ export interface Roles {
   readonly media: Media
   readonly uploads: Uploads
   readonly originals: Originals
+  readonly places: Pick<Places, 'files' | 'root'>
   readonly tagReader: Pick<TagReader, 'readLyrics' | 'readCover'>
   readonly blobs: Pick<Blobs, 'space'>
   readonly store: Store

@@ -7,6 +7,7 @@ import { type DiskBlobs, openDiskBlobs } from '../blobs/disk.ts'
 import { sweepTemporary } from '../blobs/temporary.ts'
 import { createCatalog } from '../catalog/catalog.ts'
 import { createCopies } from '../catalog/copies.ts'
+import { createPlaces } from '../catalog/places.ts'
 import { createRecords } from '../catalog/records.ts'
 import { createTagReader } from '../catalog/tags/reader.ts'
 import { openUploads } from '../catalog/uploads/open.ts'
@@ -64,7 +65,8 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
   )
   const accounts = stack.use(createAccounts({ store, index, secretsFolder: join(data, 'secrets') }))
 
-  const copies = createCopies(index)
+  const places = createPlaces(index, null)
+  const copies = createCopies(index, places)
   const blobs: DiskBlobs = stack.use(
     await openDiskBlobs(data, {
       cacheBytes: blobCacheBytes,
@@ -96,7 +98,9 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
     userName: (user) => accounts.user(user)?.name,
   })
 
-  const upkeep = stack.use(createUpkeep({ config, log, store, index, blobs, copies, tagReader }))
+  const upkeep = stack.use(
+    createUpkeep({ config, log, store, index, blobs, copies, places, node: null, tagReader }),
+  )
   const originals = createOriginals({ blobs, inPlace: blobs.inPlace, changed: upkeep.lookAgain })
   const uploads = stack.use(
     await openUploads({
@@ -104,6 +108,7 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
       store,
       index,
       catalog,
+      places,
       records: createRecords(store),
       blobs,
       tagReader,
@@ -130,6 +135,7 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
         trustedProxies: config.trustedProxies,
         webFolder,
         version,
+        node: null,
         forbiddenFolders: [data],
       },
       log,
@@ -140,6 +146,7 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
       media,
       uploads,
       originals,
+      places,
       tagReader,
       blobs,
       store,

@@ -6,12 +6,14 @@ import type { DiskBlobs } from '../blobs/disk.ts'
 import { startScrub } from '../blobs/scrub.ts'
 import { blobsInFacts, type Copies } from '../catalog/copies.ts'
 import { listLibraries, reconcileLibraries } from '../catalog/libraries.ts'
+import type { Places } from '../catalog/places.ts'
 import { followFolders } from '../catalog/scan/follow.ts'
 import { pathText } from '../catalog/scan/path.ts'
 import type { Scanner } from '../catalog/scan/scan.ts'
 import { createScanner } from '../catalog/scan/scanner.ts'
 import type { TagReader } from '../catalog/tags/reader.ts'
 import type { Index } from '../index/index.ts'
+import type { Id } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
 import type { Config } from './config.ts'
 import { followDepartures } from './departures.ts'
@@ -23,6 +25,9 @@ export interface UpkeepOptions {
   readonly index: Index
   readonly blobs: DiskBlobs
   readonly copies: Copies
+  readonly places: Places
+  /** Who we are in the cluster; null: alone. */
+  readonly node: Id | null
   readonly tagReader: TagReader
 }
 
@@ -53,7 +58,7 @@ const scrubPeriodMs = 30 * day
 const graceMs = day
 
 export function createUpkeep(options: UpkeepOptions): Upkeep {
-  const { config, log, store, index, blobs, copies, tagReader } = options
+  const { config, log, store, index, blobs, copies, places, node, tagReader } = options
   const ending = new AbortController()
   const { signal } = ending
   const running = new Set<Promise<unknown>>()
@@ -62,6 +67,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const scanner = createScanner({
     store,
     index,
+    places,
     reader: tagReader,
     hashing: {
       inPlace: blobs.inPlace,
@@ -72,7 +78,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   })
 
   async function addFolders(): Promise<void> {
-    const failed = await reconcileLibraries(store, config.music, [config.data], signal)
+    const failed = await reconcileLibraries(store, node, config.music, [config.data], signal)
     for (const { path, error } of failed) log.error({ path, code: error.code }, error.message)
   }
 
@@ -108,7 +114,8 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const text = (one: string | Buffer) => (typeof one === 'string' ? one : pathText(one))
 
   async function libraryOf({ root }: Pick<PlacedFile, 'root'>) {
-    return (await listLibraries(store, signal)).find((one) => one.path === text(root))
+    const here = (await listLibraries(store, signal)).filter(places.isHere)
+    return here.find((one) => one.path === text(root))
   }
 
   async function scanFolderOf(file: PlacedFile): Promise<void> {
@@ -132,7 +139,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     begin() {
       run(async () => {
         await addFolders()
-        await followFolders({ store, scanner, rescanMs, quietMs, onError }, signal)
+        await followFolders({ store, places, scanner, rescanMs, quietMs, onError }, signal)
       })
       run(collectNowAndThen)
       run(() => followDepartures(store, onError, signal))

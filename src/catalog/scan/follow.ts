@@ -3,11 +3,13 @@ import type { Id } from '../../protocol/ids.ts'
 import type { Store } from '../../store/store.ts'
 import { libraries } from '../facts.ts'
 import { listLibraries } from '../libraries.ts'
+import type { Places } from '../places.ts'
 import type { Scanner } from './scan.ts'
 import { type FolderWatch, watchFolder } from './watch.ts'
 
 export interface FollowOptions {
   readonly store: Store
+  readonly places: Pick<Places, 'isHere'>
   readonly scanner: Pick<Scanner, 'scan'>
   /** How often everything is compared, whatever the watching says: it hears nothing from network disks. */
   readonly rescanMs: number
@@ -25,7 +27,7 @@ const patienceMs = 60_000
  * in which something changes, each library that is added, and everything again from time to time.
  */
 export async function followFolders(options: FollowOptions, signal: AbortSignal): Promise<void> {
-  const { store, scanner, rescanMs, quietMs, onError } = options
+  const { store, places, scanner, rescanMs, quietMs, onError } = options
   const watches = new Map<Id, { readonly watch: FolderWatch; readonly root: string }>()
 
   const changed = new Map<Id, Set<string>>()
@@ -57,7 +59,7 @@ export async function followFolders(options: FollowOptions, signal: AbortSignal)
 
   /** Watches what is a library now, and no more what is none. Answers libraries that are new. */
   async function settleWatches(): Promise<Id[]> {
-    const present = await listLibraries(store, signal)
+    const present = (await listLibraries(store, signal)).filter(places.isHere)
     const roots = new Map(
       present.flatMap(({ id, path }) => (path === undefined ? [] : [[id, path] as const])),
     )

@@ -6,13 +6,14 @@ import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { update } from '../../store/collection.ts'
 import type { Store } from '../../store/store.ts'
 import { albumParts, partId } from '../facts.ts'
-import { placedFiles } from '../places.ts'
+import type { Places } from '../places.ts'
 import { caughtUp } from './caught-up.ts'
 import type { Unhashed } from './hashing-queries.ts'
 
 export interface HashingOptions {
   readonly store: Store
   readonly index: Index
+  readonly places: Pick<Places, 'files'>
   readonly inPlace: Pick<InPlace, 'hash'>
   /** While someone listens or a scan runs, the disk is theirs. */
   readonly isBusy: () => boolean
@@ -37,7 +38,7 @@ export function createHashing(options: HashingOptions): Hashing {
   async function hashOf(places: readonly Unhashed[], signal: AbortSignal): Promise<BlobHash | undefined> {
     for (const place of places) {
       while (isBusy()) await pause(politenessMs, undefined, { signal, ref: false })
-      const [file] = placedFiles(index, { size: place.size, blob: undefined, places: [place] })
+      const [file] = options.places.files({ size: place.size, blob: undefined, places: [place] })
       if (!file) continue
       try {
         return await inPlace.hash(file, { bytesPerSecond, signal })

@@ -1,11 +1,11 @@
 import { lstat } from 'node:fs/promises'
 import type { Index } from '../../index/index.ts'
 import type { ScanStatus } from '../../protocol/api/catalog.ts'
-import type { Library } from '../../protocol/facts/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
 import type { Store } from '../../store/store.ts'
-import { libraries } from '../facts.ts'
 import { albumFolder } from '../identity.ts'
+import { listLibraries } from '../libraries.ts'
+import type { Places } from '../places.ts'
 import { createRecords, type Drop } from '../records.ts'
 import type { Reading } from '../tags/messages.ts'
 import type { TagReader } from '../tags/reader.ts'
@@ -25,9 +25,12 @@ import { startWalk } from './walker.ts'
 export interface ScannerOptions {
   readonly store: Store
   readonly index: Index
+  readonly places: Pick<Places, 'isHere' | 'files'>
   readonly reader: TagReader
   /** How files are read whole after a scan; absent: they are not. */
-  readonly hashing?: Omit<HashingOptions, 'store' | 'index'> & { readonly onError: (error: unknown) => void }
+  readonly hashing?: Omit<HashingOptions, 'store' | 'index' | 'places'> & {
+    readonly onError: (error: unknown) => void
+  }
 }
 
 /** A batch is cut between folders at the first size, and anywhere at the second. */
@@ -37,7 +40,7 @@ const mostFiles = 2_000
 const readAhead = 3
 
 export function createScanner(options: ScannerOptions): Scanner {
-  const { store, index } = options
+  const { store, index, places } = options
   const progress = createProgress()
   const closing = new AbortController()
   const hashing = options.hashing && startHashing(options, options.hashing, progress, closing.signal)
@@ -47,8 +50,7 @@ export function createScanner(options: ScannerOptions): Scanner {
     progress.start()
     try {
       await caughtUp(index, (await store.status(signal)).revision, signal)
-      const all: Library[] = []
-      for await (const fact of libraries.walk(store, { skip: () => {} }, signal)) all.push(fact.value)
+      const all = (await listLibraries(store, signal)).filter(places.isHere)
       const roots = new Map(all.flatMap(({ id, path }) => (path === undefined ? [] : [[id, path] as const])))
       for (const library of all) {
         if (request.library !== undefined && request.library !== library.id) continue
@@ -91,13 +93,19 @@ export function createScanner(options: ScannerOptions): Scanner {
 
 /** Hashes after each scan what is not hashed, giving way to scans and to whoever is busy. */
 function startHashing(
-  { store, index }: ScannerOptions,
+  { store, index, places }: ScannerOptions,
   options: NonNullable<ScannerOptions['hashing']>,
   progress: Progress,
   signal: AbortSignal,
 ) {
   const isScanning = () => !['idle', 'hashing'].includes(progress.status.phase)
-  const hashing = createHashing({ ...options, store, index, isBusy: () => isScanning() || options.isBusy() })
+  const hashing = createHashing({
+    ...options,
+    store,
+    index,
+    places,
+    isBusy: () => isScanning() || options.isBusy(),
+  })
   let ended: Promise<void> = Promise.resolve()
   let isRunning = false
   let isWanted = false

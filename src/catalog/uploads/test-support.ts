@@ -10,6 +10,7 @@ import { CodedError, errorCodes } from '../../protocol/errors.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { openSqliteStore } from '../../store/sqlite.ts'
 import { createCatalog } from '../catalog.ts'
+import { createPlaces } from '../places.ts'
 import { createRecords, type Records } from '../records.ts'
 import { createTagReader, usualReaderOptions } from '../tags/reader.ts'
 import { openUploads, type Uploader } from './open.ts'
@@ -46,6 +47,7 @@ export async function startUploadServer(
     records,
     blobs,
     catalog,
+    places: createPlaces(index, null),
     tagReader,
     uploader: (user) => people.get(user) ?? null,
     onError: (error) => errors.push(error),

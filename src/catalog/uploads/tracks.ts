@@ -9,7 +9,7 @@ import type { Catalog, TrackSource, Viewer } from '../catalog.ts'
 import { albumIdentity, bornTrackId, folderContexts } from '../identity.ts'
 import { guidBytes } from '../index/guid.ts'
 import { guidText } from '../index/schema.ts'
-import { placedFiles } from '../places.ts'
+import type { Places } from '../places.ts'
 import type { Records } from '../records.ts'
 import type { UploadContent, UploadRecord } from './ledger.ts'
 import { uploadsLibrary } from './library.ts'
@@ -18,6 +18,7 @@ export interface TracksOptions {
   readonly store: Store
   readonly index: Pick<Index, 'statement' | 'waitFor'>
   readonly catalog: Pick<Catalog, 'source'>
+  readonly places: Pick<Places, 'files'>
   readonly records: Records
   readonly blobs: Pick<Blobs, 'remove'> & { readonly inPlace: InPlace }
 }
@@ -37,7 +38,7 @@ export interface UploadedTracks {
 }
 
 export function createUploadedTracks(options: TracksOptions): UploadedTracks {
-  const { store, index, catalog, records, blobs } = options
+  const { store, index, catalog, places, records, blobs } = options
 
   /** Tracks that have this content, or might have: those not hashed yet are known by samples only. */
   function candidates({ content, size }: Received): Id[] {
@@ -65,7 +66,7 @@ export function createUploadedTracks(options: TracksOptions): UploadedTracks {
   /** Whether the track has these very bytes. One that has not been hashed yet is read now. */
   async function isSame(source: TrackSource, hash: BlobHash): Promise<boolean> {
     if (source.blob !== undefined) return source.blob === hash
-    for (const { hash: _, ...place } of placedFiles(index, source)) {
+    for (const { hash: _, ...place } of places.files(source)) {
       try {
         return (await blobs.inPlace.hash(place)) === hash
       } catch {
@@ -156,7 +157,7 @@ export function createUploadedTracks(options: TracksOptions): UploadedTracks {
       const existing = await find(upload, viewer)
       if (!existing) return commit(upload)
       const known = uploadOf(existing.id)
-      if (!known) await dropSurplus(upload.content.hash, placedFiles(index, existing))
+      if (!known) await dropSurplus(upload.content.hash, places.files(existing))
       // After a crash the track may be there because this upload made it.
       const own = known?.user === upload.user && known.fileName === upload.fileName
       const duplicate = !own || known.addedAt < upload.createdAt

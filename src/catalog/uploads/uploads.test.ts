@@ -9,6 +9,7 @@ import { type UploadResult, uploadResult } from '../../protocol/api/uploads.ts'
 import type { Track } from '../../protocol/facts/catalog.ts'
 import { createCopies } from '../copies.ts'
 import { albumParts, libraries } from '../facts.ts'
+import { createPlaces } from '../places.ts'
 import {
   alice,
   newPerson,
@@ -281,7 +282,7 @@ test('an upload can be taken back by its owner, and its blob goes after a day, u
   await assert.rejects(server.uploads.withdraw({ user: other, administrator: false }, track), /may not/)
   await server.index.waitFor(await server.uploads.withdraw({ user, administrator: false }, track))
   assert.equal(await server.catalog.uploadedBytes(user), wav(6).length)
-  const { isReferenced } = createCopies(server.index)
+  const { isReferenced } = createCopies(server.index, createPlaces(server.index, null))
   assert.deepEqual(await server.blobs.collect(isReferenced, 86_400_000), { blobs: 1, bytes: wav(5).length })
   assert.equal(await server.blobs.size(gone), null)
   assert.equal(await server.blobs.verify(kept), 'sound')

@@ -1,9 +1,8 @@
 import type { TrackSource } from '../../catalog/catalog.ts'
-import { libraryRoot, placedFiles } from '../../catalog/places.ts'
+import type { Places } from '../../catalog/places.ts'
 import { pathBytes, pathText } from '../../catalog/scan/path.ts'
 import type { Lyrics as ReadLyrics } from '../../catalog/tags/lyrics.ts'
 import type { TagReader } from '../../catalog/tags/reader.ts'
-import type { Index } from '../../index/index.ts'
 import type { OpenOriginal, Original, Originals } from '../../media/originals.ts'
 import type { Lyrics } from '../../protocol/api/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
@@ -20,23 +19,23 @@ export interface Tracks {
 }
 
 export interface TracksParts {
-  readonly index: Pick<Index, 'statement'>
+  readonly places: Pick<Places, 'files' | 'root'>
   readonly originals: Originals
   readonly tagReader: Pick<TagReader, 'readLyrics' | 'readCover'>
 }
 
-export function createTracks({ index, originals, tagReader }: TracksParts): Tracks {
+export function createTracks({ places, originals, tagReader }: TracksParts): Tracks {
   /** The catalog answers the same object until the index changes; what follows from it is kept as long. */
   const known = new WeakMap<TrackSource, Original>()
 
   function open(source: TrackSource, signal: AbortSignal): Promise<OpenOriginal> {
-    const original = known.get(source) ?? { ...source, places: placedFiles(index, source) }
+    const original = known.get(source) ?? { ...source, places: places.files(source) }
     known.set(source, original)
     return originals.open(original, signal)
   }
 
   function pathOf(library: Id, path: string): string | Buffer | null {
-    const root = libraryRoot(index, library)
+    const root = places.root(library)
     return root === null
       ? null
       : Buffer.concat([Buffer.from(root), Buffer.from('/'), Buffer.from(pathBytes(path))])

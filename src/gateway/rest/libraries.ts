@@ -33,6 +33,8 @@ interface Parts {
   readonly scanner: Scanning
   readonly store: Store
   readonly index: Pick<Index, 'waitFor'>
+  /** Whose folders are added: this node's. */
+  readonly node: Id | null
   /** Folders that no library may touch. */
   readonly forbidden: readonly string[]
 }
@@ -44,7 +46,7 @@ const config = { administrator: true }
 const removalDeadline = 600_000
 
 /** Music folders, their scans, and what is wrong in them. */
-export function libraryRoutes(app: Api, { catalog, scanner, store, index, forbidden }: Parts): void {
+export function libraryRoutes(app: Api, { catalog, scanner, store, index, node, forbidden }: Parts): void {
   app.get(
     '/api/libraries',
     {
@@ -73,7 +75,7 @@ export function libraryRoutes(app: Api, { catalog, scanner, store, index, forbid
     },
     async (request, reply) => {
       const signal = signalOf(reply)
-      const { library, revision } = await addLibrary(store, { ...request.body, forbidden }, signal)
+      const { library, revision } = await addLibrary(store, { ...request.body, node, forbidden }, signal)
       return summaryOf(request, reply.code(201), { id: library.id, revision }, signal)
     },
   )

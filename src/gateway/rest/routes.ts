@@ -29,7 +29,7 @@ export function restRoutes(app: Api, parts: RestParts): void {
   listeningRoutes(app, parts)
   playlistRoutes(app, parts)
   mediaRoutes(app, { ...parts, streams, tracks: createTracks(parts) })
-  libraryRoutes(app, { ...parts, forbidden: parts.config.forbiddenFolders })
+  libraryRoutes(app, { ...parts, node: parts.config.node, forbidden: parts.config.forbiddenFolders })
   uploadRoutes(app, parts)
   nodeRoutes(app, { ...parts, version })
 }

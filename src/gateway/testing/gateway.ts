@@ -7,6 +7,7 @@ import { waitFor } from '../../../test/harness/wait.ts'
 import { accountsProjection, createAccounts } from '../../accounts/create.ts'
 import { openDiskBlobs } from '../../blobs/disk.ts'
 import { createCatalog } from '../../catalog/catalog.ts'
+import { createPlaces } from '../../catalog/places.ts'
 import { createRecords } from '../../catalog/records.ts'
 import { createScanner } from '../../catalog/scan/scanner.ts'
 import { createTagReader } from '../../catalog/tags/reader.ts'
@@ -73,7 +74,8 @@ export async function openTestGateway(
   )
   const originals = createOriginals({ blobs, inPlace: blobs.inPlace, changed: () => undefined })
   const tagReader = stack.use(createTagReader())
-  const scanner = stack.use(createScanner({ store, index, reader: tagReader }))
+  const places = createPlaces(index, null)
+  const scanner = stack.use(createScanner({ store, index, places, reader: tagReader }))
   const media = stack.use(
     createMedia({
       cacheFolder: join(data, 'cache'),
@@ -89,6 +91,7 @@ export async function openTestGateway(
       store,
       index,
       catalog,
+      places,
       records: createRecords(store),
       blobs,
       tagReader,
@@ -114,6 +117,7 @@ export async function openTestGateway(
         trustedProxies: [],
         webFolder: join(data, 'web'),
         version: '0.0.0-test',
+        node: null,
         forbiddenFolders: [data],
         ...config,
       },
@@ -123,6 +127,7 @@ export async function openTestGateway(
       accounts,
       blobs,
       originals,
+      places,
       isOperator: (token) => token === operatorToken,
       catalog,
       scanner,
