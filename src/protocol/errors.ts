@@ -141,6 +141,11 @@ export const errorCodes = {
     title: 'The bytes are not those that were announced',
     help: 'Send the file again; it was damaged on its way or has changed meanwhile.',
   },
+  OFFICE_LOST: {
+    status: 409,
+    title: 'Another node has taken over this work',
+    help: 'Nothing needs to be done: the node that has taken over does it.',
+  },
   LAST_COPY: {
     status: 409,
     title: 'This is the last sound copy of these bytes',
