@@ -104,13 +104,19 @@ export interface Range {
   readonly end: number
 }
 
+/** An open copy of some content, here or on another node. */
+export interface Copy extends Disposable {
+  readonly size: number
+  /** The bytes of the range in pieces of up to 256 KiB. A piece may be overwritten once the next one is asked for. */
+  chunks(range?: Range, signal?: AbortSignal): AsyncIterable<Uint8Array>
+}
+
 /**
- * An open blob or file. Not a byte leaves it before its block has been checked against the sums (B1); a mismatch
+ * An open blob or file of this node. Not a byte leaves it before its block has been checked against the sums (B1); a mismatch
  * throws BLOB_CORRUPT at the block where it is, after the sound bytes before it were handed out, so that a caller can
  * go on with another copy at the same offset (B5).
  */
-export interface Reader extends Disposable {
-  readonly size: number
+export interface Reader extends Copy {
   /**
    * False only for a file in place whose content has not been hashed yet: its bytes are served as they are, and each
    * read makes sure that the file has not changed meanwhile (FILE_CHANGED).
@@ -121,9 +127,6 @@ export interface Reader extends Disposable {
 
   /** Lends up to `length` bytes from `offset`: at most 256 KiB, fewer where memory is short, none at the end. */
   lend(offset: number, length: number, signal?: AbortSignal): Promise<Loan>
-
-  /** The bytes of the range in pieces of up to 256 KiB. A piece may be overwritten once the next one is asked for. */
-  chunks(range?: Range, signal?: AbortSignal): AsyncIterable<Uint8Array>
 }
 
 /** Bytes of a shared buffer: read only, valid until `release`, which must be called once. */
@@ -161,7 +164,7 @@ export interface InPlace {
 }
 
 /** Other places where the content of a blob may be had: tried in turn, each verified as it is read. */
-export type OtherCopies = (hash: BlobHash) => AsyncIterable<Reader> | Iterable<Reader>
+export type OtherCopies = (hash: BlobHash) => AsyncIterable<Copy> | Iterable<Copy>
 
 /** What an administrator should hear of. `file` is one of a music folder; absent, it is a blob. */
 export interface BlobEvent {
