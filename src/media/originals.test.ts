@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { PlacedFile } from '../blobs/blobs.ts'
 import { flipByte, noise, openTestBlobs, streamOf } from '../blobs/test-support.ts'
 import { isCoded } from '../protocol/errors.ts'
-import { createOriginals, type Original } from './originals.ts'
+import { createOriginals, nowhereElse, type Original } from './originals.ts'
 import type { Representation } from './serve/representation.ts'
 
 const modifiedAt = 1_700_000_000_000
@@ -26,12 +26,18 @@ async function openTrack() {
   const places = [await place('one.flac'), await place('two.flac')].map((file) => ({ ...file, hash }))
   const changed: PlacedFile[] = []
   const { blobs } = test
-  const originals = createOriginals({ blobs, inPlace: blobs.inPlace, changed: (file) => changed.push(file) })
+  const originals = createOriginals({
+    blobs,
+    inPlace: blobs.inPlace,
+    elsewhere: nowhereElse,
+    changed: (file) => changed.push(file),
+  })
   const original: Original = {
     title: 'Some song',
     fingerprint: '0'.repeat(32),
     blob: hash,
     mediaType: 'audio/flac',
+    modifiedAt,
     places,
   }
   return {
@@ -118,3 +124,44 @@ test('a file that was retagged since the scan plays as it now is, under another 
 function unhashed({ root, path, size, modifiedAt }: PlacedFile): PlacedFile {
   return { root, path, size, modifiedAt }
 }
+
+test('[B5] a copy here that fails in mid-stream is changed for one on another node', async () => {
+  await using track = await openTrack()
+  await using other = await openTestBlobs()
+  await other.blobs.put(streamOf(track.content))
+  const hash = track.original.blob ?? ''
+  const originals = createOriginals({
+    blobs: track.blobs,
+    inPlace: track.blobs.inPlace,
+    elsewhere: { ...nowhereElse, copies: () => [() => other.blobs.open(hash)] },
+    changed: () => {},
+  })
+  await flipByte(await blobFile(track.folder), 500_000)
+  using body = await originals.open({ ...track.original, places: [] }, signal)
+  assert.deepEqual(await bytesOf(body), track.content)
+})
+
+test('what lies on another node only is read from there, and brought here for a decoder', async () => {
+  await using track = await openTrack()
+  await using here = await openTestBlobs()
+  const hash = track.original.blob ?? ''
+  const originals = createOriginals({
+    blobs: here.blobs,
+    inPlace: here.blobs.inPlace,
+    elsewhere: {
+      copies: () => [() => track.blobs.open(hash)],
+      async bring() {
+        using copy = await track.blobs.open(hash)
+        await here.blobs.put(copy.chunks(), { expected: hash })
+        return await here.blobs.open(hash)
+      },
+    },
+    changed: () => {},
+  })
+  const original = { ...track.original, places: [] }
+  using body = await originals.open(original, signal)
+  assert.deepEqual(await bytesOf(body, 10, 20), track.content.subarray(10, 20))
+  assert.equal(await here.blobs.size(hash), null, 'listening does not fill the disk')
+  using file = await originals.openFile(original, signal)
+  assert.ok(file.path.toString().startsWith(here.folder))
+})

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Blobs, InPlace, PlacedFile, Reader } from '../blobs/blobs.ts'
+import type { Blobs, Copy, InPlace, PlacedFile, Reader } from '../blobs/blobs.ts'
 import { CodedError, isCoded } from '../protocol/errors.ts'
 import type { BlobHash } from '../protocol/ids.ts'
 import type { ByteRange, Representation } from './serve/representation.ts'
@@ -13,44 +13,104 @@ export interface Original {
   /** Absent until the file has been read whole. */
   readonly blob: BlobHash | undefined
   readonly mediaType: string
+  /** When the newest of its files changed, here or on another node; in milliseconds. Absent: it has none. */
+  readonly modifiedAt: number | undefined
+  /** Its files on this node. */
   readonly places: readonly PlacedFile[]
 }
 
 export interface OpenOriginal extends Representation {
-  /** A file with these bytes, for a decoder in a child process. */
-  readonly path: string | Buffer
   /** Names the content: the blob's hash where it is known. */
   readonly version: string
+}
+
+export interface OriginalFile extends OpenOriginal {
+  /** A file with these bytes, for a decoder in a child process. */
+  readonly path: string | Buffer
+}
+
+/** Copies of a track's bytes on other nodes. */
+export interface Elsewhere {
+  /** Best first. Those of one content hash are interchangeable byte for byte. */
+  copies(original: Original, signal: AbortSignal): readonly (() => Promise<Copy>)[]
+  /** Has all of it brought here, and opens that. FILE_MISSING, UNREACHABLE. */
+  bring(original: Original, signal: AbortSignal): Promise<Reader>
+}
+
+/** For a node that stands alone. */
+export const nowhereElse: Elsewhere = {
+  copies: () => [],
+  async bring({ title }) {
+    throw new CodedError('FILE_MISSING', title)
+  },
 }
 
 export interface OriginalsOptions {
   readonly blobs: Pick<Blobs, 'open'>
   readonly inPlace: Pick<InPlace, 'open'>
+  readonly elsewhere: Elsewhere
   /** Told of a file that is no longer what its tags were read from, so that it is scanned again. */
   readonly changed: (file: PlacedFile) => void
 }
 
 export interface Originals {
   /**
-   * Opens the first copy that can be read: the files in music folders in turn, else the blob. Dispose of the result.
-   * Throws what the first copy threw (FILE_MISSING, FILE_UNREADABLE, BLOB_CORRUPT …).
+   * Opens the first copy that can be read: the files in music folders in turn, else the blob, else one on another node.
+   * Dispose of the result. Throws what the first copy threw (FILE_MISSING, FILE_UNREADABLE, BLOB_CORRUPT …).
    */
   open(original: Original, signal: AbortSignal): Promise<OpenOriginal>
+  /** Likewise, as a file of this node: what lies only on others is brought here first. */
+  openFile(original: Original, signal: AbortSignal): Promise<OriginalFile>
 }
 
-type OpenCopy = () => Promise<Reader>
+type Open<Source extends Copy> = () => Promise<Source>
 
-export function createOriginals({ blobs, inPlace, changed }: OriginalsOptions): Originals {
+export function createOriginals({ blobs, inPlace, elsewhere, changed }: OriginalsOptions): Originals {
   /**
-   * The copies, best first. Those of one content hash are interchangeable byte for byte. Files come before the blob: a
+   * The copies here, best first. Those of one content hash are interchangeable byte for byte. Files come before the blob: a
    * track that has a file seldom has a blob as well, and each range would look for it in vain.
    */
-  function copies({ blob, places }: Original, signal: AbortSignal): OpenCopy[] {
+  function local({ blob, places }: Original, signal: AbortSignal): Open<Reader>[] {
     const files = places.map((place) => () => inPlace.open(place, signal))
     return blob === undefined ? files : [...files, () => blobs.open(blob, signal)]
   }
 
-  async function openChanged(original: Original, signal: AbortSignal): Promise<OpenOriginal> {
+  /** Every copy of this content, for whoever has lost the one that was being read. */
+  function all(original: Original, signal: AbortSignal): Open<Copy>[] {
+    return original.blob === undefined
+      ? []
+      : [...local(original, signal), ...elsewhere.copies(original, signal)]
+  }
+
+  function represent(original: Original, copy: Copy, signal: AbortSignal): OpenOriginal {
+    return representation(original, copy, original.blob ?? unhashedVersion(original), () =>
+      all(original, signal),
+    )
+  }
+
+  /** The first that opens. Where none does and a file is no longer what it was: that file, as it is now. */
+  async function openFirst<Source extends Copy, Result>(
+    original: Original,
+    copies: readonly Open<Source>[],
+    represented: (copy: Source) => Result,
+    signal: AbortSignal,
+  ): Promise<Result | OriginalFile> {
+    let failure: unknown
+    let hasChanged = false
+    for (const open of copies) {
+      try {
+        return represented(await open())
+      } catch (error) {
+        signal.throwIfAborted()
+        hasChanged ||= isCoded(error, 'FILE_CHANGED')
+        failure ??= error
+      }
+    }
+    if (hasChanged) return await openChanged(original, signal)
+    throw failure ?? new CodedError('FILE_MISSING', original.title)
+  }
+
+  async function openChanged(original: Original, signal: AbortSignal): Promise<OriginalFile> {
     let failure: unknown = new CodedError('FILE_MISSING', original.title)
     for (const place of original.places) {
       try {
@@ -58,7 +118,8 @@ export function createOriginals({ blobs, inPlace, changed }: OriginalsOptions): 
         const reader = await inPlace.open(now, signal)
         changed(place)
         const version = `${now.size.toString(36)}-${now.modifiedAt.toString(36)}`
-        return represent(original, reader, version, now.modifiedAt, () => [])
+        const { path } = reader
+        return { ...representation({ ...original, ...now }, reader, version, () => []), path }
       } catch (error) {
         signal.throwIfAborted()
         failure = error
@@ -68,43 +129,32 @@ export function createOriginals({ blobs, inPlace, changed }: OriginalsOptions): 
   }
 
   return {
-    async open(original, signal) {
-      let failure: unknown
-      let hasChanged = false
-      for (const copy of copies(original, signal)) {
-        try {
-          const reader = await copy()
-          const version = original.blob ?? unhashedVersion(original)
-          const others = original.blob === undefined ? () => [] : () => copies(original, signal)
-          return represent(original, reader, version, original.places[0]?.modifiedAt, others)
-        } catch (error) {
-          signal.throwIfAborted()
-          hasChanged ||= isCoded(error, 'FILE_CHANGED')
-          failure ??= error
-        }
-      }
-      if (hasChanged) return await openChanged(original, signal)
-      throw failure ?? new CodedError('FILE_MISSING', original.title)
+    open(original, signal) {
+      const copies = [...local(original, signal), ...elsewhere.copies(original, signal)]
+      return openFirst(original, copies, (copy) => represent(original, copy, signal), signal)
+    },
+    openFile(original, signal) {
+      const copies = [...local(original, signal), () => elsewhere.bring(original, signal)]
+      const represented = (file: Reader) => ({ ...represent(original, file, signal), path: file.path })
+      return openFirst(original, copies, represented, signal)
     },
   }
 }
 
-function represent(
-  original: Original,
-  reader: Reader,
+function representation(
+  { mediaType, modifiedAt }: Pick<Original, 'mediaType' | 'modifiedAt'>,
+  copy: Copy,
   version: string,
-  modifiedAt: number | undefined,
-  others: () => readonly OpenCopy[],
+  others: () => readonly Open<Copy>[],
 ): OpenOriginal {
   return {
-    size: reader.size,
+    size: copy.size,
     etag: `"${version}"`,
     ...(modifiedAt !== undefined && { lastModified: modifiedAt }),
-    mediaType: original.mediaType,
-    path: reader.path,
+    mediaType,
     version,
-    open: (range, signal) => readOn(reader, others, range, signal),
-    [Symbol.dispose]: () => reader[Symbol.dispose](),
+    open: (range, signal) => readOn(copy, others, range, signal),
+    [Symbol.dispose]: () => copy[Symbol.dispose](),
   }
 }
 
@@ -113,15 +163,15 @@ function represent(
  * byte where the first one stopped (B5). Throws what the first one threw when none can go on.
  */
 async function* readOn(
-  first: Reader,
-  others: () => readonly OpenCopy[],
+  first: Copy,
+  others: () => readonly Open<Copy>[],
   range: ByteRange,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   let at = range.start
   let failure: unknown
-  let left: Iterator<OpenCopy> | undefined
-  for (let reader: Reader | null = first; reader !== null; reader = await nextCopy(left, first.size)) {
+  let left: Iterator<Open<Copy>> | undefined
+  for (let reader: Copy | null = first; reader !== null; reader = await nextCopy(left, first.size)) {
     try {
       for await (const chunk of reader.chunks({ start: at, end: range.end }, signal)) {
         at += chunk.byteLength
@@ -140,7 +190,7 @@ async function* readOn(
 }
 
 /** The next copy that can be opened and has as many bytes; null: there is none. */
-async function nextCopy(left: Iterator<OpenCopy> | undefined, size: number): Promise<Reader | null> {
+async function nextCopy(left: Iterator<Open<Copy>> | undefined, size: number): Promise<Copy | null> {
   for (let next = left?.next(); next !== undefined && !next.done; next = left?.next()) {
     const reader = await next.value().catch(() => null)
     if (reader?.size === size) return reader
@@ -150,9 +200,8 @@ async function nextCopy(left: Iterator<OpenCopy> | undefined, size: number): Pro
 }
 
 /** Equal tags must promise equal bytes: without a hash, the content's samples and the times of its files name it. */
-function unhashedVersion({ fingerprint, places }: Original): string {
-  const newest = places.reduce((latest, { modifiedAt }) => Math.max(latest, modifiedAt), 0)
-  return `${fingerprint}-${newest.toString(36)}`
+function unhashedVersion({ fingerprint, modifiedAt = 0 }: Original): string {
+  return `${fingerprint}-${modifiedAt.toString(36)}`
 }
 
 async function asItIsNow(place: PlacedFile): Promise<PlacedFile> {

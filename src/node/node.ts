@@ -15,7 +15,7 @@ import { createGateway } from '../gateway/server.ts'
 import { type Index, openIndex } from '../index/index.ts'
 import { createListening, listeningProjection } from '../listening/create.ts'
 import { createMedia } from '../media/media.ts'
-import { createOriginals } from '../media/originals.ts'
+import { createOriginals, nowhereElse } from '../media/originals.ts'
 import { isCoded } from '../protocol/errors.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import { backUp } from './backup/backup.ts'
@@ -101,7 +101,12 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
   const upkeep = stack.use(
     createUpkeep({ config, log, store, index, blobs, copies, places, node: null, tagReader }),
   )
-  const originals = createOriginals({ blobs, inPlace: blobs.inPlace, changed: upkeep.lookAgain })
+  const originals = createOriginals({
+    blobs,
+    inPlace: blobs.inPlace,
+    elsewhere: nowhereElse,
+    changed: upkeep.lookAgain,
+  })
   const uploads = stack.use(
     await openUploads({
       dataFolder: data,

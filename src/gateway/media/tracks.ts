@@ -3,7 +3,7 @@ import type { Places } from '../../catalog/places.ts'
 import { pathBytes, pathText } from '../../catalog/scan/path.ts'
 import type { Lyrics as ReadLyrics } from '../../catalog/tags/lyrics.ts'
 import type { TagReader } from '../../catalog/tags/reader.ts'
-import type { OpenOriginal, Original, Originals } from '../../media/originals.ts'
+import type { OpenOriginal, Original, OriginalFile, Originals } from '../../media/originals.ts'
 import type { Lyrics } from '../../protocol/api/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
 
@@ -11,6 +11,8 @@ import type { Id } from '../../protocol/ids.ts'
 export interface Tracks {
   /** Opens the first copy that can be read. Dispose of it. */
   open(source: TrackSource, signal: AbortSignal): Promise<OpenOriginal>
+  /** Likewise, as a file of this node, for a decoder. */
+  openFile(source: TrackSource, signal: AbortSignal): Promise<OriginalFile>
   lyrics(source: TrackSource, signal: AbortSignal): Promise<Lyrics>
   /** The picture embedded in the track's file, or null. */
   embeddedCover(source: TrackSource, signal: AbortSignal): Promise<{ bytes: Uint8Array } | null>
@@ -28,10 +30,15 @@ export function createTracks({ places, originals, tagReader }: TracksParts): Tra
   /** The catalog answers the same object until the index changes; what follows from it is kept as long. */
   const known = new WeakMap<TrackSource, Original>()
 
-  function open(source: TrackSource, signal: AbortSignal): Promise<OpenOriginal> {
-    const original = known.get(source) ?? { ...source, places: places.files(source) }
+  function originalOf(source: TrackSource): Original {
+    const original = known.get(source) ?? {
+      ...source,
+      modifiedAt:
+        source.places.length > 0 ? Math.max(...source.places.map((place) => place.modifiedAt)) : undefined,
+      places: places.files(source),
+    }
     known.set(source, original)
-    return originals.open(original, signal)
+    return original
   }
 
   function pathOf(library: Id, path: string): string | Buffer | null {
@@ -39,6 +46,10 @@ export function createTracks({ places, originals, tagReader }: TracksParts): Tra
     return root === null
       ? null
       : Buffer.concat([Buffer.from(root), Buffer.from('/'), Buffer.from(pathBytes(path))])
+  }
+
+  function openFile(source: TrackSource, signal: AbortSignal) {
+    return originals.openFile(originalOf(source), signal)
   }
 
   /** The lyrics file beside the music, where there is one. */
@@ -53,18 +64,19 @@ export function createTracks({ places, originals, tagReader }: TracksParts): Tra
   }
 
   return {
-    open,
+    open: (source, signal) => originals.open(originalOf(source), signal),
+    openFile,
     pathOf,
     async lyrics(source, signal) {
       const beside = lyricsFileOf(source)
       if (!source.embeddedLyrics) {
         return beside === undefined ? { items: [] } : inAnswer(await tagReader.readLyrics({ beside }, signal))
       }
-      using original = await open(source, signal)
+      using original = await openFile(source, signal)
       return inAnswer(await tagReader.readLyrics({ path: textOf(original.path), beside }, signal))
     },
     async embeddedCover(source, signal) {
-      using original = await open(source, signal)
+      using original = await openFile(source, signal)
       return tagReader.readCover(textOf(original.path), signal)
     },
   }

@@ -77,7 +77,7 @@ export function mediaRoutes(app: Api, { catalog, listening, media, tracks, strea
     async (request, reply) => {
       const { format, bitrate, offsetMs, v } = request.query
       const source = catalog.source(viewerOf(request), request.params.id)
-      using original = await tracks.open(source, signalOf(reply))
+      using original = await tracks.openFile(source, signalOf(reply))
       const { path, version } = original
       const { codec, durationMs } = source
       const rendition = { format, bitrateKbps: bitrate, offsetMs }

@@ -74,7 +74,7 @@ export async function sendRendition(
   rendition: Wanted,
   estimate: boolean,
 ): Promise<void> {
-  using original = await tracks.open(source, signal)
+  using original = await tracks.openFile(source, signal)
   const { path, version } = original
   const { codec, bitrate, durationMs } = source
   const audio = { path, version, codec, bitrate, durationMs, original }

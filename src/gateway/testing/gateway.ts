@@ -15,7 +15,7 @@ import { openUploads } from '../../catalog/uploads/open.ts'
 import { openIndex } from '../../index/index.ts'
 import { createListening, listeningProjection } from '../../listening/create.ts'
 import { createMedia } from '../../media/media.ts'
-import { createOriginals } from '../../media/originals.ts'
+import { createOriginals, nowhereElse } from '../../media/originals.ts'
 import { openSqliteStore } from '../../store/sqlite.ts'
 import type { Gateway, GatewayConfig } from '../gateway.ts'
 import { createGateway } from '../server.ts'
@@ -72,7 +72,12 @@ export async function openTestGateway(
   const blobs = stack.use(
     await openDiskBlobs(data, { cacheBytes: 1 << 20, otherCopies: () => [], report: () => undefined }),
   )
-  const originals = createOriginals({ blobs, inPlace: blobs.inPlace, changed: () => undefined })
+  const originals = createOriginals({
+    blobs,
+    inPlace: blobs.inPlace,
+    elsewhere: nowhereElse,
+    changed: () => undefined,
+  })
   const tagReader = stack.use(createTagReader())
   const places = createPlaces(index, null)
   const scanner = stack.use(createScanner({ store, index, places, reader: tagReader }))
