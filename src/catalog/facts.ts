@@ -8,8 +8,10 @@ export const libraries = defineCollection({ prefix: 'catalog/libraries/', versio
 /** Ids are `<albumId>/<part>`, part being `000`, `001`, …: see `partId`. */
 export const albumParts = defineCollection({
   prefix: 'catalog/albums/',
-  version: 1,
+  version: 2,
   schema: albumPart,
+  // The second form may name movements and groupings, which a node that knows only the first would lose.
+  upgrades: { 1: (data) => data },
   compress: true,
 })
 

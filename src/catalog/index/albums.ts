@@ -69,7 +69,8 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
     if (old.document !== null) count(id, guid, stateOf(row), -1)
     const found = trackScopes.all(id).map(({ scope }) => integer(scope))
     if (found.length === 0) {
-      credits.replace(id, { before: integer(row.scope), after: 0 }, [], [])
+      const before = { scope: integer(row.scope), added: integer(row.added) }
+      credits.replace(id, { before, after: { scope: 0, added: 0 } }, [], [])
       documents.remove('album', old)
       drop.run(id)
       return
@@ -90,7 +91,8 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
     }
     count(id, guid, album, 1)
     const credited = creditsOfTracks(id)
-    credits.replace(id, { before: integer(row.scope), after: scope }, facts.artists, credited)
+    const before = { scope: integer(row.scope), added: integer(row.added) }
+    credits.replace(id, { before, after: { scope, added: album.added } }, facts.artists, credited)
     const genreNames = field(...facts.genres)
     const { document, words } = documents.put(
       'album',
@@ -171,6 +173,12 @@ interface AlbumCredit {
   readonly spelling: number | null
 }
 
+/** Where an album stands: who sees it, and since when it is there. */
+interface Standing {
+  readonly scope: number
+  readonly added: number
+}
+
 /** Who the album is by, and everyone who is credited on its tracks. */
 function openAlbumCredits({ db, artists }: TrackParts) {
   const read = db.prepare(
@@ -190,18 +198,18 @@ function openAlbumCredits({ db, artists }: TrackParts) {
     }))
   }
 
-  function count(credits: readonly AlbumCredit[], scope: number, delta: 1 | -1): void {
+  function count(credits: readonly AlbumCredit[], { scope, added }: Standing, delta: 1 | -1): void {
     for (const { artist, spelling } of credits) {
       if (spelling !== null) artists.use({ artist, spelling }, delta)
     }
     const main = credits.filter(({ role }) => role === roles.albumArtist).map(({ artist }) => artist)
-    for (const artist of new Set(main)) artists.count(artist, scope, { albums: delta })
+    for (const artist of new Set(main)) artists.count(artist, scope, { albums: delta, added })
   }
 
   return {
     replace(
       album: number,
-      scopes: { before: number; after: number },
+      stands: { before: Standing; after: Standing },
       albumArtists: readonly Credit[],
       credited: readonly CreditedTrack[],
     ): void {
@@ -218,8 +226,8 @@ function openAlbumCredits({ db, artists }: TrackParts) {
         ...main,
         ...others.map((each) => ({ ...each, position: each.artist, spelling: null })),
       ].sort((a, b) => a.role - b.role || a.position - b.position)
-      count(before, scopes.before, -1)
-      count(after, scopes.after, 1)
+      count(before, stands.before, -1)
+      count(after, stands.after, 1)
       if (same(before, after)) return
       if (before.length > 0) drop.run(album)
       for (const each of after) insert.run(album, each.role, each.position, each.artist, each.spelling)

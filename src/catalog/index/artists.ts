@@ -3,7 +3,7 @@ import type { Credit } from '../../protocol/facts/catalog.ts'
 import { bytes, integer, optional, text } from '../../store/row.ts'
 import { artistId } from '../identity.ts'
 import { guidBytes } from './guid.ts'
-import { countKey, type Key, nameKey, sortText } from './keys.ts'
+import { countKey, type Key, nameKey, sortText, timeKey } from './keys.ts'
 import { type ListWriter, lists } from './lists.ts'
 import type { Marks } from './marks.ts'
 import type { Scopes } from './scopes.ts'
@@ -22,10 +22,22 @@ export interface Artists {
   use(spelling: Spelling, delta: 1 | -1): void
   /** Something has changed that makes the artist more or less popular. */
   touch(artist: number): void
-  /** A track that credits the artist, or an album of theirs, has come or gone. */
-  count(artist: number, scope: number, figures: { tracks?: 1 | -1; albums?: 1 | -1 }): void
+  /** A track that credits the artist, or an album of theirs, which was added at that time, has come or gone. */
+  count(artist: number, scope: number, figures: Figures): void
   /** Makes the artists say what their credits say now; those without any are deleted. */
   flush(): void
+}
+
+interface Figures {
+  readonly tracks?: 1 | -1
+  readonly albums?: 1 | -1
+  readonly added: number
+}
+
+/** The earliest time at which something came to an artist, and the earliest of what has gone from them. */
+interface Times {
+  readonly came: number
+  readonly gone: number
 }
 
 export interface Parts {
@@ -47,6 +59,7 @@ export function openArtists(parts: Parts): Artists {
   const uses = new Map<number, number>()
   const counts = new Map<string, { artist: number; scope: number; tracks: number; albums: number }>()
   const touched = new Set<number>()
+  const times = new Map<number, Times>()
 
   function find({ name, sortName = '', musicBrainzId = '' }: Credit): Spelling {
     const guid = guidBytes(artistId({ name, musicBrainzId }))
@@ -73,8 +86,14 @@ export function openArtists(parts: Parts): Artists {
     touch(artist) {
       touched.add(artist)
     },
-    count(artist, scope, { tracks = 0, albums = 0 }) {
+    count(artist, scope, { tracks = 0, albums = 0, added }) {
       touched.add(artist)
+      const { came, gone } = times.get(artist) ?? { came: Infinity, gone: Infinity }
+      const comes = tracks + albums > 0
+      times.set(artist, {
+        came: comes ? Math.min(came, added) : came,
+        gone: comes ? gone : Math.min(gone, added),
+      })
       const slot = `${artist} ${scope}`
       const sum = counts.get(slot) ?? { artist, scope, tracks: 0, albums: 0 }
       counts.set(slot, { artist, scope, tracks: sum.tracks + tracks, albums: sum.albums + albums })
@@ -85,10 +104,11 @@ export function openArtists(parts: Parts): Artists {
         if (tracks !== 0 || albums !== 0) rows.addCount.run(artist, scope, tracks, albums)
       }
       let gone = false
-      for (const artist of touched) if (settle(artist) > 0) gone = true
+      for (const artist of touched) if (settle(artist, times.get(artist)) > 0) gone = true
       if (gone || known.size > remembered) known.clear()
       uses.clear()
       counts.clear()
+      times.clear()
       touched.clear()
     },
   }
@@ -120,10 +140,12 @@ interface ArtistState {
   readonly albums: number
   readonly scope: number
   readonly albumScope: number
+  /** When the first of their music came. */
+  readonly added: number
 }
 
 /** Makes one artist's row, list entries and words anew. Answers how many rows of its spellings have gone. */
-function openSettling({ db, lists: writer, scopes, documents, marks }: Parts): (artist: number) => number {
+function openSettling({ db, lists: writer, scopes, documents, marks }: Parts) {
   const read = db.prepare('SELECT * FROM artist WHERE id = ?')
   const dropSpellings = db.prepare('DELETE FROM spelling WHERE artist = ? AND uses <= 0 RETURNING name, sort')
   const best = db.prepare(
@@ -132,14 +154,27 @@ function openSettling({ db, lists: writer, scopes, documents, marks }: Parts): (
   const dropCounts = db.prepare('DELETE FROM artist_count WHERE artist = ? AND tracks <= 0 AND albums <= 0')
   const counts = db.prepare('SELECT scope, tracks, albums FROM artist_count WHERE artist = ?')
   const write = db.prepare(
-    `UPDATE artist SET name = ?, sort = ?, musicbrainz = ?, tracks = ?, albums = ?, scope = ?, album_scope = ?,
+    `UPDATE artist SET name = ?, sort = ?, musicbrainz = ?, added = ?, tracks = ?, albums = ?, scope = ?, album_scope = ?,
        document = ?, words = ? WHERE id = ?`,
   )
   const drop = db.prepare('DELETE FROM artist WHERE id = ?')
+  const firstAdded = db.prepare(
+    `SELECT min(added) AS added FROM (
+       SELECT track.added FROM credit CROSS JOIN track ON track.id = credit.track WHERE credit.artist = ?1
+       UNION ALL SELECT album.added FROM album_credit CROSS JOIN album ON album.id = album_credit.album
+         WHERE album_credit.artist = ?1 AND album_credit.role = 0)`,
+  )
+
+  /** Looked up only where what came first has gone: the music of some artists is most of a library. */
+  function addedOf(artist: number, before: number | null, { came, gone }: Times): number {
+    if (before === null || came <= before) return came
+    return gone > before ? before : (optional(integer, firstAdded.get(artist)?.added) ?? 0)
+  }
 
   function enter(id: number, guid: Uint8Array, artist: ArtistState, edit: ListWriter['add']): void {
     const sorted = sortText(artist.name, artist.sort)
     edit(lists.artistsByName, nameKey(sorted, guid), id, artist.scope)
+    edit(lists.artistsByTime, timeKey(artist.added, guid), id, artist.scope)
     if (artist.albums === 0) return
     const entries: [number, Key][] = [
       [lists.albumArtistsByName, nameKey(sorted, guid)],
@@ -148,7 +183,7 @@ function openSettling({ db, lists: writer, scopes, documents, marks }: Parts): (
     for (const [list, key] of entries) edit(list, key, id, artist.albumScope)
   }
 
-  function now(artist: number): ArtistState | undefined {
+  function now(artist: number, added: () => number): ArtistState | undefined {
     const row = best.get(artist)
     if (row === undefined) return undefined
     dropCounts.run(artist)
@@ -165,10 +200,11 @@ function openSettling({ db, lists: writer, scopes, documents, marks }: Parts): (
       albums: figures.reduce((sum, { albums }) => sum + albums, 0),
       scope: scopes.union(figures.map(({ scope }) => scope)),
       albumScope: scopes.union(figures.filter(({ albums }) => albums > 0).map(({ scope }) => scope)),
+      added: added(),
     }
   }
 
-  return function settle(id) {
+  return function settle(id: number, times: Times = { came: Infinity, gone: Infinity }): number {
     const row = read.get(id)
     if (row === undefined) return 0
     const guid = bytes(row.guid)
@@ -185,12 +221,14 @@ function openSettling({ db, lists: writer, scopes, documents, marks }: Parts): (
         albums: integer(row.albums),
         scope: integer(row.scope),
         albumScope: integer(row.album_scope),
+        added: integer(row.added),
       }
       enter(id, guid, old, writer.remove)
     }
     const gone = dropSpellings.all(id)
     for (const each of gone) documents.countTerms([text(each.name), text(each.sort)], -1)
-    const artist = now(id)
+    const before = optional(integer, row.added) ?? null
+    const artist = now(id, () => addedOf(id, before, times))
     if (artist === undefined) {
       documents.remove('artist', state)
       drop.run(id)
@@ -203,8 +241,8 @@ function openSettling({ db, lists: writer, scopes, documents, marks }: Parts): (
       [field(artist.name, artist.sort)],
       state,
     )
-    const { name, sort, musicBrainzId, tracks, albums, scope, albumScope } = artist
-    write.run(name, sort, musicBrainzId, tracks, albums, scope, albumScope, document, words, id)
+    const { name, sort, musicBrainzId, tracks, albums, scope, albumScope, added } = artist
+    write.run(name, sort, musicBrainzId, added, tracks, albums, scope, albumScope, document, words, id)
     return gone.length
   }
 }

@@ -13,6 +13,7 @@ export const lists = {
   artistsByName: 7,
   albumArtistsByName: 8,
   albumArtistsByCount: 9,
+  artistsByTime: 10,
 } as const
 
 export function albumsOfGenre(genre: number): number {

@@ -7,6 +7,7 @@
  *             n-th of a million is found without walking there.
  *   spelling  the ways in which tracks write an artist; the most used one is the artist's name. genre_name: the same.
  *   genres    of a track: ids of genre_name, of an album: ids of genre; separated by commas.
+ *   more      of a track: what only some clients ask for, as the JSON of `MoreTags` of `tracks.ts`; null: nothing.
  *   mark      what users say of items, which need not be here (yet); kind: see `marks.ts`.
  *   term      the vocabulary of search with the number of names that use a term.
  *
@@ -54,7 +55,7 @@ CREATE TABLE track (
   disc INTEGER, number INTEGER, title TEXT NOT NULL, sort TEXT, artist TEXT, year INTEGER,
   genres TEXT NOT NULL, duration INTEGER NOT NULL, size INTEGER NOT NULL, format INTEGER NOT NULL,
   bitrate INTEGER NOT NULL, sample_rate INTEGER NOT NULL, channels INTEGER NOT NULL, bit_depth INTEGER,
-  bpm INTEGER, comment TEXT, explicit INTEGER, compilation INTEGER NOT NULL, picture INTEGER NOT NULL,
+  bpm INTEGER, comment TEXT, more TEXT, explicit INTEGER, compilation INTEGER NOT NULL, picture INTEGER NOT NULL,
   lyrics INTEGER NOT NULL, track_gain REAL, track_peak REAL, album_gain REAL, album_peak REAL,
   fingerprint BLOB NOT NULL, blob BLOB, added INTEGER NOT NULL, updated INTEGER NOT NULL, scope INTEGER NOT NULL,
   document INTEGER NOT NULL, words INTEGER NOT NULL
@@ -84,7 +85,7 @@ CREATE VIEW files AS
   JOIN album ON album.id = track.album;
 
 CREATE TABLE artist (
-  id INTEGER PRIMARY KEY, guid BLOB NOT NULL, name TEXT NOT NULL DEFAULT '', sort TEXT, musicbrainz TEXT,
+  id INTEGER PRIMARY KEY, guid BLOB NOT NULL, name TEXT NOT NULL DEFAULT '', sort TEXT, musicbrainz TEXT, added INTEGER,
   tracks INTEGER NOT NULL DEFAULT 0, albums INTEGER NOT NULL DEFAULT 0,
   scope INTEGER NOT NULL DEFAULT 0, album_scope INTEGER NOT NULL DEFAULT 0, document INTEGER, words INTEGER
 );

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import type { File, Track } from '../../protocol/facts/catalog.ts'
+import { z } from 'zod'
+import { type File, type Tags, type Track, tags as tagsSchema } from '../../protocol/facts/catalog.ts'
 import { bytes, integer, optional, text } from '../../store/row.ts'
 import type { Artists, Parts, Spelling } from './artists.ts'
 import type { GenreName, Genres } from './genres.ts'
@@ -85,7 +86,7 @@ export function openTracks(parts: TrackParts): Tracks {
     }
     for (const each of credited) artists.use(each, delta)
     for (const artist of new Set(credited.map((each) => each.artist))) {
-      artists.count(artist, scope, { tracks: delta })
+      artists.count(artist, scope, { tracks: delta, added: track.added })
     }
     scopes.count(scope, { tracks: delta, duration: delta * track.duration, bytes: delta * track.size })
     documents.countTerms([title, sort], delta)
@@ -154,6 +155,7 @@ const columns = [
   'bit_depth',
   'bpm',
   'comment',
+  'more',
   'explicit',
   'compilation',
   'picture',
@@ -175,6 +177,31 @@ interface Rows {
   readonly scope: number
   readonly format: number
   readonly genres: readonly GenreName[]
+}
+
+/** What the column `more` holds: what programs ask for that keep a library of their own. */
+export const moreTags = z.object({
+  recording: z.string().optional(),
+  isrcs: z.array(z.string()).optional(),
+  moods: z.array(z.string()).optional(),
+  works: z.array(z.string()).optional(),
+  movements: tagsSchema.shape.movements,
+  groupings: z.array(z.string()).optional(),
+})
+export type MoreTags = z.infer<typeof moreTags>
+
+function moreOf({ musicBrainz, isrcs, moods, works, movements, groupings }: Tags): string | null {
+  const some = <Value>(values: readonly Value[] | undefined) => (values?.length ? [...values] : undefined)
+  const more: MoreTags = {
+    recording: musicBrainz.recording,
+    isrcs: some(isrcs),
+    moods: some(moods),
+    works: some(works),
+    movements: some(movements),
+    groupings: some(groupings),
+  }
+  const json = JSON.stringify(more)
+  return json === '{}' ? null : json
 }
 
 /** The lowest bits of the column `picture`. Above them stand the seconds at which the newest picture file changed. */
@@ -206,6 +233,7 @@ function valuesOf({ tags, audio, ...track }: Track, rows: Rows) {
     audio.bitDepth ?? null,
     tags.bpm ?? null,
     tags.comment ?? null,
+    moreOf(tags),
     tags.explicit === undefined ? null : tags.explicit === 'explicit' ? 1 : 2,
     tags.compilation ? 1 : 0,
     picture + Math.trunc(changedAt / 1_000) * (embeddedPicture + pictureFile + 1),

@@ -89,6 +89,8 @@ export function describeTags(fields: Fields, fileName: string, pictures: number)
     contributors: contributors(fields),
     labels: list(50, 400, 'LABEL', 'PUBLISHER', 'ORGANIZATION'),
     works: list(20, 1_000, 'WORK'),
+    movements: movements(fields),
+    groupings: groupings(fields),
     releaseTypes: list(20, 100, 'RELEASETYPE', 'MUSICBRAINZALBUMTYPE')
       .flatMap((text) => text.split(/[/;,]/))
       .map((text) => text.trim().toLowerCase())
@@ -143,6 +145,8 @@ export function boundTags(tags: Tags): Tags {
     moods: words(tags.moods),
     labels: words(tags.labels),
     works: words(tags.works),
+    ...(tags.movements && { movements: tags.movements.map((each) => ({ ...each, name: short(each.name) })) }),
+    ...(tags.groupings && { groupings: words(tags.groupings) }),
     releaseTypes: words(tags.releaseTypes),
   }
 }
@@ -239,6 +243,26 @@ function genres(values: readonly string[]): string[] {
   return distinct(
     values.flatMap((value) => value.split(/[;,/\0]/)).map((value) => cleanText(value, 200)),
   ).slice(0, 100)
+}
+
+/** A movement's name, its number, and how many its work has; one file holds one. */
+function movements(fields: Fields): Tags['movements'] {
+  const name = cleanText((fields.get('MOVEMENTNAME') ?? fields.get('MOVEMENT'))?.[0] ?? '', 1_000)
+  // Some write the number where others write the name, and some `3/4` for both numbers.
+  if (name === '' || /^\d+(?:\/\d+)?$/.test(name)) return undefined
+  const [number, count] = (fields.get('MOVEMENTNUMBER') ?? fields.get('MOVEMENT'))?.[0]?.split('/') ?? []
+  const some = (text: string | undefined) => {
+    const value = Number.parseInt(text ?? '', 10)
+    return value > 0 && value <= 9_999 ? value : undefined
+  }
+  const total = some(fields.get('MOVEMENTTOTAL')?.[0] ?? fields.get('MOVEMENTCOUNT')?.[0]) ?? some(count)
+  return [defined({ name, number: some(number), count: total })]
+}
+
+function groupings(fields: Fields): string[] | undefined {
+  const names = ['GROUPING', 'CONTENTGROUP'].flatMap((name) => fields.get(name) ?? [])
+  const found = distinct(names.flatMap((text) => text.split(/[;\0]/)).map((text) => cleanText(text, 400)))
+  return found.length === 0 ? undefined : found.slice(0, 20)
 }
 
 /** The first of each text, whatever its capitals; empty ones dropped. */

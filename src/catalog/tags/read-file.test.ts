@@ -71,6 +71,9 @@ test('an MP3 says all that ID3v2 can say', async () => {
     userTextFrame('REPLAYGAIN_TRACK_GAIN', '-3.25 dB'),
     userTextFrame('REPLAYGAIN_ALBUM_PEAK', '0.98'),
     userTextFrame('ITUNESADVISORY', '1'),
+    textFrame('MVNM', 'Allegro'),
+    textFrame('MVIN', '2/4'),
+    textFrame('GRP1', 'Evening'),
     pictureFrame('image/jpeg', jpeg),
   ]
   const tags = await tagsOf('full.mp3', Buffer.concat([id3v2(frames), await folder.sound('mp3')]))
@@ -94,6 +97,8 @@ test('an MP3 says all that ID3v2 can say', async () => {
   assert.deepEqual(tags.labels, ['The Label'])
   assert.deepEqual(tags.releaseTypes, ['album', 'live'])
   assert.deepEqual(tags.isrcs, ['USABC1234567'])
+  assert.deepEqual(tags.movements, [{ name: 'Allegro', number: 2, count: 4 }])
+  assert.deepEqual(tags.groupings, ['Evening'])
   assert.deepEqual(tags.musicBrainz, { recording: 'recording', release: 'release' })
   assert.deepEqual(tags.replayGain, { trackGain: -3.25, albumPeak: 0.98 })
   assert.deepEqual(
@@ -120,6 +125,10 @@ test('Vorbis comments say the same in FLAC, Ogg Vorbis and Opus', async () => {
     MUSICBRAINZ_TRACKID: 'recording',
     MUSICBRAINZ_ALBUMID: 'release',
     R128_TRACK_GAIN: '-512',
+    MOVEMENTNAME: 'Adagio',
+    MOVEMENT: '3',
+    MOVEMENTTOTAL: '4',
+    GROUPING: ['Morning', 'Slow; Soft'],
     LYRICS: 'la la',
   }
   const files = {
@@ -138,6 +147,8 @@ test('Vorbis comments say the same in FLAC, Ogg Vorbis and Opus', async () => {
     assert.deepEqual(tags.labels, ['L1', 'L2'])
     assert.deepEqual(tags.musicBrainz, { recording: 'recording', release: 'release' })
     assert.deepEqual(tags.replayGain, { trackGain: 3 })
+    assert.deepEqual(tags.movements, [{ name: 'Adagio', number: 3, count: 4 }])
+    assert.deepEqual(tags.groupings, ['Morning', 'Slow', 'Soft'])
     assert.equal(tags.embeddedLyrics, true)
     assert.equal(tags.embeddedCover, name === 'v.flac')
   }

@@ -190,7 +190,7 @@ export type TrackQuery = z.infer<typeof trackQuery>
 export const artistQuery = pageQuery.extend({
   /** Only album artists (what people browse by), or everyone who is credited. */
   role: z.enum(['albumArtist', 'any']).default('albumArtist'),
-  order: z.enum(['name', 'albumCount', 'starred']).default('name'),
+  order: z.enum(['name', 'albumCount', 'starred', 'addedAscending']).default('name'),
   library: id.optional(),
 })
 export type ArtistQuery = z.infer<typeof artistQuery>

@@ -73,6 +73,19 @@ export const tags = z.object({
     .max(200),
   labels: z.array(z.string().min(1).max(400)).max(50),
   works: z.array(z.string().min(1).max(1_000)).max(20),
+  /** Parts of a work, as classical music is tagged. Absent: the file names none, or was read before this was kept. */
+  movements: z
+    .array(
+      z.object({
+        name: z.string().min(1).max(1_000),
+        number: z.int().min(1).max(9_999).optional(),
+        count: z.int().min(1).max(9_999).optional(),
+      }),
+    )
+    .max(20)
+    .optional(),
+  /** Whatever someone groups tracks by. Absent: as above. */
+  groupings: z.array(z.string().min(1).max(400)).max(20).optional(),
   releaseTypes: z.array(z.string().min(1).max(100)).max(20),
   compilation: z.boolean(),
   explicit: z.enum(['explicit', 'clean']).optional(),

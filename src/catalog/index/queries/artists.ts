@@ -33,6 +33,12 @@ function find(db: DatabaseSync, view: View, query: ArtistQuery): Found {
     const condition = main ? 'AND artist.albums > 0' : ''
     return walkMarked(db, view, 'artist', 'starred', { condition, parameters: [] }, query)
   }
+  if (query.order === 'addedAscending') {
+    const filter = main
+      ? ({ table: 'artist', condition: 'AND artist.albums > 0', parameters: [] } as const)
+      : undefined
+    return walk(db, view, { list: lists.artistsByTime, filter }, query)
+  }
   if (query.order === 'albumCount') return walk(db, view, { list: lists.albumArtistsByCount }, query)
   return walk(db, view, { list: main ? lists.albumArtistsByName : lists.artistsByName }, query)
 }

@@ -15,7 +15,7 @@ export interface Walk {
 }
 
 export interface Filter {
-  readonly table: 'album' | 'track'
+  readonly table: 'album' | 'artist' | 'track'
   /** SQL that begins with AND. */
   readonly condition: string
   readonly parameters: readonly (string | number | Uint8Array)[]
