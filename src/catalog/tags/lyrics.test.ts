@@ -10,10 +10,56 @@ test('LRC: times of each line, several times before one line, offset, word times
   assert.equal(found?.synced, true)
   assert.deepEqual(found?.lines, [
     { startMs: 1_000, text: 'one' },
-    { startMs: 2_500, text: 'twice' },
-    { startMs: 4_500, text: 'twice' },
+    { startMs: 2_500, text: 'twice', words: [{ from: 0, to: 5, startMs: 2_700 }] },
+    { startMs: 4_500, text: 'twice', words: [{ from: 0, to: 5, startMs: 4_700 }] },
     { startMs: 59_623, text: '' },
   ])
+})
+
+const sung = (lines: string) =>
+  parseLyrics(lines)?.lines.map(({ text, words = [] }) =>
+    words.map(({ from, to, startMs, endMs }) => [text.slice(from, to), startMs, endMs]),
+  )
+
+test('enhanced LRC: words and syllables have times, with ends where the file says one of them', () => {
+  assert.deepEqual(sung('[00:01.00] <00:01.00> Ha  <00:01.50> lle<00:02.00>lu<00:02.50> jah!\n[00:04]no'), [
+    [
+      ['Ha', 1_000, undefined],
+      ['lle', 1_500, undefined],
+      ['lu', 2_000, undefined],
+      ['jah!', 2_500, undefined],
+    ],
+    [],
+  ])
+  assert.equal(
+    parseLyrics('[00:01.00] <00:01.00> Ha  <00:01.50> lle<00:02.00>lu')?.lines[0]?.text,
+    'Ha llelu',
+  )
+  assert.deepEqual(
+    sung('[00:01]año <00:02>😀<00:02.5> <00:03>ya<00:03.5>\n[00:04]<00:04>a<00:05> <00:06>b\n[00:09]'),
+    [
+      [
+        ['año', 1_000, 2_000],
+        ['😀', 2_000, 2_500],
+        ['ya', 3_000, 3_500],
+      ],
+      [
+        ['a', 4_000, 5_000],
+        ['b', 6_000, 9_000],
+      ],
+      [],
+    ],
+  )
+})
+
+test('words whose times make no sense have none, and their line stays', () => {
+  for (const line of ['[00:05]<00:06>one <00:05>two', '[00:05]<00:05><00:06>', '[00:05]<99:99:99:99>one']) {
+    const [found] = parseLyrics(`${line}\n[00:09]end`)?.lines ?? []
+    assert.equal(found?.startMs, 5_000, line)
+    assert.equal(found.words, undefined, line)
+  }
+  const long = parseLyrics(`[00:01]${'<00:01>x '.repeat(100_000)}`)
+  assert.ok((long?.lines[0]?.text.length ?? 0) <= 2_000)
 })
 
 test('text without times is plain; text without words is nothing', () => {

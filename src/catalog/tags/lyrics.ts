@@ -1,4 +1,5 @@
 import { cleanLines, cleanText } from './text.ts'
+import { millisecondsOf, type TimedWord, timedWords, withEnds, withoutStamps } from './words.ts'
 
 /** One set of lyrics: with times where every line has its `startMs`, else plain. */
 export interface Lyrics {
@@ -11,6 +12,8 @@ export interface Lyrics {
 export interface LyricsLine {
   readonly text: string
   readonly startMs?: number
+  /** In their order, where the file has times for them ("enhanced" LRC). */
+  readonly words?: readonly TimedWord[]
 }
 
 const mostLines = 5_000
@@ -19,7 +22,6 @@ const longestText = 1_000_000
 
 const timeTag = /\[(\d{1,3}):(\d{1,2})(?:[.:](\d{1,3}))?\]/g
 const lineStart = /^(?:\s*\[\d{1,3}:\d{1,2}(?:[.:]\d{1,3})?\])+/
-const wordTime = /<\d{1,3}:\d{1,2}(?:[.:]\d{1,3})?>/g
 
 /**
  * Lyrics from a text: LRC where lines carry times (several times before one line, `[offset:±ms]` and the word times of
@@ -37,22 +39,46 @@ export function parseLyrics(text: string, language?: string): Lyrics | null {
   return plain.some((line) => line.text !== '') ? withLanguage({ synced: false, lines: plain }) : null
 }
 
-function timedLines(lines: readonly string[]): Array<{ startMs: number; text: string }> {
-  const timed: Array<{ startMs: number; text: string }> = []
+interface TimedLine extends LyricsLine {
+  readonly startMs: number
+}
+
+function timedLines(lines: readonly string[]): TimedLine[] {
+  const timed: TimedLine[] = []
   let offset = 0
   for (const line of lines) {
     const [, shift] = /^\s*\[offset:\s*([+-]?\d{1,7})\s*\]/i.exec(line) ?? []
     if (shift !== undefined) offset = Number(shift)
-    const [start] = lineStart.exec(line) ?? []
-    if (start === undefined) continue
-    const text = cleanText(line.slice(start.length).replace(wordTime, ''), longestLine)
-    for (const [, minutes, seconds, fraction = '0'] of start.matchAll(timeTag)) {
-      const startMs = Number(minutes) * 60_000 + Number(seconds) * 1_000 + Number(`0.${fraction}`) * 1_000
-      // A positive offset shows the lines sooner.
-      if (timed.length < mostLines) timed.push({ startMs: Math.max(0, Math.round(startMs - offset)), text })
-    }
+    const [head] = lineStart.exec(line) ?? []
+    if (head === undefined) continue
+    const starts = Array.from(head.matchAll(timeTag), ([, minutes = '0', seconds = '0', fraction]) =>
+      millisecondsOf(minutes, seconds, fraction),
+    )
+    // A positive offset shows the lines sooner.
+    for (const one of linesOf(line.slice(head.length), starts, offset))
+      if (timed.length < mostLines) timed.push(one)
   }
-  return timed.sort((one, other) => one.startMs - other.startMs)
+  timed.sort((one, other) => one.startMs - other.startMs)
+  return timed.map(({ words, ...line }, at) =>
+    words === undefined ? line : { ...line, words: withEnds(words, timed[at + 1]?.startMs) },
+  )
+}
+
+/** The line at each of its times. Its words have the times of the first; later they come as long after the line. */
+function linesOf(line: string, starts: readonly number[], offset: number): TimedLine[] {
+  const first = Math.min(...starts)
+  const timed = timedWords(line, first, longestLine)
+  return starts.map((start) => {
+    const place = (ms: number) => Math.max(0, Math.round(ms - first + start - offset))
+    const startMs = place(first)
+    if (timed === null) return { startMs, text: cleanText(withoutStamps(line), longestLine) }
+    const placed = timed.words.map(({ endMs, ...word }) => ({
+      ...word,
+      startMs: place(word.startMs),
+      ...(endMs !== undefined && { endMs: place(endMs) }),
+    }))
+    return { startMs, text: timed.text, words: placed }
+  })
 }
 
 /** Lyrics from the body of an ID3v2 SYLT frame (id3v2.4.0-frames §4.9), or null where it holds none with milliseconds. */

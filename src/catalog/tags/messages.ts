@@ -36,11 +36,24 @@ export const reading = z.discriminatedUnion('ok', [
 ])
 export type Reading = z.infer<typeof reading>
 
+const word = z.object({
+  from: z.int().nonnegative(),
+  to: z.int().nonnegative(),
+  startMs: z.int().nonnegative(),
+  endMs: z.int().nonnegative().optional(),
+})
+
 export const lyrics = z.object({
   synced: z.boolean(),
   language: z.string().max(20).optional(),
   lines: z
-    .array(z.object({ text: z.string().max(2_000), startMs: z.int().nonnegative().optional() }))
+    .array(
+      z.object({
+        text: z.string().max(2_000),
+        startMs: z.int().nonnegative().optional(),
+        words: z.array(word).max(2_000).optional(),
+      }),
+    )
     .max(5_000),
 })
 

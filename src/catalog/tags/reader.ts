@@ -3,6 +3,7 @@ import { setPriority } from 'node:os'
 import { CodedError } from '../../protocol/errors.ts'
 import type { Lyrics } from './lyrics.ts'
 import { type Answer, answer, type Reading, type Request } from './messages.ts'
+import type { TimedWord } from './words.ts'
 
 /**
  * Reads tags, lyrics and covers in child processes (law S1), which are started when needed and stopped when idle. A
@@ -217,14 +218,20 @@ function readingsOf(received: readonly Answer[]): Reading[] {
   return received.flatMap((message) => (message.kind === 'tags' ? message.readings : []))
 }
 
-function withoutUndefined({
-  synced,
-  language,
-  lines,
-}: Extract<Answer, { kind: 'lyrics' }>['lyrics'][number]): Lyrics {
+function withoutUndefined({ synced, language, lines }: SentLyrics): Lyrics {
   return {
     synced,
     ...(language === undefined ? {} : { language }),
-    lines: lines.map(({ text, startMs }) => (startMs === undefined ? { text } : { text, startMs })),
+    lines: lines.map(({ text, startMs, words }) => ({
+      text,
+      ...(startMs !== undefined && { startMs }),
+      ...(words !== undefined && { words: words.map(timesOf) }),
+    })),
   }
+}
+
+type SentLyrics = Extract<Answer, { kind: 'lyrics' }>['lyrics'][number]
+
+function timesOf({ endMs, ...word }: NonNullable<SentLyrics['lines'][number]['words']>[number]): TimedWord {
+  return endMs === undefined ? word : { ...word, endMs }
 }

@@ -3,6 +3,7 @@ import type { Places } from '../../catalog/places.ts'
 import { pathBytes, pathText } from '../../catalog/scan/path.ts'
 import type { Lyrics as ReadLyrics } from '../../catalog/tags/lyrics.ts'
 import type { TagReader } from '../../catalog/tags/reader.ts'
+import type { TimedWord } from '../../catalog/tags/words.ts'
 import type { OpenOriginal, Original, OriginalFile, Originals } from '../../media/originals.ts'
 import type { Lyrics } from '../../protocol/api/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
@@ -91,7 +92,15 @@ function inAnswer(found: readonly ReadLyrics[]): Lyrics {
     items: found.map(({ synced, language = 'und', lines }) => ({
       language,
       synced,
-      lines: lines.map(({ startMs, text }) => ({ text, ...(startMs !== undefined && { atMs: startMs }) })),
+      lines: lines.map(({ startMs, text, words }) => ({
+        text,
+        ...(startMs !== undefined && { atMs: startMs }),
+        ...(words !== undefined && { words: words.map(wordInAnswer) }),
+      })),
     })),
   }
+}
+
+function wordInAnswer({ from, to, startMs, endMs }: TimedWord) {
+  return { from, to, atMs: startMs, ...(endMs !== undefined && { untilMs: endMs }) }
 }

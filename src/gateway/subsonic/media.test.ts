@@ -96,10 +96,15 @@ test('lyrics come with their times, and as plain text', async () => {
   const answer = await world.guest.both('getLyricsBySongId', { id: song('Two') })
   assert.match(
     JSON.stringify(answer['lyricsList']),
-    /"synced":true,"line":\[\{"start":500,"value":"la la"\},\{"start":1000,"value":"la"\}\]/,
+    /"synced":true,"line":\[\{"start":500,"value":"ña la"\},\{"start":1000,"value":"la"\}\]\}\]/,
+  )
+  const enhanced = await world.guest.both('getLyricsBySongId', { id: song('Two'), enhanced: true })
+  assert.match(
+    JSON.stringify(enhanced['lyricsList']),
+    /"kind":"main","line":\[.*\],"cueLine":\[\{"index":0,"start":500,"value":"ña la","cue":\[\{"start":500,"byteStart":0,"byteEnd":2,"value":"ña"\},\{"start":750,"byteStart":4,"byteEnd":5,"value":"la"\}\]\}\]/,
   )
   const plain = await world.guest.both('getLyrics', { title: 'two', artist: 'The Ana & "Bob" <Band>' })
-  assert.match(JSON.stringify(plain['lyrics']), /"value":"la la\\nla"/)
+  assert.match(JSON.stringify(plain['lyrics']), /"value":"ña la\\nla"/)
 })
 
 test('a client that says what it plays is told what it gets, and gets that', async () => {

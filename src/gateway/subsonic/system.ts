@@ -13,7 +13,7 @@ const extensions: Readonly<Record<string, readonly number[]>> = {
   formPost: [1],
   indexBasedQueue: [1],
   playbackReport: [1],
-  songLyrics: [1],
+  songLyrics: [1, 2],
   topSongsByArtistId: [1],
   transcodeOffset: [1],
   transcoding: [1],

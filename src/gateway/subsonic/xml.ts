@@ -2,8 +2,8 @@ import { type Content, isList, type Scalar, type Value } from './content.ts'
 
 /**
  * Writes content as the API's XML: what is simple becomes an attribute, what has parts becomes an element, and a list
- * becomes one element for each item. There are two exceptions: `value` is the text of its element, and the descriptions
- * of artists and albums are elements throughout.
+ * becomes one element for each item. There are two exceptions: `value` is the text of its element where that has no parts,
+ * and the descriptions of artists and albums are elements throughout.
  */
 export function xmlOf(name: string, content: Content): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${elementOf(name, content)}\n`
@@ -15,10 +15,11 @@ const wordy: ReadonlySet<string> = new Set(['artistInfo', 'artistInfo2', 'albumI
 function elementOf(name: string, content: Content): string {
   let attributes = ''
   let inside = ''
+  const isText = Object.values(content).every((value) => value === undefined || isScalar(value))
   for (const [part, value] of Object.entries(content)) {
     if (value === undefined) continue
     if (!isScalar(value)) inside += childrenOf(part, value)
-    else if (part === 'value') inside += escapeText(String(value))
+    else if (part === 'value' && isText) inside += escapeText(String(value))
     else if (wordy.has(name)) inside += textElement(part, value)
     else attributes += ` ${part}="${escapeAttribute(String(value))}"`
   }

@@ -225,7 +225,16 @@ export const lyrics = z.object({
     z.object({
       language: z.string(),
       synced: z.boolean(),
-      lines: z.array(z.object({ atMs: z.int().optional(), text: z.string() })),
+      lines: z.array(
+        z.object({
+          atMs: z.int().optional(),
+          text: z.string(),
+          /** Words or syllables with times of their own: `text.slice(from, to)`. Of a line, all have an end or none. */
+          words: z
+            .array(z.object({ from: z.int(), to: z.int(), atMs: z.int(), untilMs: z.int().optional() }))
+            .optional(),
+        }),
+      ),
     }),
   ),
 })

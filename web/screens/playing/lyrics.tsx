@@ -40,11 +40,30 @@ export function LyricsView({ sheet }: { sheet: Sheet }) {
             aria-current={index === now || undefined}
             onClick={() => player.seek(atMs)}
           >
-            {line.text || '♪'}
+            {index === now && line.words !== undefined ? (
+              <Words text={line.text} words={line.words} />
+            ) : (
+              line.text || '♪'
+            )}
           </button>
         )
       })}
     </section>
+  )
+}
+
+type Word = NonNullable<Sheet['lines'][number]['words']>[number]
+
+/** The line that is sung: what has not come yet is pale. */
+function Words({ text, words }: { text: string; words: readonly Word[] }) {
+  const come = usePlayerState(
+    (state) => words.findLast(({ atMs }) => atMs <= state.positionMs + 150)?.to ?? 0,
+  )
+  return (
+    <>
+      {text.slice(0, come)}
+      <span className="lyrics-to-come">{text.slice(come)}</span>
+    </>
   )
 }
 

@@ -129,6 +129,7 @@ export async function requestsOf({ guest, administrator }: SubsonicWorld): Promi
     { endpoint: 'getPlayQueueByIndex' },
     { endpoint: 'getLyrics', query: { artist: 'The Ana & "Bob" <Band>', title: 'Two' } },
     { endpoint: 'getLyricsBySongId', query: { id: two } },
+    { endpoint: 'getLyricsBySongId', query: { id: two, enhanced: true } },
     {
       endpoint: 'reportPlayback',
       query: { mediaId: two, mediaType: 'song', positionMs: 100, state: 'playing' },

@@ -49,7 +49,7 @@ export async function openSubsonicWorld(heard?: Listener): Promise<SubsonicWorld
     },
   })
   await music.add('Ana/First/02.mp3', { ...first, title: 'Two', track: 2, disc: 1 }, { seconds: 12 })
-  await music.write('Ana/First/02.lrc', '[00:00.50]la la\n[00:01.00]la')
+  await music.write('Ana/First/02.lrc', '[00:00.50]<00:00.50>ña <00:00.75>la\n[00:01.00]la')
   await music.add('Dan/Second/01.ogg', {
     title: 'Three',
     artist: 'Dan',

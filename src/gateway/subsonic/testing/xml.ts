@@ -91,7 +91,8 @@ export function assertSame(element: Element, json: unknown, path = element.name)
       assert.ok(child, `${path}.${name} is missing`)
       assertValue(child, value, `${path}.${name}`)
     } else {
-      const written = name === 'value' ? element.text : (element.attributes[name] ?? children[0]?.text)
+      const isText = name === 'value' && element.children.length === 0
+      const written = isText ? element.text : (element.attributes[name] ?? children[0]?.text)
       assert.equal(written, String(value), `${path}.${name}`)
     }
   }
