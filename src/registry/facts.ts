@@ -1,0 +1,38 @@
+import * as facts from '../protocol/facts/cluster.ts'
+import { defineCollection } from '../store/collection.ts'
+import type { Store } from '../store/store.ts'
+
+/** Durable: one for each node that was ever let in. The id is the node's. */
+export const members = defineCollection({ prefix: 'cluster/members/', version: 1, schema: facts.member })
+
+/** Under leases: one for each node that is alive. The id is the node's. */
+export const presences = defineCollection({
+  prefix: 'cluster/presence/',
+  version: 1,
+  schema: facts.presence,
+})
+
+/** The id is the SHA-256 of the token's secret, in hexadecimal. */
+export const joinTokens = defineCollection({ prefix: 'cluster/tokens/', version: 1, schema: facts.joinToken })
+
+/** Its only id is `authorityId`. */
+export const authorities = defineCollection({
+  prefix: 'cluster/trust/',
+  version: 1,
+  schema: facts.authority,
+})
+export const authorityId = 'authority'
+
+/** Its only id is `settingsId`. */
+export const clusterSettings = defineCollection({
+  prefix: 'cluster/settings/',
+  version: 1,
+  schema: facts.clusterSettings,
+})
+export const settingsId = 'current'
+
+/** The cluster's settings; the defaults where nobody has set any. */
+export async function readSettings(store: Store, signal?: AbortSignal): Promise<facts.ClusterSettings> {
+  const fact = await clusterSettings.get(store, settingsId, signal)
+  return fact?.value ?? facts.clusterSettings.parse({})
+}
