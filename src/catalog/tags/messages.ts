@@ -51,7 +51,7 @@ export const lyrics = z.object({
       z.object({
         text: z.string().max(2_000),
         startMs: z.int().nonnegative().optional(),
-        words: z.array(word).max(2_000).optional(),
+        words: z.array(word).max(2_000).readonly().optional(),
       }),
     )
     .max(5_000),
