@@ -15,10 +15,15 @@ export interface Accounts extends AsyncDisposable {
   setup(input: NewUser, signal?: AbortSignal): Promise<Written<Person>>
 
   /**
-   * The user and session of a token (of a cookie or a Bearer header), or null. Takes microseconds. Notes in the
+   * The user and session of a token (of a cookie or a Bearer header) or of a pass, or null. Takes microseconds. Notes in the
    * background that the session was seen.
    */
   authenticate(token: string): Authenticated | null
+  /**
+   * A pass, which stands for the session at other gateways for a day at most; null on a machine that stands alone, which
+   * needs none (it has no key in common with others).
+   */
+  pass(session: Session): { readonly pass: string; readonly expiresAt: Timestamp } | null
   /**
    * Signs in with name and password. WRONG_CREDENTIALS says nothing of which was wrong; ACCOUNT_DISABLED only to who
    * knew the password. After failures the account and address must wait: a Throttled error (TOO_MANY_REQUESTS).

@@ -37,7 +37,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
   return {
     ...createUsers(context),
-    ...createSessions(context, background),
+    ...createSessions(context, background, secretsFolder),
     ...createInvitations(context),
     ...createDevices(context, background, secretsFolder),
     async [Symbol.asyncDispose]() {

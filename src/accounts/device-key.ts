@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -22,6 +22,8 @@ export interface DeviceKey {
   encrypt(secret: string, device: string): string
   /** SECRETS_UNREADABLE where it was encrypted under another key, for another device, or changed since. */
   decrypt(encrypted: string, device: string): string
+  /** 32 bytes that follow from the key, for another purpose; the key does not follow from them. */
+  derive(purpose: string): Buffer
 }
 
 const fileName = 'device-key'
@@ -118,5 +120,6 @@ function deviceKeyOf(key: Buffer): DeviceKey {
         })
       }
     },
+    derive: (purpose) => Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), purpose, keyBytes)),
   }
 }

@@ -2,18 +2,27 @@ import { randomUUID } from 'node:crypto'
 import { CodedError } from '../protocol/errors.ts'
 import type { Session, User } from '../protocol/facts/accounts.ts'
 import { type Fact, join, type Operation, update } from '../store/collection.ts'
-import type { Accounts, NewSession } from './accounts.ts'
+import type { Accounts, Authenticated, NewSession } from './accounts.ts'
 import type { Background } from './background.ts'
 import { names, sessions, users } from './collections.ts'
 import { type Context, change } from './context.ts'
+import { readDeviceKey } from './device-key.ts'
 import { checkName, foldName } from './names.ts'
+import { isPass, openPass, sealPass } from './passes.ts'
 import { addressGroup, createThrottle } from './throttle.ts'
 import { createToken, hashToken, isToken } from './tokens.ts'
 import { endingOfSessions, personOf, sessionsPerUser } from './users.ts'
 
 type SessionPart = Pick<
   Accounts,
-  'authenticate' | 'signIn' | 'openSession' | 'sessions' | 'endSession' | 'endSessions' | 'changePassword'
+  | 'authenticate'
+  | 'pass'
+  | 'signIn'
+  | 'openSession'
+  | 'sessions'
+  | 'endSession'
+  | 'endSessions'
+  | 'changePassword'
 >
 
 const day = 24 * 3_600_000
@@ -21,10 +30,13 @@ const lifetime = 90 * day
 /** How precise `lastSeenAt` is, so that listening does not write without end. */
 export const seenEvery = 5 * 60_000
 
+/** A player asks for a new one long before. */
+const passLifetime = day
+
 /** No user has it: what is looked up for a name that nobody has, so that the work is the same. */
 const nobody = '00000000-0000-0000-0000-000000000000'
 
-export function createSessions(context: Context, background: Background): SessionPart {
+export function createSessions(context: Context, background: Background, secretsFolder: string): SessionPart {
   const { store, rows, passwords, clock } = context
   // One person's mistakes; and one address that tries many names. The second is kept short, since a household, or a
   // server behind a proxy that is not configured, is one address.
@@ -82,14 +94,37 @@ export function createSessions(context: Context, background: Background): Sessio
     return { operation, value: { token, session, user: personOf(next) } }
   }
 
+  let known: Buffer | undefined
+  function passKey(): Buffer | undefined {
+    known ??= readDeviceKey(secretsFolder)?.derive('passes')
+    return known
+  }
+
+  function authenticatePass(text: string): Authenticated | null {
+    const key = passKey()
+    const pass = key === undefined ? null : openPass(key, text)
+    if (pass === null || pass.expiresAt <= clock()) return null
+    const row = rows.sessions(pass.user).find(({ value }) => value.id === pass.session)
+    const found = row === undefined ? null : rows.sessionOf(row.id)
+    return found === null || found.user.disabled || found.session.expiresAt <= clock() ? null : found
+  }
+
   return {
     authenticate(token) {
+      if (isPass(token)) return authenticatePass(token)
       if (!isToken(token)) return null
       const tokenHash = hashToken(token)
       const found = rows.sessionOf(tokenHash)
       if (found === null || found.user.disabled || found.session.expiresAt <= clock()) return null
       seen(tokenHash, found.session)
       return found
+    },
+
+    pass({ user, id, expiresAt: end }) {
+      const key = passKey()
+      if (key === undefined) return null
+      const expiresAt = Math.min(clock() + passLifetime, end)
+      return { pass: sealPass(key, { user, session: id, expiresAt }), expiresAt }
     },
 
     async signIn({ name, password, client, address }, signal) {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Accounts, Authenticated } from '../accounts/accounts.ts'
 import { CodedError } from '../protocol/errors.ts'
+import { passOf } from './roaming.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -82,15 +83,17 @@ export function isAdministrator(request: FastifyRequest): boolean {
   return request.operator || request.signedIn?.user.role === 'administrator'
 }
 
-/** Whether the request proves itself by a header that no other site's page can make a browser send. */
+/** Whether the request proves itself by what no other site's page knows or can make a browser send. */
 export function hasBearer(request: FastifyRequest): boolean {
-  return request.headers.authorization !== undefined
+  return request.headers.authorization !== undefined || passOf(request) !== undefined
 }
 
-/** The token of a session, from the Authorization header or else the cookie. */
+/** The token of a session, or a pass that stands for one: from the Authorization header, the address, or the cookie. */
 export function presentedToken(request: FastifyRequest): string | undefined {
   const { authorization, cookie } = request.headers
   if (authorization !== undefined) return /^Bearer ([\w.~+/-]{1,200}=*)$/i.exec(authorization)?.[1]
+  const pass = passOf(request)
+  if (pass !== undefined) return pass
   return cookie === undefined ? undefined : /(?:^|;\s*)hocket_session=([\w-]{1,200})(?:;|$)/.exec(cookie)?.[1]
 }
 

@@ -17,6 +17,7 @@ import { describeRoutes, type OpenApiDocument } from './openapi/document.ts'
 import { answerProblems, refuseConnection, sendProblem } from './problems.ts'
 import { createRequestIds, logRequests } from './requests.ts'
 import { restRoutes } from './rest/routes.ts'
+import { admitOtherGateways } from './roaming.ts'
 import { everywhere, secureHeaders } from './security.ts'
 import { createSetupCode } from './setup-code.ts'
 import { subsonicRoutes } from './subsonic/mount.ts'
@@ -56,7 +57,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   healthRoutes(app, options)
   metricsRoute(app, metrics)
   docsRoutes(app, describe)
-  webRoutes(app, config.webFolder)
+  webRoutes(app, config.webFolder, options.gateways)
   await app.ready()
 
   return {
@@ -108,6 +109,7 @@ function addHooks(app: Api, options: GatewayOptions, metrics: Metrics): void {
   logRequests(app, options.log)
   measureRequests(app, metrics)
   secureHeaders(app)
+  admitOtherGateways(app, options.gateways)
   limitBodies(app)
   refuseForeignPages(app)
   honourFreshness(app, options.index)

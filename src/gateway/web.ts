@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { CodedError } from '../protocol/errors.ts'
 import type { Api } from './api.ts'
+import { type OtherGateways, withGateways } from './roaming.ts'
 import { playerPolicy } from './security.ts'
 
 /** One file of the built player, whole, and in the encodings that the build has made of it. */
@@ -37,7 +38,7 @@ const suffixes = { br: '.br', gzip: '.gz' } as const
  * Serves the built player. Its files are listed once, and only what is in that list is ever opened, so no path leads
  * out of the folder. Paths that name no file are pages of the player, which finds its way itself.
  */
-export function webRoutes(app: Api, folder: string): void {
+export function webRoutes(app: Api, folder: string, others: OtherGateways): void {
   let listed: Promise<Assets> | undefined
 
   app.get('/*', { schema: { params: z.object({ '*': z.string() }) } }, async (request, reply) => {
@@ -52,7 +53,7 @@ export function webRoutes(app: Api, folder: string): void {
     }
     const asset = assets.get(path)
     if (asset === undefined && extname(path) !== '') throw new CodedError('NOT_FOUND', 'no such file')
-    return sendAsset(request, reply, asset ?? page).catch((cause) => {
+    return sendAsset(request, reply, asset ?? page, others).catch((cause) => {
       listed = undefined // It is being built again.
       throw new CodedError('NOT_FOUND', 'no such file', { cause })
     })
@@ -76,7 +77,12 @@ async function listAssets(folder: string): Promise<Assets> {
   return assets
 }
 
-async function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: Asset): Promise<FastifyReply> {
+async function sendAsset(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asset: Asset,
+  others: OtherGateways,
+): Promise<FastifyReply> {
   const type = mediaTypes[extname(asset.path)] ?? 'application/octet-stream'
   const hashed = asset.path.split(sep).includes('assets')
   reply
@@ -84,7 +90,9 @@ async function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: As
     .header('etag', asset.etag)
     .header('vary', 'accept-encoding')
     .header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache')
-  if (type.startsWith('text/html')) reply.header('content-security-policy', playerPolicy)
+  if (type.startsWith('text/html')) {
+    reply.header('content-security-policy', withGateways(playerPolicy, others()))
+  }
   if (request.headers['if-none-match']?.includes(asset.etag)) return reply.code(304).send()
   const accepted = request.headers['accept-encoding'] ?? ''
   const encoding = asset.encodings.find((name) =>

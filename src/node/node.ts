@@ -144,6 +144,7 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
         forbiddenFolders: [data],
       },
       log,
+      gateways: () => [],
       accounts,
       catalog,
       scanner: upkeep.scanner,

@@ -37,6 +37,7 @@ export function liveRoutes(app: Api, hub: Hub): void {
     path,
     {
       websocket: true,
+      config: { takesPass: true },
       schema: {
         operationId: 'listen',
         summary: 'A WebSocket that tells what has changed',

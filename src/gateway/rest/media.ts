@@ -35,6 +35,7 @@ export function mediaRoutes(app: Api, { catalog, listening, media, tracks, strea
   app.get(
     '/api/tracks/:id/audio',
     {
+      config: { takesPass: true },
       schema: {
         operationId: 'readAudio',
         summary: "A track's file as it is stored",
@@ -59,6 +60,7 @@ export function mediaRoutes(app: Api, { catalog, listening, media, tracks, strea
   app.get(
     '/api/tracks/:id/transcode',
     {
+      config: { takesPass: true },
       schema: {
         operationId: 'transcode',
         summary: 'A track in another format or bitrate',
@@ -104,6 +106,7 @@ export function mediaRoutes(app: Api, { catalog, listening, media, tracks, strea
   app.get(
     '/api/covers/:kind/:id',
     {
+      config: { takesPass: true },
       schema: {
         operationId: 'readCover',
         summary: 'A picture of something: its cover, or a drawn placeholder',

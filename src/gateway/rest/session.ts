@@ -6,6 +6,7 @@ import {
   type Account,
   invitationAcceptance,
   invitationOffer,
+  roaming,
   type SignedIn,
   sessionSummary,
   setupInput,
@@ -20,6 +21,7 @@ import { clearSessionCookie, clientOf, setSessionCookie, signedInAs } from '../a
 import { written } from '../freshness.ts'
 import { isLocal } from '../local.ts'
 import { done, made, ok } from '../openapi/operation.ts'
+import type { OtherGateways } from '../roaming.ts'
 import { isSetupCode } from '../setup-code.ts'
 import { signalOf } from '../signal.ts'
 
@@ -28,10 +30,11 @@ interface Parts {
   readonly catalog: Pick<Catalog, 'uploadedBytes'>
   readonly version: string
   readonly setupCode: string
+  readonly gateways: OtherGateways
 }
 
 /** Getting in: the first start, signing in and out, invitations. */
-export function sessionRoutes(app: Api, { accounts, catalog, version, setupCode }: Parts): void {
+export function sessionRoutes(app: Api, { accounts, catalog, version, setupCode, gateways }: Parts): void {
   const tag = 'Session'
 
   app.get(
@@ -101,6 +104,25 @@ export function sessionRoutes(app: Api, { accounts, catalog, version, setupCode 
       const { user, session } = signedInAs(request)
       clearSessionCookie(request, reply)
       return written(reply.code(204), await accounts.endSession(user.id, session.id, signalOf(reply)))
+    },
+  )
+
+  app.post(
+    '/api/session/pass',
+    {
+      schema: {
+        operationId: 'makePass',
+        summary: 'A pass for the other gateways, and where they are',
+        description:
+          'A pass stands for this session where its cookie cannot go: as a Bearer token, or as `pass` in the address of audio, pictures and the WebSocket. It ends with the session, and after a day. On a machine that stands alone there is none.',
+        changesNothing: true,
+        tag,
+        response: ok(roaming, 'The pass, and the other gateways, those that live first'),
+      },
+    },
+    async (request) => {
+      const { session } = signedInAs(request)
+      return { gateways: [...gateways()], ...accounts.pass(session) }
     },
   )
 

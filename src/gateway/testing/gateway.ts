@@ -18,6 +18,7 @@ import { createMedia } from '../../media/media.ts'
 import { createOriginals, nowhereElse } from '../../media/originals.ts'
 import { openSqliteStore } from '../../store/sqlite.ts'
 import type { Gateway, GatewayConfig } from '../gateway.ts'
+import type { GatewayAddress } from '../roaming.ts'
 import { createGateway } from '../server.ts'
 import { type Checker, createChecker } from './checked.ts'
 import { createVisitor, type Visitor } from './visitor.ts'
@@ -44,7 +45,10 @@ export const operatorToken = 'the-token-of-the-command-line'
 
 export async function openTestGateway(
   config: Partial<GatewayConfig> = {},
-  { setUp = true }: { readonly setUp?: boolean } = {},
+  {
+    setUp = true,
+    others = [],
+  }: { readonly setUp?: boolean; readonly others?: readonly GatewayAddress[] } = {},
 ): Promise<TestGateway> {
   await using stack = new AsyncDisposableStack()
   const data = await mkdtemp(join(tmpdir(), 'hocket-gateway-'))
@@ -127,6 +131,7 @@ export async function openTestGateway(
         ...config,
       },
       log,
+      gateways: () => others,
       store,
       index,
       accounts,

@@ -36,6 +36,15 @@ export const signInInput = z.object({
 export const signedIn = z.object({ account, session: id, token: z.string() })
 export type SignedIn = z.infer<typeof signedIn>
 
+/** How a page goes on at another gateway when its own dies. */
+export const roaming = z.object({
+  gateways: z.array(z.object({ name: z.string(), url: z.url().describe('Without a slash at the end') })),
+  /** Absent on a machine that stands alone. */
+  pass: z.string().optional(),
+  expiresAt: timestamp.optional(),
+})
+export type Roaming = z.infer<typeof roaming>
+
 export const sessionSummary = session.omit({ user: true }).extend({ current: z.boolean() })
 export type SessionSummary = z.infer<typeof sessionSummary>
 
