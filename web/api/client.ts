@@ -1,4 +1,5 @@
 import createClient, { type Client } from 'openapi-fetch'
+import type { Gateways } from './gateways.ts'
 import { RequestFailed, readProblem, unreachable } from './problem.ts'
 import type { paths } from './schema.d.ts'
 
@@ -9,12 +10,15 @@ const timeoutMs = 30_000
  * What this page wrote, it reads (law F4): the revision of the last write goes along with every request.
  * `onSignedOut` is called when the server says that nobody is signed in.
  */
-export function createApiClient(parts: { onSignedOut(): void }): Client<paths> {
+export function createApiClient(parts: {
+  gateways: Pick<Gateways, 'fetch'>
+  onSignedOut(): void
+}): Client<paths> {
   let lastRevision: string | undefined
   const client = createClient<paths>({
     async fetch(request) {
       const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)])
-      return await fetch(request, { signal }).catch((error: unknown) => {
+      return await parts.gateways.fetch(request, signal).catch((error: unknown) => {
         if (request.signal.aborted) throw error
         throw new RequestFailed(unreachable)
       })

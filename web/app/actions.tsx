@@ -107,7 +107,7 @@ function useQueueItems() {
 }
 
 export function useTrackMenu() {
-  const { marks, view } = useServices()
+  const { gateways, marks, view } = useServices()
   const navigate = useNavigate()
   const queueItems = useQueueItems()
   const artistItems = useArtistItems()
@@ -142,7 +142,11 @@ export function useTrackMenu() {
         })),
       },
       'line',
-      { label: say('download'), icon: Download, run: () => download(downloadAddress(track)) },
+      {
+        label: say('download'),
+        icon: Download,
+        run: () => download(gateways.address(downloadAddress(track))),
+      },
       { label: say('details'), icon: Info, run: () => view.set({ details: track }) },
     ]
   }

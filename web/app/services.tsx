@@ -2,6 +2,7 @@ import { QueryClient } from '@tanstack/react-query'
 import { createContext, useContext, useSyncExternalStore } from 'react'
 import { type Api, createApi } from '../api/api.ts'
 import { createApiClient } from '../api/client.ts'
+import { createGateways, type Gateways } from '../api/gateways.ts'
 import { RequestFailed } from '../api/problem.ts'
 import { systemClock } from '../player/clock.ts'
 import { connectMediaSession } from '../player/media-session.ts'
@@ -16,6 +17,7 @@ import { firstView, type View } from './view.ts'
 /** Everything that lives as long as the page, made once by main.tsx. */
 export interface Services {
   api: Api
+  gateways: Gateways
   player: Player
   plays: PlayReports
   marks: Marks
@@ -26,7 +28,8 @@ export interface Services {
 
 export function createServices(): Services {
   const view = createStore<View>(firstView)
-  const api = createApi(createApiClient({ onSignedOut: () => view.set({ signedOut: true }) }))
+  const gateways = createGateways({ fetch: (...asked) => fetch(...asked), home: location.origin })
+  const api = createApi(createApiClient({ gateways, onSignedOut: () => view.set({ signedOut: true }) }))
   const queries = new QueryClient({
     defaultOptions: {
       queries: {
@@ -54,19 +57,21 @@ export function createServices(): Services {
     },
   })
   const player = createPlayer({
-    elements: [new Audio(), new Audio()],
+    elements: [audio(), audio()],
     clock: systemClock,
     settings: loadSettings(storage),
-    probe,
+    address: gateways.address,
+    probe: (url) => probe(url, gateways),
     onPlayed: (track) => plays.report(track.id),
   })
   player.state.subscribe((now, before) => {
     const settings = settingsOf(now)
     if (JSON.stringify(settings) !== JSON.stringify(settingsOf(before))) saveSettings(storage, settings)
   })
+  gateways.base.subscribe(() => player.relocate())
   if ('mediaSession' in navigator) connectMediaSession(player, navigator.mediaSession)
   const uploads = createUploads(() => void queries.invalidateQueries({ queryKey: ['albums'] }))
-  return { api, player, plays, marks: createMarks(api, view), uploads, queries, view }
+  return { api, gateways, player, plays, marks: createMarks(api, view), uploads, queries, view }
 }
 
 function settingsOf({ volume, muted, levelling, queue }: PlayerState) {
@@ -78,9 +83,18 @@ function isPassing(error: unknown): boolean {
   return error instanceof RequestFailed && (error.problem.status === 0 || error.problem.status >= 500)
 }
 
-async function probe(url: string): Promise<number | undefined> {
+/** Bytes may come from another gateway, which is another site to the browser. */
+function audio(): HTMLAudioElement {
+  const element = new Audio()
+  element.crossOrigin = 'anonymous'
+  return element
+}
+
+/** The status that the address answers at whichever gateway is there; undefined where none is. */
+async function probe(url: string, gateways: Gateways): Promise<number | undefined> {
   try {
-    return (await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(8_000) })).status
+    const request = new Request(new URL(url, location.href), { method: 'HEAD' })
+    return (await gateways.fetch(request, AbortSignal.timeout(8_000))).status
   } catch {
     return undefined
   }
@@ -96,6 +110,13 @@ export function useServices(): Services {
 
 export function useApi(): Api {
   return useServices().api
+}
+
+/** Where a path is to be had now: at the present gateway. */
+export function useAddress(): (path: string) => string {
+  const services = useContext(ServicesContext)
+  // The page of a share stands outside: whoever visits it knows only the gateway that served it.
+  return services?.gateways.address ?? ((path) => path)
 }
 
 export function usePlayer(): Player {

@@ -95,17 +95,18 @@ const changes = {
 } as const satisfies Record<Extract<LiveMessage, { type: 'changed' }>['what'], readonly string[]>
 
 function useLive() {
-  const { api, view, marks, player, plays } = useServices()
+  const { api, gateways, view, marks, player, plays } = useServices()
   const queries = useQueryClient()
   const account = useAccount()?.id
   useEffect(() => {
     if (account === undefined) return
     let helloes = 0
     const live = connectLive({
-      address: `${window.location.origin.replace(/^http/, 'ws')}/api/live`,
+      address: () => new URL(gateways.address('/api/live'), location.href).href.replace(/^http/, 'ws'),
       onConnected(connected) {
         view.set({ connected })
-        if (!connected) return
+        if (!connected) return void gateways.check()
+        void gateways.refresh()
         player.retry()
         void plays.flush()
       },
@@ -130,7 +131,7 @@ function useLive() {
       () => {},
     )
     return live.stop
-  }, [account, api, view, marks, player, plays, queries])
+  }, [account, api, gateways, view, marks, player, plays, queries])
 }
 
 function useRememberedQueue() {

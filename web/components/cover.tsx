@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { type CoverKind, type CoverSize, coverAddress } from '../api/media.ts'
+import { useAddress } from '../app/services.tsx'
 import './cover.css'
 
 export interface CoverOf {
@@ -25,7 +26,8 @@ export function Cover({
   round?: boolean
   className?: string
 }) {
-  const address = coverAddress(of.kind, of.id, of.version, size)
+  const at = useAddress()
+  const address = at(coverAddress(of.kind, of.id, of.version, size))
   const [state, setState] = useState<{ address: string; is: 'shown' | 'failed' }>()
   const known = state?.address === address ? state.is : undefined
   const dense = denser[size]
@@ -35,8 +37,9 @@ export function Cover({
         <img
           key={address}
           src={address}
-          srcSet={`${address} 1x, ${coverAddress(of.kind, of.id, of.version, dense)} 2x`}
+          srcSet={`${address} 1x, ${at(coverAddress(of.kind, of.id, of.version, dense))} 2x`}
           alt=""
+          crossOrigin="anonymous"
           width={size}
           height={size}
           loading={eager ? 'eager' : 'lazy'}

@@ -5,7 +5,8 @@ export interface Live {
 }
 
 export interface LiveParts {
-  address: string
+  /** Asked before each attempt: it may be another gateway's by then. */
+  address(): string
   onMessage(message: LiveMessage): void
   /** `false`: the connection was lost and is tried again; `true`: it is there (again). */
   onConnected(connected: boolean): void
@@ -22,7 +23,7 @@ export function connectLive({ address, onMessage, onConnected }: LiveParts): Liv
 
   function open() {
     clearTimeout(timer)
-    const opened = new WebSocket(address)
+    const opened = new WebSocket(address())
     socket = opened
     opened.addEventListener('message', (event) => {
       const message = parseMessage(event.data)

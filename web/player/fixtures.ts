@@ -92,6 +92,7 @@ export class FakeAudio implements AudioElement {
     this.readyState = 4
     this.emit('durationchange')
     this.emit('loadedmetadata')
+    this.emit('canplay')
     if (!this.paused) this.emit('playing')
   }
   /** Sounds for this long, a quarter of a second at a time. */

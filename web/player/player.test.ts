@@ -10,11 +10,13 @@ function setting(probed: () => number | undefined = () => 206) {
   const elements = [new FakeAudio(), new FakeAudio()] as const
   const clock = fakeClock()
   const counted: string[] = []
+  const place = { origin: '' }
   const player = createPlayer({
     elements,
     clock,
     settings: { volume: 1, muted: false, levelling: 'off', repeat: 'off', shuffled: false },
     random: () => 0,
+    address: (path) => place.origin + path,
     probe: async () => probed(),
     onPlayed: (track) => counted.push(track.title),
   })
@@ -26,7 +28,7 @@ function setting(probed: () => number | undefined = () => 206) {
   }
   const status = () => player.state.get().status
   const title = () => currentEntry(player.state.get().queue)?.track.title
-  return { player, elements, clock, counted, sounding, status, title }
+  return { player, elements, clock, counted, place, sounding, status, title }
 }
 
 test('playing asks for the bytes of the version, and says when sound has come', () => {
@@ -249,4 +251,41 @@ test('the system pausing the sound is taken as the person pausing it', () => {
   sounding().paused = true
   sounding().emit('pause')
   assert.equal(status(), 'paused')
+})
+
+test('[B5] when another gateway takes over, the other voice goes on there at the right moment', () => {
+  const { player, elements, clock, place, sounding } = setting()
+  player.playAll(makeTracks('ab'))
+  const first = sounding()
+  first.arrive(200)
+  first.sound(10)
+  place.origin = 'http://other'
+  player.relocate()
+  const other = elements.find((element) => element !== first)
+  assert.ok(other)
+  assert.equal(other.src, 'http://other/api/tracks/id-a/audio?v=v')
+  assert.equal(first.paused, false, 'what was fetched still sounds')
+  other.arrive(200)
+  assert.equal(other.currentTime, 10.4)
+  assert.equal(other.paused, true)
+  clock.pass(400)
+  assert.equal(other.paused, false)
+  assert.equal(first.src, '', 'and the first is silent')
+  other.sound(1)
+  assert.equal(player.state.get().positionMs, 11_400)
+  assert.equal(player.state.get().status, 'playing')
+})
+
+test('what is paused when its gateway dies is played from the other one, from where it was', () => {
+  const { player, place, sounding } = setting()
+  player.playAll(makeTracks('ab'))
+  sounding().arrive(200)
+  sounding().sound(10)
+  player.pause()
+  place.origin = 'http://other'
+  player.relocate()
+  assert.equal(player.state.get().status, 'paused')
+  assert.equal(sounding().src, 'http://other/api/tracks/id-a/audio?v=v')
+  sounding().arrive(200)
+  assert.equal(sounding().currentTime, 10)
 })

@@ -63,6 +63,8 @@ export interface Player {
   setLevelling(levelling: Levelling): void
   /** Tries again now what is being waited for: the network is back, or a person asks. */
   retry(): void
+  /** The addresses have changed, since another gateway has taken over: goes on there, without a pause. */
+  relocate(): void
 }
 
 export interface PlayerParts {
@@ -70,6 +72,8 @@ export interface PlayerParts {
   clock: Clock
   settings: Settings
   random?: () => number
+  /** Where the path is to be had now. */
+  address(path: string): string
   /** The HTTP status that the address answers; undefined where the server cannot be reached. */
   probe(url: string): Promise<number | undefined>
   /** A track has sounded long enough to count. */
@@ -154,7 +158,7 @@ export function createPlayer(parts: PlayerParts): Player {
       transcoded: transcoded.has(entry.key),
       offsetMs: positionMs,
     })
-    voice.load(entry, source, positionMs)
+    voice.load(entry, { ...source, url: parts.address(source.url) }, positionMs)
     applyVolume()
   }
 
@@ -164,6 +168,7 @@ export function createPlayer(parts: PlayerParts): Player {
     const entry = queue.entries[index]
     if (entry === undefined) return
     recovery.reset()
+    relocating = undefined
     heardMs = 0
     counted = false
     state.set({
@@ -236,9 +241,40 @@ export function createPlayer(parts: PlayerParts): Player {
     const { queue, positionMs, durationMs, bufferedMs } = state.get()
     const index = queues.indexAfter(queue)
     const entry = index === undefined ? undefined : queue.entries[index]
-    if (entry === undefined || idle.entry?.key === entry.key) return
+    if (entry === undefined || relocating !== undefined || idle.entry?.key === entry.key) return
     if (durationMs - positionMs > fetchesNextBeforeMs && bufferedMs < durationMs - 500) return
     load(idle, entry, 0)
+  }
+
+  /** Ahead of what sounds, so that the other voice has its bytes when its moment comes. */
+  const relocationLeadMs = 400
+  let relocating: string | undefined
+
+  function relocate() {
+    const entry = current()
+    if (entry === undefined) return
+    const { positionMs, status } = state.get()
+    idle.unload()
+    const sounds = status === 'playing' && active.entry?.key === entry.key && active.element.error === null
+    if (!sounds) return loadCurrent(positionMs)
+    // What it has fetched still sounds; meanwhile the other voice fetches what follows.
+    relocating = entry.key
+    load(idle, entry, active.positionMs() + relocationLeadMs)
+  }
+
+  /** The other voice has its bytes: it goes on where this one will be. */
+  function finishRelocation() {
+    if (relocating === undefined || idle.entry?.key !== relocating || current()?.key !== relocating) return
+    relocating = undefined
+    const aheadMs = idle.positionMs() - active.positionMs()
+    const next = idle
+    parts.clock.after(Math.max(0, aheadMs), () => {
+      if (next !== idle || current()?.key !== next.entry?.key) return
+      ;[active, idle] = [idle, active]
+      applyVolume()
+      sound()
+      idle.unload()
+    })
   }
 
   function countListening(stepMs: number, track: TrackSummary) {
@@ -292,6 +328,9 @@ export function createPlayer(parts: PlayerParts): Player {
       })
     element.addEventListener('timeupdate', () => onTime(voice))
     element.addEventListener('ended', () => onEnded(voice))
+    element.addEventListener('canplay', () => {
+      if (voice === idle) finishRelocation()
+    })
     whenActive('progress', () => {
       state.set({ bufferedMs: voice.bufferedMs() })
       fetchNext()
@@ -371,6 +410,7 @@ export function createPlayer(parts: PlayerParts): Player {
         durationMs: track?.durationMs ?? 0,
       })
     },
+    relocate,
     jumpTo(index) {
       wanted = true
       begin(index)

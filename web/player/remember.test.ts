@@ -14,6 +14,7 @@ function setting() {
     elements: [element, new FakeAudio()],
     clock,
     settings: loadSettings(memoryStorage()),
+    address: (path) => path,
     probe: async () => 200,
     onPlayed() {},
   })
