@@ -23,6 +23,11 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   'POST /api/session',
   'GET /api/invitations/:invitation',
   'POST /api/invitations/:invitation/accept',
+  // What users chose to share, for who has the link: each route finds the share of its token, and serves nothing else.
+  'GET /api/shares/:token',
+  'GET /api/shares/:token/tracks/:id/audio',
+  'GET /api/shares/:token/tracks/:id/transcode',
+  'GET /api/shares/:token/covers/:kind/:id',
   // The program itself: the player's files (the login page among them), and what describes the interface.
   'GET /*',
   'GET /openapi.json',

@@ -40,6 +40,8 @@ export interface GatewayConfig {
   readonly port: number
   /** Addresses or networks of proxies whose `X-Forwarded-*` is believed. */
   readonly trustedProxies: readonly string[]
+  /** Where people reach the server, without a slash at the end; undefined: wherever they ask for it. */
+  readonly publicUrl: string | undefined
   /** The folder of the built web player. */
   readonly webFolder: string
   readonly version: string

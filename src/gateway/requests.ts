@@ -20,11 +20,11 @@ export function createRequestIds(): (request: IncomingMessage) => string {
 
 /**
  * A path as logs may show it: without the query (clients put tokens there) and without the token of an invitation's
- * address, which is as good as an account.
+ * address, which is as good as an account, and that of a share's.
  */
 export function loggablePath(url: string): string {
   const path = url.split(/[?#]/, 1)[0] ?? ''
-  return path.replace(/(\/invitations?\/)[^/]+/g, '$1…').slice(0, 500)
+  return path.replace(/(\/(?:invitation|share)s?\/)[^/]+/g, '$1…').slice(0, 500)
 }
 
 /**

@@ -7,6 +7,7 @@ import { createMarks } from './marks.ts'
 import { createMessages } from './messages.ts'
 import { createPlaylists } from './playlists.ts'
 import { createQueues } from './queues.ts'
+import { createShares } from './shares.ts'
 import { createStations } from './stations.ts'
 
 export interface ListeningOptions {
@@ -22,10 +23,12 @@ export interface ListeningOptions {
 export const listeningProjection = new URL('./projection.ts', import.meta.url)
 
 export function createListening(options: ListeningOptions): Listening {
+  const playlists = createPlaylists(options)
   return {
     ...createMarks(options),
     ...createQueues(options),
-    ...createPlaylists(options),
+    ...playlists,
+    ...createShares({ ...options, ...playlists }),
     ...createBookmarks(options),
     ...createStations(options),
     ...createMessages(options),

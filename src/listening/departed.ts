@@ -2,7 +2,7 @@ import type { Playlist } from '../protocol/facts/listening.ts'
 import type { Id } from '../protocol/ids.ts'
 import { type Collection, join, update } from '../store/collection.ts'
 import type { Store } from '../store/store.ts'
-import { bookmarks, marks, playlists, queues } from './facts.ts'
+import { bookmarks, marks, playlists, queues, shares } from './facts.ts'
 
 export interface DepartedOptions {
   readonly store: Store
@@ -13,7 +13,8 @@ export interface DepartedOptions {
 }
 
 /**
- * Clears away what users said of the music who have no account any more: their marks and bookmarks, their queue, and their playlists.
+ * Clears away what users said of the music who have no account any more: their marks and bookmarks, their queue, what
+ * they shared, and their playlists.
  * A playlist that others may read goes on under the heir, but a smart one does not: it was made of the marks of its
  * owner. Whatever is done already stays done, so that it may end anywhere and be called again.
  */
@@ -25,10 +26,16 @@ export async function clearDeparted(options: DepartedOptions, signal: AbortSigna
     if (!(await isUser(id, signal))) await update(store, queues, id, () => null, signal)
   }
   const owners = new Map<Id, boolean>()
+  const isThere = async (owner: Id) => {
+    const known = owners.get(owner) ?? (await isUser(owner, signal))
+    owners.set(owner, known)
+    return known
+  }
+  for await (const { id, value } of shares.walk(store, { skip: ignore }, signal)) {
+    if (!(await isThere(value.owner))) await update(store, shares, id, () => null, signal)
+  }
   for await (const { id, value } of playlists.walk(store, { skip: ignore }, signal)) {
-    const isThere = owners.get(value.owner) ?? (await isUser(value.owner, signal))
-    owners.set(value.owner, isThere)
-    if (!isThere) await passOn(options, id, value.owner, signal)
+    if (!(await isThere(value.owner))) await passOn(options, id, value.owner, signal)
   }
 }
 

@@ -1,4 +1,12 @@
-import { bookmark, marksDefinition, message, playlist, queue, station } from '../protocol/facts/listening.ts'
+import {
+  bookmark,
+  marksDefinition,
+  message,
+  playlist,
+  queue,
+  share,
+  station,
+} from '../protocol/facts/listening.ts'
 import { defineCollection } from '../store/collection.ts'
 
 /** `<userId>/<kind>/<itemId>` */
@@ -20,6 +28,9 @@ export const bookmarks = defineCollection({ prefix: 'listening/bookmarks/', vers
 
 /** `<stationId>` */
 export const stations = defineCollection({ prefix: 'listening/stations/', version: 1, schema: station })
+
+/** `<token>` */
+export const shares = defineCollection({ prefix: 'listening/shares/', version: 1, schema: share })
 
 /** `<time>-<messageId>` */
 export const messages = defineCollection({ prefix: 'listening/messages/', version: 1, schema: message })

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ItemMark, TrackSummary } from '../protocol/api/catalog.ts'
+import type { AlbumDetail, ItemMark, TrackSummary } from '../protocol/api/catalog.ts'
 import type {
   importResult,
   markInput,
@@ -10,8 +10,18 @@ import type {
   playlistInput,
   queueInput,
   queueView,
+  shareChange,
+  shareInput,
 } from '../protocol/api/listening.ts'
-import type { Bookmark, MarkKind, Message, Rules, Station } from '../protocol/facts/listening.ts'
+import type {
+  Bookmark,
+  MarkKind,
+  Message,
+  Rules,
+  Share,
+  ShareItem,
+  Station,
+} from '../protocol/facts/listening.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Line } from './m3u.ts'
 
@@ -33,6 +43,8 @@ export type QueueInput = z.infer<typeof queueInput>
 export type QueueView = z.infer<typeof queueView>
 export type PlaylistInput = z.infer<typeof playlistInput>
 export type PlaylistChange = z.infer<typeof playlistChange>
+export type ShareInput = z.infer<typeof shareInput>
+export type ShareChange = z.infer<typeof shareChange>
 export type ImportResult = z.infer<typeof importResult>
 
 /** What users say of the music: marks, plays, queues and playlists. Each write answers when it is durable (F1). */
@@ -113,9 +125,51 @@ export interface Listening {
   changeStation(station: Station, signal?: AbortSignal): Promise<Written<void>>
   removeStation(id: Id, signal?: AbortSignal): Promise<Written<void>>
 
+  /** What the listener shares, the newest first. */
+  shares(listener: Listener, signal?: AbortSignal): Promise<KnownShare[]>
+  /** The share of a link, or null; microseconds, from the index. Whether it has ended is for the gateway to say. */
+  share(token: string): KnownShare | null
+  /** NOT_FOUND where the listener cannot see one of the items. TOO_LARGE beyond a thousand shares. */
+  createShare(listener: Listener, input: ShareInput, signal?: AbortSignal): Promise<Written<KnownShare>>
+  /** FORBIDDEN where it is someone else's, here as below. */
+  changeShare(
+    listener: Listener,
+    token: string,
+    change: ShareChange,
+    signal?: AbortSignal,
+  ): Promise<Written<KnownShare>>
+  removeShare(listener: Listener, token: string, signal?: AbortSignal): Promise<Written<void>>
+  /** What a share holds now, as far as `sharer` sees it: nobody is let in to more than its owner is. */
+  shareContent(share: Share, sharer: Listener, signal?: AbortSignal): Promise<ShareContent>
+  /** Adds to the visits of a share. */
+  countVisits(token: string, visits: number, at: number, signal?: AbortSignal): Promise<void>
+
   /** What has been said after that time, in milliseconds since 1970; the last thousand messages are kept. */
   messages(since: number, signal?: AbortSignal): Promise<Message[]>
   say(listener: Listener, text: string, signal?: AbortSignal): Promise<Written<void>>
+}
+
+export interface KnownShare extends Share {
+  readonly token: string
+}
+
+/** One item of a share, as it is now. */
+export interface SharedItem {
+  readonly kind: ShareItem['kind']
+  readonly id: Id
+  readonly name: string
+  readonly artist?: string
+  readonly year?: number | undefined
+  /** The version of its cover. */
+  readonly cover: string
+  readonly tracks: readonly TrackSummary[]
+}
+
+/** The items that are still there and hold something. */
+export interface ShareContent {
+  readonly items: readonly SharedItem[]
+  /** Theirs, in their order, and no more than 20,000. */
+  readonly tracks: readonly TrackSummary[]
 }
 
 export interface BookmarkView extends Bookmark {
@@ -126,6 +180,8 @@ export interface BookmarkView extends Bookmark {
 export interface Music {
   /** Throws NOT_FOUND where the listener cannot see it. */
   nameOf(listener: Listener, kind: MarkKind, id: Id): string
+  /** Throws NOT_FOUND likewise. */
+  album(listener: Listener, id: Id, signal?: AbortSignal): Promise<AlbumDetail>
   tracksByIds(listener: Listener, ids: readonly Id[], signal?: AbortSignal): Promise<(TrackSummary | null)[]>
   tracksByRules(listener: Listener, rules: Rules, marksOf: Id, signal?: AbortSignal): Promise<Id[]>
   trackLines(listener: Listener, ids: readonly Id[], signal?: AbortSignal): Promise<(Line | null)[]>

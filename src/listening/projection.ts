@@ -1,34 +1,56 @@
-import type { Projection } from '../index/projection.ts'
-import { playlists } from './facts.ts'
+import type { IndexedChange, Projection } from '../index/projection.ts'
+import { playlists, shares } from './facts.ts'
 
 /**
- * Playlists, so that those of a user are found. (Marks are in the catalog's part of the index, beside what they mark;
- * a queue is read from the store by its key.) The tracks of a playlist are GUIDs of 36 characters, one after another.
+ * Playlists and shares, so that those of a user are found, and a share without the store. (Marks are in the catalog's
+ * part of the index, beside what they mark; a queue is read from the store by its key.) The tracks of a playlist are GUIDs of 36 characters, one after another.
  */
 export const projection: Projection = {
   name: 'listening',
-  version: 1,
-  prefixes: [playlists.prefix],
+  version: 2,
+  prefixes: [playlists.prefix, shares.prefix],
   schema: `
     CREATE TABLE listening_playlist (
       guid TEXT PRIMARY KEY, owner TEXT NOT NULL, shared_with TEXT NOT NULL, fact TEXT NOT NULL, tracks TEXT NOT NULL
     ) WITHOUT ROWID;
     CREATE INDEX listening_playlist_owner ON listening_playlist (owner);
+    CREATE TABLE listening_share (token TEXT PRIMARY KEY, owner TEXT NOT NULL, fact TEXT NOT NULL) WITHOUT ROWID;
+    CREATE INDEX listening_share_owner ON listening_share (owner);
   `,
   open(db) {
     const put = db.prepare(
       'INSERT OR REPLACE INTO listening_playlist (guid, owner, shared_with, fact, tracks) VALUES (?, ?, ?, ?, ?)',
     )
     const drop = db.prepare('DELETE FROM listening_playlist WHERE guid = ?')
+    const putShare = db.prepare(
+      'INSERT OR REPLACE INTO listening_share (token, owner, fact) VALUES (?, ?, ?)',
+    )
+    const dropShare = db.prepare('DELETE FROM listening_share WHERE token = ?')
+
+    function applyShare({ key, value }: IndexedChange): void {
+      const token = shares.id(key)
+      if (value === null) {
+        dropShare.run(token)
+        return
+      }
+      const share = shares.decode(value)
+      putShare.run(token, share.owner, JSON.stringify(share))
+    }
+
+    function applyPlaylist({ key, value }: IndexedChange): void {
+      const id = playlists.id(key)
+      if (value === null) {
+        drop.run(id)
+        return
+      }
+      const { tracks, ...fact } = playlists.decode(value)
+      put.run(id, fact.owner, JSON.stringify(fact.sharedWith), JSON.stringify(fact), tracks.join(''))
+    }
+
     return {
-      apply({ key, value }) {
-        const id = playlists.id(key)
-        if (value === null) {
-          drop.run(id)
-          return
-        }
-        const { tracks, ...fact } = playlists.decode(value)
-        put.run(id, fact.owner, JSON.stringify(fact.sharedWith), JSON.stringify(fact), tracks.join(''))
+      apply(change) {
+        if (change.key.startsWith(shares.prefix)) applyShare(change)
+        else applyPlaylist(change)
       },
     }
   },

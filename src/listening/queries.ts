@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type Playlist, playlist } from '../protocol/facts/listening.ts'
+import { type Playlist, playlist, type Share, share } from '../protocol/facts/listening.ts'
 import type { Id } from '../protocol/ids.ts'
 import { text } from '../store/row.ts'
 
@@ -26,4 +26,13 @@ function guidsOf(column: string): Id[] {
   return Array.from({ length: column.length / guidLength }, (_, at) =>
     column.slice(at * guidLength, (at + 1) * guidLength),
   )
+}
+
+/** What a user shares, the newest first. */
+export function sharesOf(db: DatabaseSync, user: Id): (Share & { readonly token: string })[] {
+  return db
+    .prepare('SELECT token, fact FROM listening_share WHERE owner = ?')
+    .all(user)
+    .map((row) => ({ ...share.parse(JSON.parse(text(row.fact))), token: text(row.token) }))
+    .sort((one, other) => other.createdAt - one.createdAt || (one.token < other.token ? -1 : 1))
 }

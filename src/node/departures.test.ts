@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { anna, ben, derivedId, openTestListening } from '../../test/fixtures/listening.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 import { administrators, users } from '../accounts/collections.ts'
-import { bookmarks, marks, playlists, queues } from '../listening/facts.ts'
+import { bookmarks, marks, playlists, queues, shares } from '../listening/facts.ts'
 import { playlistInput } from '../protocol/api/listening.ts'
 import type { Playlist } from '../protocol/facts/listening.ts'
 import { update } from '../store/collection.ts'
@@ -28,6 +28,7 @@ test('[N2] what a removed user said is cleared away; what others listen to goes 
     for (const title of ['Sun', 'Moon', 'Star'])
       await listening.mark(listener, 'track', it.track(title), { starred: true })
     await listening.setBookmark(listener, sun, { positionMs: 500 })
+    await listening.createShare(listener, { items: [{ kind: 'track', id: sun }] })
     await listening.saveQueue(listener, { tracks: [sun], current: 0, positionMs: 0 }, 'test')
   }
   const make = async (listener: typeof anna, input: Partial<Playlist> & { name: string }) =>
@@ -55,6 +56,10 @@ test('[N2] what a removed user said is cleared away; what others listen to goes 
   assert.equal((await marks.list(store, { under: `${ben.user}/` })).facts.length, 3)
   assert.equal((await bookmarks.list(store, { under: `${anna.user}/` })).facts.length, 0)
   assert.equal((await bookmarks.list(store, { under: `${ben.user}/` })).facts.length, 1)
+  assert.deepEqual(
+    (await shares.list(store)).facts.map(({ value }) => value.owner),
+    [ben.user],
+  )
   assert.equal(await queues.get(store, anna.user), null)
   assert.ok(await queues.get(store, ben.user))
   await it.caughtUp()

@@ -138,6 +138,7 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
         host: config.host,
         port: config.port,
         trustedProxies: config.trustedProxies,
+        publicUrl: config.publicUrl,
         webFolder,
         version,
         node: null,

@@ -383,6 +383,12 @@ export const errorCodes = {
     title: 'The backup could not be written',
     help: 'Check that the folder exists, that you may write there, and that the disk has room; then repeat it.',
   },
+  // shares
+  SHARE_ENDED: {
+    status: 410,
+    title: 'This link has ended',
+    help: 'Ask whoever gave it to you for a new one: it was made for a certain time, or what it showed is gone.',
+  },
   // uploads
   UPLOAD_NOT_AUDIO: {
     status: 415,
@@ -403,6 +409,52 @@ export const errorCodes = {
     status: 423,
     title: 'Another request is sending this upload',
     help: 'Wait until it has ended, ask for the offset with HEAD, and go on from there.',
+  },
+  // the cluster
+  JOIN_LINE_INVALID: {
+    status: 400,
+    title: 'This is no join line',
+    help: 'Copy the whole line that begins with hocket:// from the node that made it, or make a new one there with `hocket cluster invite`.',
+  },
+  JOIN_TOKEN_UNKNOWN: {
+    status: 403,
+    title: 'The cluster does not know this join line',
+    help: 'Copy the whole line again, or make a new one on a node of the cluster with `hocket cluster invite`.',
+  },
+  JOIN_TOKEN_EXPIRED: {
+    status: 410,
+    title: 'The join line has expired',
+    help: 'Make a new one on a node of the cluster with `hocket cluster invite`; it holds for 24 hours.',
+  },
+  JOIN_TOKEN_USED: {
+    status: 409,
+    title: 'The join line has let another node in already',
+    help: 'Each line lets one node in: make a new one with `hocket cluster invite`. If you did not use this one, look with `hocket status` who did, and remove that node.',
+  },
+  AUTHORITY_UNKNOWN: {
+    status: 403,
+    title: 'What answers there is not the cluster of the join line',
+    help: 'Check the address in the line, and that no proxy stands between: nodes must reach one another directly.',
+  },
+  NODE_REFUSED: {
+    status: 403,
+    title: 'The caller has not proved to be a node of this cluster',
+    help: 'Only nodes that have joined may ask here. Check the clock of the machine that asked; if it was away for months, let it join again with `hocket cluster invite`.',
+  },
+  NODE_REMOVED: {
+    status: 403,
+    title: 'This node has been removed from the cluster',
+    help: 'To let it in again, start it with an empty data folder and a new join line from `hocket cluster invite`.',
+  },
+  NODE_DUPLICATE: {
+    status: 409,
+    title: 'Another running node has the same identity',
+    help: 'A data folder was copied and both copies run. Stop one of them; to make the copy a node of its own, start it with an empty data folder and a join line.',
+  },
+  NODE_IDENTITY_DAMAGED: {
+    status: 503,
+    title: 'The identity of this node cannot be read',
+    help: 'Restore `node/identity.json` in the data folder from a backup; or remove the node from the cluster and let it join again with an empty data folder.',
   },
 } as const satisfies Record<string, ErrorDefinition>
 

@@ -1,10 +1,55 @@
 import type { Stats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Catalog, PictureSource, Viewer } from '../../catalog/catalog.ts'
 import type { Listening } from '../../listening/listening.ts'
 import type { Picture } from '../../media/covers/cover.ts'
+import type { Media } from '../../media/media.ts'
 import type { Id } from '../../protocol/ids.ts'
+import { signalOf } from '../signal.ts'
+import { sendBytes } from './answer.ts'
 import type { Tracks } from './tracks.ts'
+
+export interface CoverParts {
+  readonly catalog: Pick<Catalog, 'source' | 'pictures' | 'nameOf'>
+  readonly listening: Pick<Listening, 'playlist'>
+  readonly media: Pick<Media, 'cover'>
+  readonly tracks: Tracks
+}
+
+export interface WantedCover {
+  readonly kind: 'track' | 'album' | 'artist' | 'playlist'
+  readonly id: Id
+  /** The longest edge in pixels. */
+  readonly size: number | undefined
+  /** The version that the asker has seen in its summary: the answer may be kept for ever. */
+  readonly v: string | undefined
+}
+
+/** Answers with the picture of something, as far as the viewer sees it. */
+export async function sendCover(
+  { catalog, listening, media, tracks }: CoverParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  viewer: Viewer,
+  { kind, id, size, v }: WantedCover,
+): Promise<void> {
+  const signal = signalOf(reply)
+  const { name, sources, mosaic } =
+    kind === 'playlist'
+      ? await playlistPicture(viewer, id, { catalog, listening }, signal)
+      : {
+          name: catalog.nameOf(viewer, kind, id),
+          sources: catalog.pictures(viewer, kind, id),
+          mosaic: false,
+        }
+  const pictures = await picturesOf(sources, viewer, { catalog, tracks })
+  const { accept } = request.headers
+  const wanted = { id, name, pictures, mosaic, accept, ...(size !== undefined && { size }) }
+  const picture = await media.cover(wanted, signal)
+  const immutable = v !== undefined && pictures.some((each) => each.version === v)
+  await sendBytes(request, reply, picture, { immutable, vary: 'accept' })
+}
 
 /** The pictures that the catalog knows of, as the media role reads them. */
 export async function picturesOf(

@@ -82,6 +82,24 @@ test('every operation of the OpenAPI document is answered as it says', async () 
   await well(guest.fetch('/api/playlists/import', { method: 'POST', headers: type, body: file.bytes }))
   await well(guest.delete(`/api/playlists/${playlist}`))
 
+  const items = [{ kind: 'album', id: album?.id }]
+  const { token } = z
+    .object({ token: z.string() })
+    .parse((await well(guest.post('/api/shares', { items }))).body)
+  await well(guest.get('/api/shares'))
+  await well(guest.patch(`/api/shares/${token}`, { description: 'Hear' }))
+  await well(edge.anyone.get(`/api/shares/${token}`))
+  const shared = z.object({ tracks: z.array(z.object({ id: z.string() })) })
+  const [first] = shared.parse((await well(edge.anyone.get(`/api/shares/${token}`))).body).tracks
+  for (const path of [
+    `tracks/${first?.id}/audio`,
+    `tracks/${first?.id}/transcode`,
+    `covers/album/${album?.id}`,
+  ]) {
+    await well(edge.anyone.get(`/api/shares/${token}/${path}`))
+  }
+  await well(guest.delete(`/api/shares/${token}`))
+
   const device = z.object({ device: z.object({ id: z.string() }) })
   const made = device.parse((await well(guest.post('/api/devices', { label: 'phone' }))).body)
   await well(guest.delete(`/api/devices/${made.device.id}`))

@@ -21,6 +21,7 @@ export const tags = [
   { name: 'Media', description: 'Audio, lyrics and covers.' },
   { name: 'Listening', description: 'Stars, ratings, plays and the queue.' },
   { name: 'Playlists', description: 'Plain and smart playlists.' },
+  { name: 'Shares', description: 'Links under which anyone hears what an account shares.' },
   { name: 'Libraries', description: 'Music folders, scans and their problems.' },
   { name: 'Uploads', description: 'Resumable uploads (tus 1.0.0).' },
   { name: 'Administration', description: 'Users and the server itself.' },

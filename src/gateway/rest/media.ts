@@ -1,18 +1,17 @@
 import { z } from 'zod'
-import type { Catalog, TrackSource } from '../../catalog/catalog.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
 import type { Listening } from '../../listening/listening.ts'
 import type { Media } from '../../media/media.ts'
-import type { OpenOriginal } from '../../media/originals.ts'
 import { renditionFormats } from '../../media/transcode/transcoder.ts'
 import { lyrics } from '../../protocol/api/catalog.ts'
 import { id } from '../../protocol/ids.ts'
 import type { Api } from '../api.ts'
-import { sendBytes } from '../media/answer.ts'
-import { picturesOf, playlistPicture } from '../media/pictures.ts'
+import { sendMade, sendStored } from '../media/audio.ts'
+import { sendCover } from '../media/pictures.ts'
 import type { Tracks } from '../media/tracks.ts'
 import type { Metrics } from '../metrics.ts'
 import { bytes, ok } from '../openapi/operation.ts'
-import { goneSignalOf, signalOf } from '../signal.ts'
+import { signalOf } from '../signal.ts'
 import { viewerOf } from './catalog.ts'
 
 interface Parts {
@@ -25,13 +24,23 @@ interface Parts {
 
 const tag = 'Media'
 const byId = z.object({ id })
-const version = z
+export const version = z
   .string()
   .max(200)
   .optional()
   .describe('The version of the summary: the answer may be kept for ever')
+export const coverSize = z.coerce
+  .number()
+  .int()
+  .min(16)
+  .max(4_096)
+  .optional()
+  .describe('The longest edge in pixels')
+
 /** Audio, lyrics and covers. */
 export function mediaRoutes(app: Api, { catalog, listening, media, tracks, streams }: Parts): void {
+  const audioParts = { media, tracks, streams }
+
   app.get(
     '/api/tracks/:id/audio',
     {
@@ -48,12 +57,9 @@ export function mediaRoutes(app: Api, { catalog, listening, media, tracks, strea
     },
     async (request, reply) => {
       const source = catalog.source(viewerOf(request), request.params.id)
-      const original = await tracks.open(source, signalOf(reply))
-      const options = {
-        immutable: isCurrent(source, original, request.query.v),
-        ...(request.query.download !== undefined && { downloadAs: `${source.title}.${source.suffix}` }),
-      }
-      await sendBytes(request, reply, original, options, streams)
+      const { v, download } = request.query
+      const downloadAs = download === undefined ? undefined : `${source.title}.${source.suffix}`
+      await sendStored(audioParts, request, reply, source, { v, downloadAs })
     },
   )
 
@@ -79,13 +85,8 @@ export function mediaRoutes(app: Api, { catalog, listening, media, tracks, strea
     async (request, reply) => {
       const { format, bitrate, offsetMs, v } = request.query
       const source = catalog.source(viewerOf(request), request.params.id)
-      using original = await tracks.openFile(source, signalOf(reply))
-      const { path, version } = original
-      const { codec, durationMs } = source
       const rendition = { format, bitrateKbps: bitrate, offsetMs }
-      const audio = { path, version, codec, bitrate: source.bitrate, durationMs, original }
-      const made = await media.transcode(audio, rendition, goneSignalOf(reply))
-      await sendBytes(request, reply, made, { immutable: isCurrent(source, original, v) }, streams)
+      await sendMade(audioParts, request, reply, source, rendition, v)
     },
   )
 
@@ -113,44 +114,19 @@ export function mediaRoutes(app: Api, { catalog, listening, media, tracks, strea
         tag,
         params: z.object({ kind: z.enum(['track', 'album', 'artist', 'playlist']), id }),
         querystring: z.object({
-          size: z.coerce.number().int().min(16).max(4_096).optional().describe('The longest edge in pixels'),
+          size: coverSize,
           v: version,
         }),
         response: bytes(['image/*'], 'The picture'),
       },
     },
     async (request, reply) => {
-      const { kind, id } = request.params
       const { size, v } = request.query
-      const viewer = viewerOf(request)
-      const signal = signalOf(reply)
-      const { name, sources, mosaic } =
-        kind === 'playlist'
-          ? await playlistPicture(viewer, id, { catalog, listening }, signal)
-          : {
-              name: catalog.nameOf(viewer, kind, id),
-              sources: catalog.pictures(viewer, kind, id),
-              mosaic: false,
-            }
-      const pictures = await picturesOf(sources, viewer, { catalog, tracks })
-      const { accept } = request.headers
-      const wanted = { id, name, pictures, mosaic, accept, ...(size !== undefined && { size }) }
-      const picture = await media.cover(wanted, signal)
-      const immutable = v !== undefined && pictures.some((each) => each.version === v)
-      await sendBytes(request, reply, picture, { immutable, vary: 'accept' })
+      await sendCover({ catalog, listening, media, tracks }, request, reply, viewerOf(request), {
+        ...request.params,
+        size,
+        v,
+      })
     },
   )
-}
-
-/**
- * Whether `v` is the version that the summary names, and the file still what its tags were read from: only then may the
- * answer be kept for ever.
- */
-function isCurrent(
-  { blob, fingerprint }: TrackSource,
-  original: Pick<OpenOriginal, 'version'>,
-  v: string | undefined,
-): boolean {
-  const isNamed = v !== undefined && v.length >= 8 && fingerprint.startsWith(v)
-  return isNamed && original.version.startsWith(blob ?? fingerprint)
 }

@@ -10,6 +10,8 @@ import { mediaRoutes } from './media.ts'
 import { nodeRoutes } from './node.ts'
 import { playlistRoutes } from './playlists.ts'
 import { sessionRoutes } from './session.ts'
+import { sharedRoutes } from './shared.ts'
+import { shareRoutes } from './shares.ts'
 import { uploadRoutes } from './uploads.ts'
 
 export interface RestParts extends GatewayOptions {
@@ -28,7 +30,10 @@ export function restRoutes(app: Api, parts: RestParts): void {
   catalogRoutes(app, parts)
   listeningRoutes(app, parts)
   playlistRoutes(app, parts)
-  mediaRoutes(app, { ...parts, streams, tracks: createTracks(parts) })
+  const tracks = createTracks(parts)
+  mediaRoutes(app, { ...parts, streams, tracks })
+  shareRoutes(app, { ...parts, publicUrl: parts.config.publicUrl })
+  sharedRoutes(app, { ...parts, streams, tracks })
   libraryRoutes(app, { ...parts, node: parts.config.node, forbidden: parts.config.forbiddenFolders })
   uploadRoutes(app, parts)
   nodeRoutes(app, { ...parts, version })

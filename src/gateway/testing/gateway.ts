@@ -124,6 +124,7 @@ export async function openTestGateway(
         host: '127.0.0.1',
         port: 0,
         trustedProxies: [],
+        publicUrl: undefined,
         webFolder: join(data, 'web'),
         version: '0.0.0-test',
         node: null,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { markKind, playlist, queue, rules } from '../facts/listening.ts'
+import { markKind, playlist, queue, rules, share, shareItem, shareToken } from '../facts/listening.ts'
 import { id, timestamp } from '../ids.ts'
 import { trackSummary } from './catalog.ts'
 
@@ -77,3 +77,35 @@ export const importResult = z.object({
   /** Lines of the file that named no track of this library. */
   unmatched: z.array(z.object({ line: z.int(), text: z.string() })),
 })
+
+export const shareSummary = share.omit({ owner: true }).extend({
+  token: shareToken,
+  /** The address to give away. */
+  url: z.string(),
+  /** What the first item is called; absent where it is gone. */
+  name: z.string().optional(),
+})
+export type ShareSummary = z.infer<typeof shareSummary>
+
+export const shareInput = share.pick({ items: true, description: true, expiresAt: true })
+export const shareChange = z.object({
+  /** null takes it away, here as below. */
+  description: z.string().max(4_000).nullable().optional(),
+  expiresAt: timestamp.nullable().optional(),
+})
+
+/** What the link of a share shows to anyone. Nothing of it tells who shares, or what they say of the music. */
+export const sharedMusic = z.object({
+  /** `mixed`: several items. */
+  kind: z.enum([...shareItem.shape.kind.options, 'mixed']),
+  name: z.string(),
+  /** The artist, where one album or song is shared. */
+  artist: z.string().optional(),
+  year: z.int().optional(),
+  description: z.string().optional(),
+  expiresAt: timestamp.optional(),
+  cover: shareItem.extend({ version: z.string() }),
+  /** Their `mark` says nothing. */
+  tracks: z.array(trackSummary),
+})
+export type SharedMusic = z.infer<typeof sharedMusic>

@@ -9,6 +9,7 @@ import { id, timestamp } from '../ids.ts'
  *   listening/playlists/<playlistId>           Playlist, zstd-compressed
  *   listening/bookmarks/<userId>/<trackId>     Bookmark
  *   listening/stations/<stationId>             Station
+ *   listening/shares/<token>                   Share
  *   listening/messages/<time>-<messageId>      Message; the time in 15 digits, so that they stand in their order
  */
 export const markKind = z.enum(['track', 'album', 'artist'])
@@ -104,6 +105,28 @@ export const station = z.object({
     .optional(),
 })
 export type Station = z.infer<typeof station>
+
+/** The end of a share's link, and its id: 128 random bits. Whoever knows it hears what is shared. */
+export const shareToken = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/, 'the end of a share’s link')
+  .describe('The end of the link of a share')
+
+export const shareItem = z.object({ kind: z.enum(['track', 'album', 'playlist']), id })
+export type ShareItem = z.infer<typeof shareItem>
+
+/** Music that its owner lets everyone hear who has the link. It shows what the items hold when it is looked at. */
+export const share = z.object({
+  owner: id,
+  items: z.array(shareItem).min(1).max(1_000),
+  description: z.string().max(4_000).optional(),
+  /** The link opens nothing from then on; absent: it never ends. */
+  expiresAt: timestamp.optional(),
+  createdAt: timestamp,
+  visitCount: z.int().nonnegative(),
+  visitedAt: timestamp.optional(),
+})
+export type Share = z.infer<typeof share>
 
 /** What someone has said to everyone with an account. */
 export const message = z.object({ user: id, text: z.string().min(1).max(2_000), at: timestamp })
