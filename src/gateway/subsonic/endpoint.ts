@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { AuthenticatedDevice } from '../../accounts/accounts.ts'
 import type { Viewer } from '../../catalog/catalog.ts'
 import type { Details } from '../../catalog/details.ts'
-import type { Roles } from '../gateway.ts'
+import type { GatewayConfig, Roles } from '../gateway.ts'
 import type { Tracks } from '../media/tracks.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Content } from './content.ts'
@@ -14,6 +14,7 @@ import type { Seeds } from './seeds.ts'
 
 /** What the endpoints stand on. */
 export interface Parts extends Roles {
+  readonly config: Pick<GatewayConfig, 'publicUrl'>
   readonly tracks: Tracks
   readonly details: Details
   readonly streams: Metrics['streams']

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
+import { waitFor } from '../../../test/harness/wait.ts'
 import { type Envelope, envelope, searchOf } from './testing/client.ts'
 import { everything } from './testing/requests.ts'
 import { openSubsonicWorld, type SubsonicWorld } from './testing/world.ts'
@@ -195,4 +196,35 @@ test('what one says in the chat, everyone hears, from a time on', async () => {
   assert.deepEqual(await read(first?.time ?? 0), [])
   assert.equal(await world.guest.refused('addChatMessage', { message: '' }), 10)
   assert.equal(await world.guest.refused('addChatMessage', { message: 'x'.repeat(2_001) }), 10)
+})
+
+test('the address of a share opens for anyone, until it is deleted', async () => {
+  const shape = z.object({
+    share: z.array(
+      z.looseObject({
+        id: z.string(),
+        url: z.string(),
+        visitCount: z.int(),
+        lastVisited: z.string().optional(),
+      }),
+    ),
+  })
+  const read = async (client = world.guest) => shape.parse((await client.both('getShares'))['shares']).share
+  await world.guest.ask('createShare', { id: [song('One'), song('Two')], description: 'Both' })
+  const [made] = await read()
+  assert.ok(made)
+  assert.match(made.id, /^[A-Za-z0-9-]+$/)
+  assert.equal(new URL(made.url).pathname, `/share/${made.id}`)
+  const open = () => fetch(`${world.edge.url}/api/shares/${made.id}`)
+  const music = z
+    .object({ tracks: z.array(z.object({ title: z.string() })) })
+    .parse(await (await open()).json())
+  assert.equal(music.tracks.length, 2)
+  await waitFor(async () => (await read())[0]?.lastVisited, { what: 'the visit to be counted' })
+  assert.deepEqual(await read(world.administrator), [])
+  await world.guest.ask('updateShare', { id: made.id, expires: 1 })
+  assert.equal((await open()).status, 410)
+  await world.guest.ask('deleteShare', { id: made.id })
+  assert.equal((await open()).status, 404)
+  assert.deepEqual(await read(), [])
 })

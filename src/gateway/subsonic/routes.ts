@@ -16,6 +16,7 @@ import * as queue from './queue.ts'
 import * as radio from './radio.ts'
 import { getScanStatus, startScan } from './scanning.ts'
 import { search, search2, search3 } from './search.ts'
+import * as shares from './shares.ts'
 import { getStarred, getStarred2 } from './starred.ts'
 import * as streaming from './streaming.ts'
 import * as system from './system.ts'
@@ -67,6 +68,7 @@ export const endpoints: ReadonlyMap<string, Endpoint> = new Map(
     ...bookmarks,
     ...radio,
     ...chat,
+    ...shares,
     // accounts
     getUser,
     getUsers,

@@ -25,7 +25,7 @@ async function userOf({ catalog }: Parts, { signal }: Asking, { id, name, role }
     podcastRole: false,
     streamRole: true,
     jukeboxRole: false,
-    shareRole: false,
+    shareRole: true,
     videoConversionRole: false,
     folder: libraries.map((library) => folderNumber(library.id)),
   }

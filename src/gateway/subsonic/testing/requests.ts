@@ -49,6 +49,15 @@ export async function requestsOf({ guest, administrator }: SubsonicWorld): Promi
     .parse(
       (await guest.ask('createPlaylist', { name: 'Made <before>', songId: [one, two, one] }))['playlist'],
     )
+  const shared = z.object({ share: z.tuple([z.object({ id: z.string() })]) }).parse(
+    (
+      await guest.ask('createShare', {
+        id: [first, made.id, four],
+        description: 'For <you> & me',
+        expires: 4_000_000_000_000,
+      })
+    )['shares'],
+  ).share[0].id
   const types = ['random', 'newest', 'highest', 'frequent', 'recent', 'alphabeticalByName']
   const lists: Query[] = [
     ...[...types, 'alphabeticalByArtist', 'starred'].map((type) => ({ type })),
@@ -177,6 +186,25 @@ export async function requestsOf({ guest, administrator }: SubsonicWorld): Promi
     { endpoint: 'deleteInternetRadioStation', query: { id: nothing }, as: administrator, fails: 70 },
     { endpoint: 'addChatMessage', query: { message: 'Hello <all>' }, once: true },
     { endpoint: 'getChatMessages' },
+    { endpoint: 'getShares' },
+    {
+      endpoint: 'updateShare',
+      query: { id: shared, description: '', expires: 0 },
+      as: administrator,
+      fails: 50,
+    },
+    { endpoint: 'updateShare', query: { id: shared, description: '', expires: 0 }, once: true },
+    { endpoint: 'getShares' },
+    { endpoint: 'getShares', as: administrator },
+    { endpoint: 'deleteShare', query: { id: shared }, as: administrator, fails: 50 },
+    { endpoint: 'deleteShare', query: { id: shared }, once: true },
+    { endpoint: 'createShare', query: { id: one }, once: true },
+    { endpoint: 'createShare', fails: 10 },
+    { endpoint: 'createShare', query: { id: one, expires: 'soon' }, fails: 10 },
+    { endpoint: 'createShare', query: { id: [one, nothing] }, fails: 70 },
+    { endpoint: 'createShare', query: { id: ana }, fails: 70 },
+    { endpoint: 'updateShare', fails: 10 },
+    { endpoint: 'deleteShare', query: { id: '0'.repeat(32) }, fails: 70 },
     { endpoint: 'getVideos' },
     { endpoint: 'getPodcasts' },
     { endpoint: 'getNewestPodcasts' },
@@ -206,6 +234,9 @@ export async function requestsOf({ guest, administrator }: SubsonicWorld): Promi
       'getArtistInfo2',
       'getAlbumInfo2',
       'getLyricsBySongId',
+      'createShare',
+      'updateShare',
+      'deleteShare',
     ].map((endpoint) => ({ endpoint, query: { id: nothing }, fails: 70 })),
     { endpoint: 'getTranscodeDecision', query: { mediaId: nothing, mediaType: 'song' }, fails: 70 },
     {
