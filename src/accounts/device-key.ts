@@ -39,13 +39,38 @@ export function readDeviceKey(folder: string): DeviceKey | null {
 
 /** Makes the key. If another has been made meanwhile, that one counts. */
 export function createDeviceKey(folder: string): DeviceKey {
+  keepKey(folder, randomBytes(keyBytes))
+  const made = readDeviceKey(folder)
+  if (made === null) throw new CodedError('SECRETS_UNREADABLE', 'the key has just been made and is missing')
+  return made
+}
+
+/** The key itself in base64, made where there is none: what all nodes of a cluster have in common. */
+export function shareDeviceKey(folder: string): string {
+  createDeviceKey(folder)
+  const key = readKey(join(folder, fileName))
+  if (key === null) throw new CodedError('SECRETS_UNREADABLE', 'the key has just been made and is missing')
+  return key.toString('base64')
+}
+
+/** Takes over the key of a cluster, in base64. SECRETS_UNREADABLE where there is another one. */
+export function adoptDeviceKey(folder: string, shared: string): void {
+  const key = Buffer.from(shared, 'base64')
+  keepKey(folder, key)
+  if (readKey(join(folder, fileName))?.equals(key) !== true) {
+    throw new CodedError('SECRETS_UNREADABLE', 'this data folder has a key of its own')
+  }
+}
+
+/** Writes the key durably, unless there is one. */
+function keepKey(folder: string, key: Buffer): void {
   const temporary = join(folder, `${fileName}.${randomBytes(8).toString('hex')}`)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     chmodSync(folder, 0o700)
     const file = openSync(temporary, 'wx', 0o600)
     try {
-      writeSync(file, randomBytes(keyBytes))
+      writeSync(file, key)
       fsyncSync(file)
     } finally {
       closeSync(file)
@@ -57,9 +82,6 @@ export function createDeviceKey(folder: string): DeviceKey {
   } finally {
     rmSync(temporary, { force: true })
   }
-  const made = readDeviceKey(folder)
-  if (made === null) throw new CodedError('SECRETS_UNREADABLE', 'the key has just been made and is missing')
-  return made
 }
 
 /** Unlike a rename, a link never replaces a key that is already there. */
