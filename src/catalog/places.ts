@@ -20,8 +20,16 @@ export interface Places {
    * no folder on this node, are left out.
    */
   files(track: PlacedTrack): PlacedFile[]
+  /** The files of a track that are on the disks of other nodes. */
+  elsewhere(track: Pick<PlacedTrack, 'size' | 'places'>): PlaceElsewhere[]
   /** The folder of a library, or null where it has none here. */
   root(library: Id): string | Buffer | null
+}
+
+/** A file of a music folder of another node. */
+export interface PlaceElsewhere extends Place {
+  readonly node: Id
+  readonly size: number
 }
 
 interface PlacedTrack {
@@ -35,15 +43,24 @@ interface PlacedTrack {
  * at home wherever they are restored.
  */
 export function createPlaces(index: Pick<Index, 'statement'>, node: Id | null): Places {
+  function libraryOf(id: Id): Library | null {
+    const row = index.statement('SELECT fact FROM library WHERE guid = ?').get(id)
+    return typeof row?.fact === 'string' ? librarySchema.parse(JSON.parse(row.fact)) : null
+  }
   function root(library: Id): string | Buffer | null {
-    const row = index.statement('SELECT fact FROM library WHERE guid = ?').get(library)
-    if (typeof row?.fact !== 'string') return null
-    const found = librarySchema.parse(JSON.parse(row.fact))
-    return found.path === undefined || !isOn(node, found) ? null : pathBytes(found.path)
+    const found = libraryOf(library)
+    return found?.path === undefined || !isOn(node, found) ? null : pathBytes(found.path)
   }
   return {
     isHere: (library) => library.path !== undefined && isOn(node, library),
     root,
+    elsewhere: ({ size, places }) =>
+      places.flatMap(({ library, path, modifiedAt }) => {
+        const found = libraryOf(library)
+        return found?.node === undefined || found.node === node
+          ? []
+          : [{ node: found.node, library, path, size, modifiedAt }]
+      }),
     files: ({ size, blob, places }) =>
       places.flatMap(({ library, path, modifiedAt }) => {
         const folder = root(library)

@@ -60,7 +60,7 @@ export interface Roles {
   readonly media: Media
   readonly uploads: Uploads
   readonly originals: Originals
-  readonly places: Pick<Places, 'files' | 'root'>
+  readonly places: Pick<Places, 'files' | 'elsewhere' | 'root'>
   readonly tagReader: Pick<TagReader, 'readLyrics' | 'readCover'>
   readonly blobs: Pick<Blobs, 'space'>
   readonly store: Store

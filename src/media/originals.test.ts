@@ -39,6 +39,7 @@ async function openTrack() {
     mediaType: 'audio/flac',
     modifiedAt,
     places,
+    elsewhere: [],
   }
   return {
     ...test,

@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Blobs, Copy, InPlace, PlacedFile, Reader } from '../blobs/blobs.ts'
 import { CodedError, isCoded } from '../protocol/errors.ts'
-import type { BlobHash } from '../protocol/ids.ts'
+import type { BlobHash, Id } from '../protocol/ids.ts'
 import type { ByteRange, Representation } from './serve/representation.ts'
 
 /** A track's stored bytes: what is known of them, and where they may stand. */
@@ -17,6 +17,18 @@ export interface Original {
   readonly modifiedAt: number | undefined
   /** Its files on this node. */
   readonly places: readonly PlacedFile[]
+  /** Its files on others. */
+  readonly elsewhere: readonly FileElsewhere[]
+}
+
+/** A file in a music folder of another node. */
+export interface FileElsewhere {
+  readonly node: Id
+  readonly library: Id
+  /** In the text form of the facts. */
+  readonly path: string
+  readonly size: number
+  readonly modifiedAt: number
 }
 
 export interface OpenOriginal extends Representation {

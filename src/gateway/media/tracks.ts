@@ -22,7 +22,7 @@ export interface Tracks {
 }
 
 export interface TracksParts {
-  readonly places: Pick<Places, 'files' | 'root'>
+  readonly places: Pick<Places, 'files' | 'elsewhere' | 'root'>
   readonly originals: Originals
   readonly tagReader: Pick<TagReader, 'readLyrics' | 'readCover'>
 }
@@ -37,6 +37,7 @@ export function createTracks({ places, originals, tagReader }: TracksParts): Tra
       modifiedAt:
         source.places.length > 0 ? Math.max(...source.places.map((place) => place.modifiedAt)) : undefined,
       places: places.files(source),
+      elsewhere: places.elsewhere(source),
     }
     known.set(source, original)
     return original
