@@ -5,13 +5,17 @@ import { preferredLanguage, WordsProvider } from '../i18n/i18n.tsx'
 import { welcomeQuery } from './queries.ts'
 import { createAppRouter } from './router.tsx'
 import { type Services, ServicesContext } from './services.tsx'
+import { SoundContext } from './sound.tsx'
 
 export function App({ services }: { services: Services }) {
+  const [sound] = useState(() => ({ player: services.player, address: services.gateways.address }))
   return (
     <ServicesContext value={services}>
-      <QueryClientProvider client={services.queries}>
-        <Translated services={services} />
-      </QueryClientProvider>
+      <SoundContext value={sound}>
+        <QueryClientProvider client={services.queries}>
+          <Translated services={services} />
+        </QueryClientProvider>
+      </SoundContext>
     </ServicesContext>
   )
 }

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { Cover } from '../components/cover.tsx'
 import { useWords } from '../i18n/i18n.tsx'
 import { currentEntry } from '../player/queue.ts'
-import { usePlayerState } from './services.tsx'
+import { usePlayerState } from './sound.tsx'
 import { NextButton, PlayButton } from './transport.tsx'
 import './mini-player.css'
 

@@ -6,7 +6,8 @@ import { StarButton } from '../components/star.tsx'
 import { ArtistLinks } from '../components/track-row.tsx'
 import { useWords } from '../i18n/i18n.tsx'
 import { currentEntry } from '../player/queue.ts'
-import { usePlayerState, useServices, useView } from './services.tsx'
+import { useServices, useView } from './services.tsx'
+import { usePlayerState } from './sound.tsx'
 import {
   NextButton,
   PlayButton,

@@ -69,7 +69,7 @@ export function createServices(): Services {
     if (JSON.stringify(settings) !== JSON.stringify(settingsOf(before))) saveSettings(storage, settings)
   })
   gateways.base.subscribe(() => player.relocate())
-  if ('mediaSession' in navigator) connectMediaSession(player, navigator.mediaSession)
+  if ('mediaSession' in navigator) connectMediaSession(player, navigator.mediaSession, gateways.address)
   const uploads = createUploads(() => void queries.invalidateQueries({ queryKey: ['albums'] }))
   return { api, gateways, player, plays, marks: createMarks(api, view), uploads, queries, view }
 }
@@ -110,23 +110,6 @@ export function useServices(): Services {
 
 export function useApi(): Api {
   return useServices().api
-}
-
-/** Where a path is to be had now: at the present gateway. */
-export function useAddress(): (path: string) => string {
-  const services = useContext(ServicesContext)
-  // The page of a share stands outside: whoever visits it knows only the gateway that served it.
-  return services?.gateways.address ?? ((path) => path)
-}
-
-export function usePlayer(): Player {
-  return useServices().player
-}
-
-/** A part of the player's state. `select` must answer the same value while nothing of it has changed. */
-export function usePlayerState<T>(select: (state: PlayerState) => T): T {
-  const { state } = usePlayer()
-  return useSyncExternalStore(state.subscribe, () => select(state.get()))
 }
 
 export function useView<T>(select: (view: View) => T): T {

@@ -13,8 +13,9 @@ import { Sidebar, TabBar, TopBar } from './navigation.tsx'
 import { Notices } from './notices.tsx'
 import { PlayerBar } from './player-bar.tsx'
 import { welcomeQuery } from './queries.ts'
-import { usePlayerState, useServices, useView } from './services.tsx'
+import { useServices, useView } from './services.tsx'
 import { useShortcuts } from './shortcuts.ts'
+import { usePlayerState } from './sound.tsx'
 import './shell.css'
 
 const QueuePanel = lazy(() => import('../screens/queue/queue-panel.tsx'))

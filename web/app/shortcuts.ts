@@ -1,6 +1,7 @@
 import { useRouter } from '@tanstack/react-router'
 import { useEffect } from 'react'
-import { usePlayer, useServices } from './services.tsx'
+import { useServices } from './services.tsx'
+import { usePlayer } from './sound.tsx'
 
 /** The keys that work anywhere but in a text field. They are listed in the settings. */
 export const shortcuts = [

@@ -14,7 +14,7 @@ import { IconButton } from '../components/controls.tsx'
 import { Slider } from '../components/slider.tsx'
 import { useWords } from '../i18n/i18n.tsx'
 import type { Repeat as RepeatMode } from '../player/queue.ts'
-import { usePlayer, usePlayerState } from './services.tsx'
+import { usePlayer, usePlayerState } from './sound.tsx'
 import './transport.css'
 
 /** The controls that every view of the player is put together from. */

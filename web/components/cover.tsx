@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { type CoverKind, type CoverSize, coverAddress } from '../api/media.ts'
-import { useAddress } from '../app/services.tsx'
+import { useAddress } from '../app/sound.tsx'
 import './cover.css'
 
 export interface CoverOf {

@@ -1,8 +1,12 @@
 import type { Player } from './player.ts'
 import { currentEntry } from './queue.ts'
 
-/** Connects the player with the keys, lock screens and headsets of the system. */
-export function connectMediaSession(player: Player, session: MediaSession): () => void {
+/** Connects the player with the keys, lock screens and headsets of the system. `address`: where a path is to be had. */
+export function connectMediaSession(
+  player: Player,
+  session: MediaSession,
+  address: (path: string) => string,
+): () => void {
   const on = (action: MediaSessionAction, handler: MediaSessionActionHandler) => {
     try {
       session.setActionHandler(action, handler)
@@ -33,7 +37,9 @@ export function connectMediaSession(player: Player, session: MediaSession): () =
               artist: track.artist,
               album: track.album.name,
               artwork: [256, 512].map((size) => ({
-                src: `/api/covers/track/${track.id}?size=${size}&v=${encodeURIComponent(track.cover)}`,
+                src: address(
+                  `/api/covers/track/${track.id}?size=${size}&v=${encodeURIComponent(track.cover)}`,
+                ),
                 sizes: `${size}x${size}`,
               })),
             })

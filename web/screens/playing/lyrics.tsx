@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
 import type { Lyrics } from '../../../src/protocol/api/catalog.ts'
-import { usePlayer, usePlayerState } from '../../app/services.tsx'
+import { usePlayer, usePlayerState } from '../../app/sound.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
 
 type Sheet = Lyrics['items'][number]

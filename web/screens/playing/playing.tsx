@@ -5,7 +5,8 @@ import { useState } from 'react'
 import type { TrackSummary } from '../../../src/protocol/api/catalog.ts'
 import { useTrackMenu } from '../../app/actions.tsx'
 import { lyricsQuery } from '../../app/queries.ts'
-import { useApi, usePlayerState } from '../../app/services.tsx'
+import { useApi } from '../../app/services.tsx'
+import { usePlayerState } from '../../app/sound.tsx'
 import {
   NextButton,
   PlayButton,

@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ListMusic, Trash2, X } from 'lucide-react'
 import { useEffect, useRef } from 'react'
-import { usePlayer, usePlayerState } from '../../app/services.tsx'
+import { usePlayer, usePlayerState } from '../../app/sound.tsx'
 import { Button, IconButton } from '../../components/controls.tsx'
 import { Cover } from '../../components/cover.tsx'
 import { Sounding } from '../../components/logo.tsx'
