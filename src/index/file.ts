@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
-import { unlinkSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Projection } from './projection.ts'
 
 /** Raise it when the tables of the index itself (`index_…`) change. */
 const version = 1
+
+/** It bounds what filling takes of memory; a smaller index takes what it is large. */
+const fillingCacheKilobytes = 65_536
 
 /**
  * Opens the index's file for its writer. A file that is missing, damaged, of another store, ahead of its store (which
@@ -30,8 +34,68 @@ export function createIndexFile(
   projections: readonly Projection[],
   storeId: string,
 ): DatabaseSync {
-  for (const suffix of ['', '-wal', '-shm', '-journal']) removeFile(path + suffix)
+  removeIndexFile(path)
   const db = connect(path)
+  createTables(db, projections, storeId)
+  for (const { indexes } of projections) if (indexes !== undefined) db.exec(indexes)
+  return db
+}
+
+/**
+ * An empty index beside `path` that is to be filled in one transaction and moved there when it is complete. Until then
+ * it is worth nothing, so nothing is flushed to the disk and nothing could be rolled back after a crash.
+ */
+export function createFillingFile(
+  path: string,
+  projections: readonly Projection[],
+  storeId: string,
+): DatabaseSync {
+  removeIndexFile(fillingPath(path))
+  const db = new DatabaseSync(fillingPath(path), { timeout: 5_000 })
+  // What is sorted may be larger than memory; beside the index there is room for it, in /tmp perhaps not.
+  db.exec(`
+    PRAGMA journal_mode = MEMORY;
+    PRAGMA synchronous = OFF;
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA cache_size = -${fillingCacheKilobytes};
+    PRAGMA temp_store = FILE;
+    PRAGMA temp_store_directory = '${dirname(path).replaceAll("'", "''")}';
+  `)
+  createTables(db, projections, storeId)
+  return db
+}
+
+/** Puts a filled file, which has been closed, in the place of the index: durable before it is there. */
+export function moveFilledFile(path: string): void {
+  const from = fillingPath(path)
+  flush(from)
+  removeIndexFile(path)
+  renameSync(from, path)
+  flush(dirname(path))
+}
+
+export function removeFillingFile(path: string): void {
+  removeIndexFile(fillingPath(path))
+}
+
+function fillingPath(path: string): string {
+  return `${path}-filling`
+}
+
+function removeIndexFile(path: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) removeFile(path + suffix)
+}
+
+function flush(path: string): void {
+  const file = openSync(path, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function createTables(db: DatabaseSync, projections: readonly Projection[], storeId: string): void {
   db.exec('BEGIN')
   db.exec(`
     CREATE TABLE index_meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
@@ -44,7 +108,6 @@ export function createIndexFile(
   insert.run('revision', 0)
   insert.run('filled', 0)
   db.exec('COMMIT')
-  return db
 }
 
 /** Unlike `rmSync`, whose errors on a read-only disk carry no code. */
@@ -98,7 +161,13 @@ function fits(db: DatabaseSync, fingerprint: string, store: { id: string; revisi
 
 /** The schema is in it too, so that a forgotten version number does no harm. */
 function fingerprintOf(projections: readonly Projection[]): string {
-  const parts = projections.map(({ name, version, prefixes, schema }) => [name, version, prefixes, schema])
+  const parts = projections.map(({ name, version, prefixes, schema, indexes }) => [
+    name,
+    version,
+    prefixes,
+    schema,
+    indexes,
+  ])
   return createHash('sha256')
     .update(JSON.stringify([version, parts]))
     .digest('hex')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, open as openFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, open as openFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -148,6 +148,54 @@ test('[F3] a deleted index is made anew, with the same content', async () => {
   await caughtUp(store, again)
   assert.deepEqual(contentOf(again), before)
   assert.equal(again.db.prepare('SELECT times FROM words_filled').get()?.times, 1)
+})
+
+test('[F3] a large store fills an index beside the old one, which then has the same content', async (context) => {
+  await using folder = await createFolder()
+  await using store = await openSqliteStore(folder.store)
+  const words = Array.from({ length: 2_000 }, (_, each) => [`words/${each % 40}/${each}`, 'word '.repeat(100)])
+  for (let at = 0; at < words.length; at += 100) {
+    await write(store, Object.fromEntries(words.slice(at, at + 100)))
+  }
+  await write(store, { 'words/3/unreadable': 'unreadable', 'words/4/4': null })
+  const reports: IndexReport[] = []
+  const options = {
+    path: folder.index,
+    store,
+    projections,
+    report: (report: IndexReport) => reports.push(report),
+  }
+  // A process that dies while it fills leaves only what the next one throws away.
+  const child = fork(new URL('./fixtures/filler.ts', import.meta.url))
+  child.send(folder.path)
+  await once(child, 'message')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  context.diagnostic(`left: ${(await readdir(folder.path)).join(' ')}`)
+
+  await using index = await openIndex(options)
+  assert.deepEqual([index.progress.state, index.revision], ['filling', 0])
+  const before = index.db
+  // What comes meanwhile is found by watching, from before the first page.
+  await write(store, { 'words/0/0': null, 'words/9/new': 'new', 'words/39/39': 'changed' })
+  await caughtUp(store, index)
+  assert.notEqual(index.db, before)
+  assert.equal(index.db.prepare('SELECT times FROM words_filled').get()?.times, 1)
+  assert.deepEqual(
+    reports.flatMap((report) =>
+      'skipped' in report ? report.skipped.map(({ key }) => key) : [report.trouble],
+    ),
+    ['words/3/unreadable'],
+  )
+  await write(store, { 'words/3/unreadable': null })
+  await caughtUp(store, index)
+  await assertTrue(store, index)
+  const reader = index.reader<typeof Queries>(queries)
+  assert.deepEqual(await reader.words('words/9/new'), ['new'])
+  assert.deepEqual(
+    (await readdir(folder.path)).filter((name) => name.includes('filling')),
+    [],
+  )
 })
 
 test('[F3] an index that fits goes on where it was, without reading everything again', async () => {

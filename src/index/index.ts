@@ -2,9 +2,10 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { CodedError } from '../protocol/errors.ts'
 import type { Store } from '../store/store.ts'
 import { createThread } from '../store/thread.ts'
+import type { Skipped } from './changes.ts'
 import { follow, openWriter } from './follow.ts'
 import { createView } from './view.ts'
-import type { Skipped, WriterCalls } from './writer-thread.ts'
+import type { WriterCalls } from './writer-thread.ts'
 
 /**
  * The local index: a disposable SQLite file in which projections keep what the facts say, in a form that answers

@@ -13,11 +13,20 @@ export interface Projection {
   readonly version: number
   /** The facts that it wants: every key that begins with one of these, in no order but that of the store. */
   readonly prefixes: readonly string[]
-  /** The DDL of its tables, indexes and triggers, run once on an empty file. */
+  /** The DDL of its tables, and of the indexes that `open` needs, run once on an empty file. */
   readonly schema: string
+  /** The DDL of the other indexes. Making them once from full tables costs a tenth of keeping them while they fill. */
+  readonly indexes?: string
   /** Prepares the statements, once for a connection, and answers the functions that use them. */
-  open(db: DatabaseSync): Applier
+  open(db: DatabaseSync, purpose: Purpose): Applier
 }
+
+/**
+ * `follow`: changes come for as long as the node runs, and after each commit the tables must say all that there is to
+ * be said. `fill`: an empty file, which nobody reads yet, takes every fact once, and `filled` ends it: what sums up
+ * many facts may be left until then.
+ */
+export type Purpose = 'fill' | 'follow'
 
 export interface Applier {
   /**
@@ -33,7 +42,7 @@ export interface Applier {
    * to make anew what sums up many facts (an album, an artist, a count).
    */
   flush?(): void
-  /** Called once, in a transaction of its own, when an empty index has been filled: ANALYZE, optimize. */
+  /** Called once, when `fill` has taken the last fact and has flushed; `indexes` are made after it. */
   filled?(): void
 }
 

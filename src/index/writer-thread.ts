@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { parentPort } from 'node:worker_threads'
-import { CodedError } from '../protocol/errors.ts'
 import { integer, text } from '../store/row.ts'
 import { storeError } from '../store/sqlite-errors.ts'
 import type { Batch, Entry } from '../store/store.ts'
 import { carry, type Post, type Request } from '../store/thread.ts'
-import { createIndexFile, openIndexFile, readMeta } from './file.ts'
-import type { Applier, IndexedChange, Projection } from './projection.ts'
+import { type Applied, createChanges, loadProjection, type Skipped, writeRevision } from './changes.ts'
+import { createIndexFile, moveFilledFile, openIndexFile, readMeta, removeFillingFile } from './file.ts'
+import type { IndexedChange, Projection } from './projection.ts'
 
 /** The thread that alone writes the index. It is given facts in pieces, and answers each when it is committed. */
 export type WriterCalls = {
@@ -17,6 +17,8 @@ export type WriterCalls = {
   /** The list is complete, as of `revision`. */
   filled(input: { revision: number }): void
   batches(input: { batches: readonly Batch[]; revision: number }): Applied
+  /** Takes the file that has been filled beside this one in its place. */
+  adopt(input: { revision: number }): void
   /** Throws the file away and begins an empty one. */
   reset(input: Record<never, never>): void
   close(input: Record<never, never>): void
@@ -41,17 +43,6 @@ export interface PageInput {
   /** The last key of this page; undefined: it is the last page. */
   readonly through: string | undefined
   readonly entries: readonly Entry[]
-}
-
-export interface Applied {
-  readonly applied: number
-  readonly skipped: readonly Skipped[]
-}
-
-/** A fact that no projection could make sense of. */
-export interface Skipped {
-  readonly key: string
-  readonly reason: string
 }
 
 type WriterRequest = Request<WriterCalls>
@@ -90,6 +81,8 @@ function serve(port: NonNullable<typeof parentPort>) {
         return writer.filled(request.input.revision)
       case 'batches':
         return writer.batches(request.input.batches, request.input.revision)
+      case 'adopt':
+        return writer.adopt(request.input.revision)
       case 'reset':
         return writer.reset()
       case 'close':
@@ -103,12 +96,14 @@ interface Writer {
   page(input: PageInput): Applied
   filled(revision: number): void
   batches(batches: readonly Batch[], revision: number): Applied
+  adopt(revision: number): void
   reset(): void
   close(): void
 }
 
 async function openWriter({ path, projections: urls, store }: OpenInput): Promise<Writer> {
   const projections = await Promise.all(urls.map(loadProjection))
+  removeFillingFile(path)
   let file = prepare(openIndexFile(path, projections, store), projections)
 
   return {
@@ -120,6 +115,11 @@ async function openWriter({ path, projections: urls, store }: OpenInput): Promis
     page: (input) => file.page(input),
     filled: (revision) => file.filled(revision),
     batches: (batches, revision) => file.batches(batches, revision),
+    adopt(revision) {
+      file.db.close()
+      moveFilledFile(path)
+      file = prepare(openIndexFile(path, projections, { id: store.id, revision }), projections)
+    },
     reset() {
       file.db.close()
       file = prepare(createIndexFile(path, projections, store.id), projections)
@@ -128,35 +128,19 @@ async function openWriter({ path, projections: urls, store }: OpenInput): Promis
   }
 }
 
-async function loadProjection(url: string): Promise<Projection> {
-  const module: { projection?: Projection } = await import(url)
-  if (module.projection === undefined) throw new Error(`${url} exports no projection`)
-  return module.projection
-}
-
 /** Without those that another one covers. */
 function leastPrefixes(prefixes: readonly string[]): string[] {
   const all = [...new Set(prefixes)]
   return all.filter((one) => !all.some((other) => other !== one && one.startsWith(other))).sort()
 }
 
-/** The projections, with their statements, on one connection. */
+/** The index on one connection, with its statements. */
 function prepare(db: DatabaseSync, projections: readonly Projection[]) {
-  const appliers: { prefixes: readonly string[]; applier: Applier }[] = projections.map((projection) => ({
-    prefixes: projection.prefixes,
-    applier: projection.open(db),
-  }))
+  const changes = createChanges(db, projections, 'follow')
   const statements = {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
-    savepoint: db.prepare('SAVEPOINT fact'),
-    release: db.prepare('RELEASE fact'),
-    undo: db.prepare('ROLLBACK TO fact'),
     meta: db.prepare('UPDATE index_meta SET value = ? WHERE name = ?'),
-    keep: db.prepare(
-      'INSERT INTO index_keys VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET revision = excluded.revision',
-    ),
-    drop: db.prepare('DELETE FROM index_keys WHERE key = ?'),
     keys: db.prepare('SELECT key, revision FROM index_keys WHERE key >= ? AND key < CAST(? AS TEXT)'),
   }
 
@@ -164,7 +148,7 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
     statements.begin.run()
     try {
       const result = work()
-      for (const { applier } of appliers) applier.flush?.()
+      changes.flush()
       statements.commit.run()
       return result
     } catch (error) {
@@ -173,55 +157,29 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
     }
   }
 
-  /** Applies one change whole or not at all; a fact that a projection cannot read harms no other. */
-  function apply(change: IndexedChange, skipped: Skipped[]): void {
-    statements.savepoint.run()
-    try {
-      for (const { prefixes, applier } of appliers) {
-        if (prefixes.some((prefix) => change.key.startsWith(prefix))) applier.apply(change)
-      }
-    } catch (error) {
-      const known = storeError(error)
-      if (known instanceof CodedError && fatal.has(known.code)) throw known
-      statements.undo.run()
-      skipped.push({ key: change.key, reason: known instanceof Error ? known.message : String(known) })
+  /** What a page of a list has changed since the index saw these keys, with what it no longer has. */
+  function* differences({ prefix, after, through, entries }: PageInput): Iterable<IndexedChange> {
+    // The first key after `after` is `after` with a zero byte, which no key holds.
+    const from = after === undefined ? prefix : `${after}\0`
+    const end = through === undefined ? beyond(prefix) : Buffer.from(`${through}\0`)
+    const rows = statements.keys.all(from, end)
+    const known = new Map(rows.map((row) => [text(row.key), integer(row.revision)]))
+    for (const entry of entries) {
+      const same = known.get(entry.key) === entry.revision
+      known.delete(entry.key)
+      if (!same) yield entry
     }
-    if (change.value === null) statements.drop.run(change.key)
-    else statements.keep.run(change.key, change.revision)
-    statements.release.run()
+    for (const [key, revision] of known) yield { key, value: null, revision }
   }
 
   return {
     db,
-    page({ prefix, after, through, entries }: PageInput): Applied {
-      const skipped: Skipped[] = []
-      let applied = 0
-      transaction(() => {
-        // The first key after `after` is `after` with a zero byte, which no key holds.
-        const from = after === undefined ? prefix : `${after}\0`
-        const end = through === undefined ? beyond(prefix) : Buffer.from(`${through}\0`)
-        const rows = statements.keys.all(from, end)
-        const known = new Map(rows.map((row) => [text(row.key), integer(row.revision)]))
-        for (const { key, value, revision } of entries) {
-          const same = known.get(key) === revision
-          known.delete(key)
-          if (same) continue
-          apply({ key, value, revision }, skipped)
-          applied += 1
-        }
-        for (const [key, revision] of known) {
-          apply({ key, value: null, revision }, skipped)
-          applied += 1
-        }
-      })
-      return { applied, skipped }
-    },
+    page: (input: PageInput): Applied => transaction(() => changes.apply(differences(input))),
     filled(revision: number) {
       const first = readMeta(db, 'filled') !== 1
       transaction(() => {
-        statements.meta.run(revision, 'revision')
-        statements.meta.run(1, 'filled')
-        if (first) for (const { applier } of appliers) applier.filled?.()
+        writeRevision(db, revision)
+        if (first) changes.filled()
       })
     },
     batches(batches: readonly Batch[], revision: number): Applied {
@@ -231,10 +189,9 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
         transaction(() => {
           const until = performance.now() + commitAfterMilliseconds
           for (let batch = batches[next]; batch !== undefined; batch = batches[next]) {
-            for (const { key, value } of batch.changes) {
-              apply({ key, value, revision: batch.revision }, skipped)
-              applied += 1
-            }
+            const step = changes.apply(changesOf(batch))
+            applied += step.applied
+            skipped.push(...step.skipped)
             next += 1
             statements.meta.run(next === batches.length ? revision : batch.revision, 'revision')
             if (performance.now() > until) break
@@ -246,8 +203,9 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
   }
 }
 
-/** After these, no other fact fares better: they concern the file, not the fact. */
-const fatal = new Set<string>(['DISK_FULL', 'DISK_FAILED', 'DISK_READ_ONLY', 'STORE_CORRUPT', 'UNREACHABLE'])
+function changesOf({ changes, revision }: Batch): IndexedChange[] {
+  return changes.map(({ key, value }) => ({ key, value, revision }))
+}
 
 /** The first bytes after every key that begins with `prefix`: UTF-8 never holds the byte FF. */
 function beyond(prefix: string): Uint8Array {

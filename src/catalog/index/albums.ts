@@ -4,8 +4,8 @@ import { bytes, integer, optional, text } from '../../store/row.ts'
 import type { Spelling } from './artists.ts'
 import { artistAlbumKey, nameKey, sortText, timeKey, yearNameKey } from './keys.ts'
 import { albumsOfGenre, type ListWriter, lists } from './lists.ts'
-import { field, weightOf } from './search/documents.ts'
-import { albumSummary, factsOf, merge } from './summary.ts'
+import { weightOf } from './search/documents.ts'
+import { factsOf, merge, summaryOf } from './summary.ts'
 import { idsOf, roles, type TrackParts } from './tracks.ts'
 
 /** An album's row, as far as other tables follow from it. */
@@ -75,7 +75,7 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
       drop.run(id)
       return
     }
-    const summary = merge(summaries.all(id).map((each) => albumSummary.parse(JSON.parse(text(each.summary)))))
+    const summary = merge(summaries.all(id).map((each) => summaryOf(text(each.summary))))
     const facts = factsOf(summary)
     const scope = scopes.union(found)
     const [main] = facts.artists
@@ -93,13 +93,13 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
     const credited = creditsOfTracks(id)
     const before = { scope: integer(row.scope), added: integer(row.added) }
     credits.replace(id, { before, after: { scope, added: album.added } }, facts.artists, credited)
-    const genreNames = field(...facts.genres)
+    const genreNames = documents.field(...facts.genres)
     const { document, words } = documents.put(
       'album',
       { id, weight: weightOf(marks.popularity('album', guid)), scope },
       [
-        field(album.name, album.sort),
-        field(album.artist, ...facts.artists.map(({ name }) => name)),
+        documents.field(album.name, album.sort),
+        documents.field(album.artist, ...facts.artists.map(({ name }) => name)),
         genreNames,
       ],
       old,
@@ -226,9 +226,16 @@ function openAlbumCredits({ db, artists }: TrackParts) {
         ...main,
         ...others.map((each) => ({ ...each, position: each.artist, spelling: null })),
       ].sort((a, b) => a.role - b.role || a.position - b.position)
+      const unchanged = same(before, after)
+      if (
+        unchanged &&
+        stands.before.scope === stands.after.scope &&
+        stands.before.added === stands.after.added
+      )
+        return
       count(before, stands.before, -1)
       count(after, stands.after, 1)
-      if (same(before, after)) return
+      if (unchanged) return
       if (before.length > 0) drop.run(album)
       for (const each of after) insert.run(album, each.role, each.position, each.artist, each.spelling)
     },
@@ -264,17 +271,17 @@ function openTrackDocuments({ db, documents, marks }: TrackParts) {
       fields.set(key, known)
       return known
     }
-    const albumField = field(albumName)
+    const albumField = documents.field(albumName)
     for (const row of tracks.all(album)) {
       const id = integer(row.id)
       const document = integer(row.document)
       const old = { document: document === 0 ? null : document, words: integer(row.words) }
-      const title = field(text(row.title), optional(text, row.sort))
+      const title = documents.field(text(row.title), optional(text, row.sort))
       const by = names.get(id) ?? []
-      const artist = once(`artist ${by.join('\n')}`, () => field(...by))
+      const artist = once(`artist ${by.join('\n')}`, () => documents.field(...by))
       const ids = text(row.genres)
       const genre = once(`genre ${ids}`, () =>
-        field(...idsOf(ids).map((id) => text(genreName.get(id)?.name))),
+        documents.field(...idsOf(ids).map((id) => text(genreName.get(id)?.name))),
       )
       const weight = weightOf(marks.popularity('track', bytes(row.guid)))
       const next = documents.put(

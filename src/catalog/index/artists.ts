@@ -7,7 +7,7 @@ import { countKey, type Key, nameKey, sortText, timeKey } from './keys.ts'
 import { type ListWriter, lists } from './lists.ts'
 import type { Marks } from './marks.ts'
 import type { Scopes } from './scopes.ts'
-import { type Documents, field, weightOf } from './search/documents.ts'
+import { type Documents, weightOf } from './search/documents.ts'
 
 /** How a file writes an artist: the artist's row, and the row of this way of writing. */
 export interface Spelling {
@@ -167,8 +167,8 @@ function openSettling({ db, lists: writer, scopes, documents, marks }: Parts) {
 
   /** Looked up only where what came first has gone: the music of some artists is most of a library. */
   function addedOf(artist: number, before: number | null, { came, gone }: Times): number {
-    if (before === null || came <= before) return came
-    return gone > before ? before : (optional(integer, firstAdded.get(artist)?.added) ?? 0)
+    const first = before === null ? came : Math.min(came, before)
+    return gone > first ? first : (optional(integer, firstAdded.get(artist)?.added) ?? 0)
   }
 
   function enter(id: number, guid: Uint8Array, artist: ArtistState, edit: ListWriter['add']): void {
@@ -238,7 +238,7 @@ function openSettling({ db, lists: writer, scopes, documents, marks }: Parts) {
     const { document, words } = documents.put(
       'artist',
       { id, weight: weightOf(artist.tracks + marks.popularity('artist', guid)), scope: artist.scope },
-      [field(artist.name, artist.sort)],
+      [documents.field(artist.name, artist.sort)],
       state,
     )
     const { name, sort, musicBrainzId, tracks, albums, scope, albumScope, added } = artist

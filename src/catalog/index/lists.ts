@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { bytes, integer } from '../../store/row.ts'
+import { bytes, integer, optional } from '../../store/row.ts'
 import { type Key, keyBytes, keyOf } from './keys.ts'
 
 /** The lists that everyone has; genres have two each, see `albumsOfGenre`. */
@@ -72,6 +72,55 @@ export function openListWriter(db: DatabaseSync): ListWriter {
     },
   }
 }
+
+/**
+ * The same for empty tables, which nobody reads while they are filled: edits are set aside, and `flush`, which is called
+ * once at the end, sorts them and writes each page of the tables once.
+ */
+export function openListFiller(db: DatabaseSync): ListWriter {
+  db.exec('CREATE TEMP TABLE edit (list INTEGER, key BLOB, item INTEGER, scope INTEGER, delta INTEGER)')
+  const insert = db.prepare('INSERT INTO temp.edit VALUES (?, ?, ?, ?, ?)')
+
+  return {
+    add(list, key, item, scope) {
+      insert.run(list, keyBytes(key), item, scope, 1)
+    },
+    remove(list, key, item, scope) {
+      insert.run(list, keyBytes(key), item, scope, -1)
+    },
+    flush() {
+      db.exec(`
+        INSERT INTO entry (list, key, item, scope)
+          SELECT list, key, item, scope FROM temp.edit
+          GROUP BY list, key, item, scope HAVING sum(delta) > 0 ORDER BY list, key, item;
+        DROP TABLE temp.edit;
+      `)
+      fillBlocks(db)
+    },
+  }
+}
+
+/** Cuts full lists into blocks. */
+function fillBlocks(db: DatabaseSync): void {
+  const next = db.prepare(
+    `SELECT key FROM entry WHERE list = ? AND key > ? ORDER BY key LIMIT 1 OFFSET ${blockSize - 1}`,
+  )
+  const count = db.prepare(
+    `INSERT INTO block (list, first, scope, count)
+     SELECT list, ?, scope, count(*) FROM entry WHERE list = ? AND key >= ? AND key < ? GROUP BY scope`,
+  )
+  for (const row of db.prepare('SELECT DISTINCT list FROM entry').all()) {
+    const list = integer(row.list)
+    for (let first: Uint8Array | undefined = new Uint8Array(); first !== undefined; ) {
+      const end: Uint8Array | undefined = optional(bytes, next.get(list, first)?.key)
+      count.run(first, list, first, end ?? beyondAll)
+      first = end
+    }
+  }
+}
+
+/** More than every key. */
+const beyondAll = new Uint8Array(64).fill(0xff)
 
 /** The edits in the order of the lists, removals of an entry before its addition, without those that cancel out. */
 function netEdits(edits: Edit[]): Edit[] {
@@ -159,7 +208,6 @@ function openBlocks(db: DatabaseSync): { count(edit: Edit): void; finish(): void
 function openSplitter(db: DatabaseSync, write: StatementSync) {
   const dropBlock = db.prepare('DELETE FROM block WHERE list = ? AND first = ?')
   const walk = db.prepare('SELECT key, scope FROM entry WHERE list = ? AND key >= ? AND key < ? ORDER BY key')
-  const beyondAll = new Uint8Array(64).fill(0xff)
 
   return function split(list: number, first: Uint8Array, end: Key | undefined): void {
     dropBlock.run(list, first)

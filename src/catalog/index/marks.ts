@@ -43,7 +43,7 @@ export function openMarks(db: DatabaseSync): Marks {
       none = undefined
       if (value === null) drop.run(row(user), markKinds[kind], item)
       else {
-        const { starredAt, rating, playCount, playedAt } = marks.decode(value)
+        const { starredAt, rating, playCount, playedAt } = marks.decodeWritten(value)
         put.run(
           row(user),
           markKinds[kind],

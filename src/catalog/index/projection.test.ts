@@ -4,7 +4,16 @@ import fc from 'fast-check'
 import type { AlbumPart, Track } from '../../protocol/facts/catalog.ts'
 import { albumParts } from '../facts.ts'
 import { derivedId } from '../identity.ts'
-import { albumOf, contentOf, home, openTestIndex, partKey, type Song, type TestIndex } from './test-index.ts'
+import {
+  albumOf,
+  contentOf,
+  fillTestIndex,
+  home,
+  openTestIndex,
+  partKey,
+  type Song,
+  type TestIndex,
+} from './test-index.ts'
 
 const abroad = derivedId('library abroad')
 const user = derivedId('user')
@@ -77,6 +86,8 @@ test('[F3] the tables are a function of the facts, in whatever steps these have 
       using rebuilt = openTestIndex()
       rebuilt.apply([...facts].sort(([a], [b]) => (a < b ? -1 : 1)))
       assert.deepEqual(contentOf(grown.db), contentOf(rebuilt.db))
+      using filled = fillTestIndex(facts)
+      assert.deepEqual(contentOf(filled.db), contentOf(rebuilt.db))
       using backwards = openTestIndex()
       for (const fact of [...facts].reverse()) backwards.apply([fact])
       assert.deepEqual(contentOf(backwards.db), contentOf(rebuilt.db))

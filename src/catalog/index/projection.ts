@@ -1,32 +1,33 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Applier, IndexedChange, Projection } from '../../index/projection.ts'
+import type { Applier, IndexedChange, Projection, Purpose } from '../../index/projection.ts'
 import { integer } from '../../store/row.ts'
 import { albumParts, libraries, problems } from '../facts.ts'
 import { openAlbums } from './albums.ts'
 import { openArtists } from './artists.ts'
 import { openGenres } from './genres.ts'
 import { guidBytes } from './guid.ts'
-import { openListWriter } from './lists.ts'
+import { openListFiller, openListWriter } from './lists.ts'
 import { type Marks, openMarks } from './marks.ts'
-import { schema } from './schema.ts'
+import { indexes, schema } from './schema.ts'
 import { openScopes } from './scopes.ts'
-import { documentId, openDocuments, weightOf } from './search/documents.ts'
+import { documentId, fillSearch, openDocuments, weightOf } from './search/documents.ts'
 import { summarise } from './summary.ts'
 import { openLibraryRows, openTracks, type Tracks } from './tracks.ts'
 
 /** The catalog's part of the index: what is to be browsed and searched, and what users say of it. */
 export const projection: Projection = {
   name: 'catalog',
-  version: 3,
+  version: 4,
   prefixes: ['catalog/', 'listening/marks/'],
   schema,
+  indexes,
   open,
 }
 
-function open(db: DatabaseSync): Applier {
-  const lists = openListWriter(db)
+function open(db: DatabaseSync, purpose: Purpose): Applier {
+  const lists = purpose === 'fill' ? openListFiller(db) : openListWriter(db)
   const scopes = openScopes(db)
-  const documents = openDocuments(db)
+  const documents = openDocuments(db, purpose)
   const marks = openMarks(db)
   const shared = { db, lists, scopes, documents, marks }
   const artists = openArtists(shared)
@@ -39,6 +40,24 @@ function open(db: DatabaseSync): Applier {
   const applyProblem = openProblems(db)
   const applyMark = openMarkApplier(db, marks, { albums: changed, artists: artists.touch })
 
+  function settleAlbums(isComplete: boolean) {
+    applyPart.removeLeft()
+    // While tables are filled, the last album may go on in the next step: it is summed up once, not for each part.
+    const unsettled = isComplete ? undefined : [...changed].at(-1)
+    for (const album of changed) if (album !== unsettled) settleAlbum(album)
+    changed.clear()
+    if (unsettled !== undefined) changed.add(unsettled)
+  }
+
+  /** What sums up many albums. Artists come first: they have lists and words of their own. */
+  function sumUp() {
+    artists.flush()
+    genres.flush()
+    lists.flush()
+    scopes.flush()
+    documents.flush()
+  }
+
   return {
     apply(change) {
       if (change.key.startsWith(albumParts.prefix)) applyPart.apply(change)
@@ -47,19 +66,14 @@ function open(db: DatabaseSync): Applier {
       else if (change.key.startsWith(problems.prefix)) applyProblem(change)
     },
     flush() {
-      applyPart.removeLeft()
-      for (const album of changed) settleAlbum(album)
-      changed.clear()
-      artists.flush()
-      genres.flush()
-      lists.flush()
-      scopes.flush()
-      documents.flush()
+      settleAlbums(purpose === 'follow')
+      if (purpose === 'follow') sumUp()
     },
     filled() {
-      for (const kind of ['artist', 'album', 'track']) {
-        db.exec(`INSERT INTO ${kind}_search (${kind}_search) VALUES ('optimize')`)
-      }
+      if (purpose === 'follow') return
+      settleAlbums(true)
+      sumUp()
+      fillSearch(db)
     },
   }
 }
@@ -76,7 +90,7 @@ function openParts(db: DatabaseSync, tracks: Tracks, changed: Set<number>) {
   return {
     apply({ key, value }: IndexedChange): void {
       const [guid = '', part = ''] = albumParts.id(key).split('/')
-      const fact = value === null ? undefined : albumParts.decode(value)
+      const fact = value === null ? undefined : albumParts.decodeWritten(value)
       const bytes = guidBytes(guid)
       const known = album.get(bytes)
       const row = known ?? (fact === undefined ? undefined : makeAlbum.get(bytes))

@@ -40,7 +40,6 @@ CREATE TABLE album (
   scope INTEGER NOT NULL DEFAULT 0, document INTEGER, words INTEGER
 );
 CREATE UNIQUE INDEX album_guid ON album (guid);
-CREATE INDEX album_year ON album (year, scope);
 CREATE TABLE album_part (
   album INTEGER NOT NULL, part TEXT NOT NULL, summary TEXT NOT NULL, PRIMARY KEY (album, part)
 ) WITHOUT ROWID;
@@ -48,7 +47,6 @@ CREATE TABLE album_credit (
   album INTEGER NOT NULL, role INTEGER NOT NULL, position INTEGER NOT NULL, artist INTEGER NOT NULL, spelling INTEGER,
   PRIMARY KEY (album, role, position)
 ) WITHOUT ROWID;
-CREATE INDEX album_credit_artist ON album_credit (artist, role);
 
 CREATE TABLE track (
   id INTEGER PRIMARY KEY, guid BLOB NOT NULL, album INTEGER NOT NULL, part INTEGER NOT NULL,
@@ -62,8 +60,6 @@ CREATE TABLE track (
 );
 CREATE UNIQUE INDEX track_guid ON track (guid);
 CREATE INDEX track_album ON track (album, disc, number);
-CREATE INDEX track_fingerprint ON track (substr(fingerprint, 1, 8));
-CREATE INDEX track_blob ON track (substr(blob, 1, 8)) WHERE blob IS NOT NULL;
 CREATE TABLE upload (
   track INTEGER PRIMARY KEY, library TEXT NOT NULL, user TEXT NOT NULL, file_name TEXT NOT NULL
 );
@@ -103,7 +99,6 @@ CREATE TABLE credit (
   track INTEGER NOT NULL, role INTEGER NOT NULL, position INTEGER NOT NULL, artist INTEGER NOT NULL,
   spelling INTEGER NOT NULL, detail TEXT, PRIMARY KEY (track, role, position)
 ) WITHOUT ROWID;
-CREATE INDEX credit_artist ON credit (artist, role);
 
 CREATE TABLE genre (id INTEGER PRIMARY KEY, fold TEXT NOT NULL UNIQUE, name TEXT NOT NULL DEFAULT '');
 CREATE TABLE genre_name (
@@ -146,6 +141,15 @@ CREATE VIRTUAL TABLE album_search USING fts5 (
 CREATE VIRTUAL TABLE track_search USING fts5 (
   title, artist, album, genre, content='', contentless_delete=1, tokenize='ascii', detail=column, prefix='1 2 3'
 );
+`
+
+/** The indexes that nothing of the projection needs while it fills empty tables. */
+export const indexes = `
+CREATE INDEX album_year ON album (year, scope);
+CREATE INDEX album_credit_artist ON album_credit (artist, role);
+CREATE INDEX track_fingerprint ON track (substr(fingerprint, 1, 8));
+CREATE INDEX track_blob ON track (substr(blob, 1, 8)) WHERE blob IS NOT NULL;
+CREATE INDEX credit_artist ON credit (artist, role);
 `
 
 /** SQL that writes a GUID of 16 bytes as lower-case text. */

@@ -1,12 +1,10 @@
-import { z } from 'zod'
-import { type Credit, credit, type Tags, type Track } from '../../protocol/facts/catalog.ts'
+import type { Credit, Tags, Track } from '../../protocol/facts/catalog.ts'
 
 /**
  * What the tracks of a part say of their album, in a form that can be added to that of the other parts. A tally is
  * each value with the number of tracks that have it; the album takes the most used one.
  */
-const tally = z.array(z.tuple([z.string(), z.int()]))
-type Tally = z.infer<typeof tally>
+type Tally = readonly (readonly [string, number])[]
 
 const tallied = [
   'name',
@@ -29,17 +27,21 @@ const tallied = [
 ] as const
 type Tallied = (typeof tallied)[number]
 
-export const albumSummary = z.object({
-  tracks: z.int(),
-  durationMs: z.int(),
-  size: z.int(),
-  compilation: z.boolean(),
-  addedAt: z.int(),
-  updatedAt: z.int(),
-  discs: z.array(z.int()),
-  tallies: z.partialRecord(z.enum(tallied), tally),
-})
-export type AlbumSummary = z.infer<typeof albumSummary>
+export interface AlbumSummary {
+  readonly tracks: number
+  readonly durationMs: number
+  readonly size: number
+  readonly compilation: boolean
+  readonly addedAt: number
+  readonly updatedAt: number
+  readonly discs: readonly number[]
+  readonly tallies: Readonly<Partial<Record<Tallied, Tally>>>
+}
+
+/** A summary from its row. The projection alone writes these, in the form of its own version: they are not checked. */
+export function summaryOf(json: string): AlbumSummary {
+  return JSON.parse(json)
+}
 
 /** What an album's tracks say of it together. */
 export interface AlbumFacts {
@@ -187,7 +189,7 @@ function artistsOf(tallies: AlbumSummary['tallies']): { artists: readonly Credit
 }
 
 function shown(json: string, display: string | undefined): { artists: readonly Credit[]; artist: string } {
-  const artists = z.array(credit).parse(JSON.parse(json))
+  const artists: Credit[] = JSON.parse(json)
   return { artists, artist: display ?? artists.map(({ name }) => name).join(', ') }
 }
 

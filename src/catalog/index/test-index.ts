@@ -27,8 +27,8 @@ const marks = defineCollection(marksDefinition)
 
 export function openTestIndex(): TestIndex {
   const db = new DatabaseSync(':memory:')
-  db.exec(projection.schema)
-  const applier = projection.open(db)
+  db.exec(projection.schema + projection.indexes)
+  const applier = projection.open(db, 'follow')
   let revision = 0
 
   function apply(changes: readonly (readonly [key: string, value: Uint8Array | null])[]): void {
@@ -59,6 +59,22 @@ export function openTestIndex(): TestIndex {
       ]),
     [Symbol.dispose]: () => db.close(),
   }
+}
+
+/** The tables as an empty index is filled with facts: some at a time, in the order of their keys. */
+export function fillTestIndex(facts: ReadonlyMap<string, Uint8Array>): { db: DatabaseSync } & Disposable {
+  const db = new DatabaseSync(':memory:')
+  db.exec(projection.schema)
+  const applier = projection.open(db, 'fill')
+  db.exec('BEGIN')
+  for (const [key, value] of [...facts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    applier.apply({ key, value, revision: 1 })
+    applier.flush?.()
+  }
+  applier.filled?.()
+  db.exec(projection.indexes ?? '')
+  db.exec('COMMIT')
+  return { db, [Symbol.dispose]: () => db.close() }
 }
 
 export function partKey(album: Id, part = '000'): string {

@@ -3,7 +3,7 @@ import type { ArtistRef } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
 import { bytes, integer, optional, text } from '../../../store/row.ts'
 import { guidBytes, guidOf } from '../guid.ts'
-import { type AlbumFacts, albumSummary, factsOf, merge } from '../summary.ts'
+import { type AlbumFacts, factsOf, merge, summaryOf } from '../summary.ts'
 import { roles } from '../tracks.ts'
 import { type Ask, seen, type View, viewOf } from './view.ts'
 
@@ -86,9 +86,7 @@ export function albumDetails(db: DatabaseSync, ask: Ask, ids: readonly Id[]): Ma
   for (const id of new Set(ids)) {
     const row = find.get(guidBytes(id))
     if (row === undefined) continue
-    const summaries = parts
-      .all(integer(row.id))
-      .map((part) => albumSummary.parse(JSON.parse(text(part.summary))))
+    const summaries = parts.all(integer(row.id)).map((part) => summaryOf(text(part.summary)))
     const { artists: _artists, year: _year, genres: _genres, ...facts } = factsOf(merge(summaries))
     found.set(id, facts)
   }

@@ -28,14 +28,18 @@ const isUnspaced = new RegExp(`^[${unspaced}]`, 'u')
  */
 export function fold(text: string): string {
   const lower = text.slice(0, longestText).toLowerCase()
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is the range of ASCII, which needs no more folding.
-  if (/^[\x00-\x7f]*$/.test(lower)) return lower
+  if (isAscii(lower)) return lower
   return lower
     .normalize('NFKD')
     .replace(/[\u0300-\u036f]/g, '')
     .normalize('NFC')
     .toLowerCase()
     .replace(/[ßøłæœđðþıħŧ]/g, (letter) => plainLetters[letter] ?? letter)
+}
+
+function isAscii(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is the range of ASCII.
+  return /^[\x00-\x7f]*$/.test(text)
 }
 
 export interface QueryTerm {
@@ -93,9 +97,13 @@ interface Word {
 function wordsOf(text: string): Word[] {
   const folded = fold(text)
   const words: Word[] = []
+  // Nearly all names are in ASCII, which has one kind of script: telling that first halves the time that words take.
+  const plain = isAscii(folded)
   for (const chunk of folded.split(/\s+/)) {
-    const parts = chunk.match(/[\p{L}\p{N}\p{M}]+/gu)?.flatMap((piece) => piece.match(runs) ?? [])
-    if (parts !== undefined) words.push({ parts })
+    const parts = plain
+      ? chunk.match(/[a-z0-9]+/g)
+      : chunk.match(/[\p{L}\p{N}\p{M}]+/gu)?.flatMap((piece) => piece.match(runs) ?? [])
+    if (parts) words.push({ parts })
   }
   return words.length > 0 ? words : symbols(folded)
 }
