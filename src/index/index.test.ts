@@ -153,7 +153,10 @@ test('[F3] a deleted index is made anew, with the same content', async () => {
 test('[F3] a large store fills an index beside the old one, which then has the same content', async (context) => {
   await using folder = await createFolder()
   await using store = await openSqliteStore(folder.store)
-  const words = Array.from({ length: 2_000 }, (_, each) => [`words/${each % 40}/${each}`, 'word '.repeat(100)])
+  const words = Array.from({ length: 2_000 }, (_, each) => [
+    `words/${each % 40}/${each}`,
+    'word '.repeat(100),
+  ])
   for (let at = 0; at < words.length; at += 100) {
     await write(store, Object.fromEntries(words.slice(at, at + 100)))
   }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { CodedError } from '../protocol/errors.ts'
-import { decodeEnvelope, type Envelope, encodeEnvelope } from './envelope.ts'
+import { decodeEnvelope, encodeEnvelope } from './envelope.ts'
 import type { Condition, Entry, Outcome, Store, Write } from './store.ts'
 
 /** A fact as it was read: its value, upgraded to the present version, and what a condition needs to replace it. */
@@ -38,8 +38,8 @@ export interface Collection<Value> {
   /** Throws FACT_NEWER or FACT_DAMAGED. */
   decode(bytes: Uint8Array): Value
   /**
-   * The same without checking the value against the schema, where `encode` of this version has done so: for the index,
-   * which reads a million facts at once. An older form is upgraded and checked as ever (law F5).
+   * The same without checking the value against the schema, which `encode` has done: for the index, which reads a
+   * million facts at once. An older form is upgraded as ever (law F5).
    */
   decodeWritten(bytes: Uint8Array): Value
   get(store: Store, id: string, signal?: AbortSignal): Promise<Fact<Value> | null>
@@ -70,7 +70,7 @@ export interface CollectionDefinition<Schema extends z.ZodType> {
   /** Raise it with every change of the schema, an optional field included: an older node would drop it (F5). */
   readonly version: number
   readonly schema: Schema
-  /** For each older version, the function that makes of its data what the next version has. */
+  /** For each older version, the function that makes of its data what the next version has, with all its fields. */
   readonly upgrades?: Readonly<Record<number, (data: unknown) => unknown>>
   /** Compress with zstd: for facts of more than some hundred bytes. Reading takes both forms. */
   readonly compress?: boolean
@@ -98,14 +98,9 @@ export function defineCollection<Schema extends z.ZodType>(
     return encodeEnvelope({ version, data: checked.data }, compress)
   }
 
-  const decode = (bytes: Uint8Array) => check(decodeEnvelope(bytes))
-
-  function decodeWritten(bytes: Uint8Array): z.output<Schema> {
+  /** The data of a fact in the present form. */
+  function read(bytes: Uint8Array): unknown {
     const envelope = decodeEnvelope(bytes)
-    return isWritten<z.output<Schema>>(envelope, version) ? envelope.data : check(envelope)
-  }
-
-  function check(envelope: Envelope): z.output<Schema> {
     if (envelope.version > version) {
       throw new CodedError(
         'FACT_NEWER',
@@ -114,9 +109,20 @@ export function defineCollection<Schema extends z.ZodType>(
     }
     let data = envelope.data
     for (let older = envelope.version; older < version; older += 1) data = upgrades[older]?.(data)
+    return data
+  }
+
+  function decode(bytes: Uint8Array): z.output<Schema> {
+    const data = read(bytes)
     const checked = schema.safeParse(data)
     if (!checked.success) throw new CodedError('FACT_DAMAGED', `${prefix}: ${explain(checked.error)}`)
     return checked.data
+  }
+
+  function decodeWritten(bytes: Uint8Array): z.output<Schema> {
+    const data = read(bytes)
+    if (!isWritten<z.output<Schema>>(data)) throw new CodedError('FACT_DAMAGED', `${prefix} holds no object`)
+    return data
   }
 
   const factOf = (entry: Entry): Fact<z.output<Schema>> => ({
@@ -188,9 +194,9 @@ export function defineCollection<Schema extends z.ZodType>(
   }
 }
 
-/** Nothing but `encode` writes facts, and it has checked them: that vouches for the type of one in the present form. */
-function isWritten<Value>(envelope: Envelope, version: number): envelope is { version: number; data: Value } {
-  return envelope.version === version && typeof envelope.data === 'object' && envelope.data !== null
+/** Nothing but `encode` writes facts, and it has checked them: that, and little else here, vouches for the type. */
+function isWritten<Value>(data: unknown): data is Value {
+  return typeof data === 'object' && data !== null
 }
 
 function operation(key: string, revision: number, value: Uint8Array | null, lease?: string): Operation {

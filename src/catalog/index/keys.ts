@@ -67,7 +67,7 @@ function tail(guid: Uint8Array): Key {
 }
 
 function bytes(value: number, length: number): Key {
-  let key = ''
-  for (let at = length - 1; at >= 0; at--) key += String.fromCharCode(Math.floor(value / 256 ** at) % 256)
-  return key
+  const made = Buffer.allocUnsafe(length)
+  made.writeUIntBE(Math.trunc(Math.max(0, value)) % 256 ** length, 0, length)
+  return made.toString('latin1')
 }

@@ -1,6 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { z } from 'zod'
-import { type File, type Tags, type Track, tags as tagsSchema } from '../../protocol/facts/catalog.ts'
+import type { File, Tags, Track } from '../../protocol/facts/catalog.ts'
 import { bytes, integer, optional, text } from '../../store/row.ts'
 import type { Artists, Parts, Spelling } from './artists.ts'
 import type { GenreName, Genres } from './genres.ts'
@@ -180,15 +179,15 @@ interface Rows {
 }
 
 /** What the column `more` holds: what programs ask for that keep a library of their own. */
-export const moreTags = z.object({
-  recording: z.string().optional(),
-  isrcs: z.array(z.string()).optional(),
-  moods: z.array(z.string()).optional(),
-  works: z.array(z.string()).optional(),
-  movements: tagsSchema.shape.movements,
-  groupings: z.array(z.string()).optional(),
-})
-export type MoreTags = z.infer<typeof moreTags>
+export interface MoreTags
+  extends Partial<Pick<Tags, 'isrcs' | 'moods' | 'works' | 'movements' | 'groupings'>> {
+  readonly recording?: string | undefined
+}
+
+/** Our own JSON, as it stands in the index. */
+export function moreTagsOf(json: string): MoreTags {
+  return JSON.parse(json)
+}
 
 function moreOf({ musicBrainz, isrcs, moods, works, movements, groupings }: Tags): string | null {
   const some = <Value>(values: readonly Value[] | undefined) => (values?.length ? [...values] : undefined)
