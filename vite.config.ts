@@ -4,20 +4,28 @@ import { defineConfig } from 'vite'
 import { firstScreenBudget } from './web/build/budget.ts'
 import { compressed } from './web/build/compress.ts'
 import { layersFirst } from './web/build/layers.ts'
+import { sharePages } from './web/build/share.ts'
 
 /** Most script, gzip-compressed, that the first screen may load. */
 const firstScreenBytes = 180_000
+/** The same for the page of a share, which people open on a phone and have never opened before. */
+const shareBytes = 120_000
+
+const root = join(import.meta.dirname, 'web')
 
 export default defineConfig({
-  root: join(import.meta.dirname, 'web'),
+  root,
   base: '/',
   plugins: [
     react(),
     layersFirst(),
-    firstScreenBudget({ limit: firstScreenBytes, alsoLoads: ['screens/home/home.tsx'] }),
+    sharePages(),
+    firstScreenBudget({ page: 'index', limit: firstScreenBytes, alsoLoads: ['screens/home/home.tsx'] }),
+    firstScreenBudget({ page: 'share', limit: shareBytes, alsoLoads: [] }),
     compressed(),
   ],
   build: {
+    rollupOptions: { input: [join(root, 'index.html'), join(root, 'share.html')] },
     outDir: '../dist/web',
     emptyOutDir: true,
     target: ['chrome123', 'firefox120', 'safari17.5'],

@@ -28,6 +28,19 @@ export const playerPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** The page of a share: as the player's pages, and it sends nothing anywhere. */
+export const sharePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "media-src 'self'",
+  "connect-src 'self'",
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
 /** The page that browses the interface brings styles of its own; it, too, may reach nobody but this server. */
 export const docsPolicy = [
   "default-src 'none'",

@@ -32,6 +32,7 @@ async function build(): Promise<void> {
   await writeFile(join(web, 'assets', 'app-abc123.js.gz'), gzipSync(script))
   await symlink(join(folder.path, 'secret.txt'), join(web, 'link.txt'))
   await writeFile(join(web, 'index.html'), page)
+  await writeFile(join(web, 'share.html'), '<!doctype html><title>A share</title>')
 }
 
 const get = (path: string, headers: Record<string, string> = {}) => fetch(edge.url + path, { headers })
@@ -107,4 +108,14 @@ test('a player that is built again while the server runs is served anew', async 
   await writeFile(join(folder.path, 'web', 'icon.svg'), '<svg/>')
   assert.equal((await get('/favicon.svg')).status, 404)
   assert.equal((await get('/icon.svg')).status, 200)
+})
+
+test('[S3] the page of a share is another than the player, stays out of search engines, and may do less', async () => {
+  const shared = await get('/share/0123456789abcdef0123456789abcdef', { accept: 'text/html' })
+  assert.match(await shared.text(), /A share/)
+  assert.equal(shared.headers.get('x-robots-tag'), 'noindex, nofollow')
+  const policy = shared.headers.get('content-security-policy') ?? ''
+  assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; /)
+  assert.match(policy, /form-action 'none'; base-uri 'none'; frame-ancestors 'none'$/)
+  assert.match(await (await get('/shares')).text(), /Hocket/)
 })

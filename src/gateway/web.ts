@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { extname, join, relative, sep } from 'node:path'
+import { basename, extname, join, relative, sep } from 'node:path'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { CodedError } from '../protocol/errors.ts'
 import type { Api } from './api.ts'
 import { type OtherGateways, withGateways } from './roaming.ts'
-import { playerPolicy } from './security.ts'
+import { playerPolicy, sharePolicy } from './security.ts'
 
 /** One file of the built player, whole, and in the encodings that the build has made of it. */
 interface Asset {
@@ -36,7 +36,8 @@ const suffixes = { br: '.br', gzip: '.gz' } as const
 
 /**
  * Serves the built player. Its files are listed once, and only what is in that list is ever opened, so no path leads
- * out of the folder. Paths that name no file are pages of the player, which finds its way itself.
+ * out of the folder. Paths that name no file are pages of the player, which finds its way itself; `/share/<token>` is a
+ * page of its own, since it must hold nothing of the pages inside.
  */
 export function webRoutes(app: Api, folder: string, others: OtherGateways): void {
   let listed: Promise<Assets> | undefined
@@ -53,7 +54,8 @@ export function webRoutes(app: Api, folder: string, others: OtherGateways): void
     }
     const asset = assets.get(path)
     if (asset === undefined && extname(path) !== '') throw new CodedError('NOT_FOUND', 'no such file')
-    return sendAsset(request, reply, asset ?? page, others).catch((cause) => {
+    const share = path.startsWith('share/') ? assets.get('share.html') : undefined
+    return sendAsset(request, reply, asset ?? share ?? page, others).catch((cause) => {
       listed = undefined // It is being built again.
       throw new CodedError('NOT_FOUND', 'no such file', { cause })
     })
@@ -90,7 +92,9 @@ async function sendAsset(
     .header('etag', asset.etag)
     .header('vary', 'accept-encoding')
     .header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache')
-  if (type.startsWith('text/html')) {
+  if (basename(asset.path) === 'share.html') {
+    reply.header('content-security-policy', sharePolicy).header('x-robots-tag', 'noindex, nofollow')
+  } else if (type.startsWith('text/html')) {
     reply.header('content-security-policy', withGateways(playerPolicy, others()))
   }
   if (request.headers['if-none-match']?.includes(asset.etag)) return reply.code(304).send()

@@ -109,6 +109,10 @@ export function createApi(client: Client<paths>) {
       ),
     previewRules: (body: Rules) => answer(POST('/api/playlists/preview', { body })),
 
+    shares: () => answer(GET('/api/shares')),
+    makeShare: (body: Schemas['ShareInput']) => answer(POST('/api/shares', { body })),
+    removeShare: (token: string) => DELETE('/api/shares/{token}', { params: { path: { token } } }),
+
     libraries: () => answer(GET('/api/libraries')),
     addLibrary: (body: Schemas['LibraryInput']) => answer(POST('/api/libraries', { body })),
     changeLibrary: (id: string, body: Schemas['LibraryChange']) =>

@@ -6,6 +6,7 @@ import {
   Heart,
   HeartOff,
   Info,
+  Link2,
   ListEnd,
   ListMusic,
   ListPlus,
@@ -143,6 +144,11 @@ export function useTrackMenu() {
       },
       'line',
       {
+        label: say('share'),
+        icon: Link2,
+        run: () => view.set({ sharing: { kind: 'track', id: track.id, name: track.title } }),
+      },
+      {
         label: say('download'),
         icon: Download,
         run: () => download(gateways.address(downloadAddress(track))),
@@ -153,7 +159,7 @@ export function useTrackMenu() {
 }
 
 export function useAlbumMenu() {
-  const { api, marks } = useServices()
+  const { api, marks, view } = useServices()
   const actions = useTrackActions()
   const queueItems = useQueueItems()
   const artistItems = useArtistItems()
@@ -174,6 +180,12 @@ export function useAlbumMenu() {
             icon: HeartOff,
             run: () => marks.change('album', album, { starred: false }),
           },
+      'line',
+      {
+        label: say('share'),
+        icon: Link2,
+        run: () => view.set({ sharing: { kind: 'album', id: album.id, name: album.name } }),
+      },
     ]
   }
 }

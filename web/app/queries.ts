@@ -70,6 +70,9 @@ export const sessionsQuery = (api: Api) =>
   queryOptions({ queryKey: ['accounts', 'sessions'], queryFn: api.sessions })
 export const devicesQuery = (api: Api) =>
   queryOptions({ queryKey: ['accounts', 'devices'], queryFn: api.devices })
+export const sharesQuery = (api: Api) =>
+  // Those who open the links count, and nothing tells this page of them.
+  queryOptions({ queryKey: ['shares'], queryFn: api.shares, staleTime: 0 })
 export const usersQuery = (api: Api) => queryOptions({ queryKey: ['accounts', 'users'], queryFn: api.users })
 export const invitationsQuery = (api: Api) =>
   queryOptions({ queryKey: ['accounts', 'invitations'], queryFn: api.invitations })

@@ -20,6 +20,7 @@ import './shell.css'
 
 const QueuePanel = lazy(() => import('../screens/queue/queue-panel.tsx'))
 const TrackDetails = lazy(() => import('../screens/details/track-details.tsx'))
+const ShareDialog = lazy(() => import('../screens/shares/share-dialog.tsx'))
 const DropZone = lazy(() => import('../screens/uploads/drop-zone.tsx'))
 
 /** What surrounds every screen of someone who is signed in. */
@@ -27,6 +28,7 @@ export function Shell() {
   const { say } = useWords()
   const queueOpen = useView((view) => view.queueOpen)
   const details = useView((view) => view.details)
+  const sharing = useView((view) => view.sharing)
   const path = useRouterState({ select: (state) => state.location.pathname })
   const hasQueue = usePlayerState((state) => state.queue.current >= 0)
   useLive()
@@ -67,6 +69,7 @@ export function Shell() {
       <Suspense fallback={null}>
         <DropZone />
         {details === undefined ? null : <TrackDetails track={details} />}
+        {sharing === undefined ? null : <ShareDialog sharing={sharing} />}
       </Suspense>
     </MenuProvider>
   )

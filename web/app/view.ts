@@ -1,5 +1,6 @@
 import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
 import type { ProblemDocument } from '../../src/protocol/api/problem.ts'
+import type { ShareItem } from '../../src/protocol/facts/listening.ts'
 
 /** What the page shows that is neither in the address nor on the server. */
 export interface View {
@@ -9,6 +10,12 @@ export interface View {
   notices: readonly Notice[]
   /** The track whose details are shown. */
   details: TrackSummary | undefined
+  /** What a link is to be made of. */
+  sharing: Sharing | undefined
+}
+
+export interface Sharing extends ShareItem {
+  readonly name: string
 }
 
 /** A line that appears for a few seconds: something was done, or could not be. */
@@ -24,6 +31,7 @@ export const firstView: View = {
   signedOut: false,
   notices: [],
   details: undefined,
+  sharing: undefined,
 }
 
 const mostShown = 3

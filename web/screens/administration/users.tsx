@@ -9,11 +9,11 @@ import { useNotify } from '../../app/notices.tsx'
 import { invitationsQuery, usersQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
 import { Button, Choice, Field, Switch } from '../../components/controls.tsx'
+import { CopyLine } from '../../components/copy-line.tsx'
 import { Confirm, Dialog } from '../../components/dialog.tsx'
 import { Bones, Loaded } from '../../components/states.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
 import { EntryProblem, formText, NameAndPassword } from '../entry/entry.tsx'
-import { CopyLine } from '../settings/devices.tsx'
 
 export function Users() {
   const { say } = useWords()

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import {
   Download,
+  Link2,
   ListMusic,
   ListX,
   MoreHorizontal,
@@ -18,7 +19,7 @@ import { problemOf } from '../../api/problem.ts'
 import { useTrackActions } from '../../app/actions.tsx'
 import { useNotify } from '../../app/notices.tsx'
 import { playlistQuery } from '../../app/queries.ts'
-import { useApi } from '../../app/services.tsx'
+import { useApi, useServices } from '../../app/services.tsx'
 import { Button, Choice, Field, IconButton } from '../../components/controls.tsx'
 import { Confirm, Dialog } from '../../components/dialog.tsx'
 import { Hero } from '../../components/hero.tsx'
@@ -190,11 +191,17 @@ function PlaylistTracks({ playlist }: { playlist: PlaylistDetail }) {
 
 function PlaylistMenu({ playlist, onOpen }: { playlist: PlaylistDetail; onOpen(what: Open): void }) {
   const { say } = useWords()
+  const { view } = useServices()
   const showMenu = useMenu()
   const change = useChange(playlist)
   const label = say('menuNamed', { name: playlist.name })
   const shared = playlist.sharedWith === 'everyone'
   const items: MenuItem[] = [
+    {
+      label: say('share'),
+      icon: Link2,
+      run: () => view.set({ sharing: { kind: 'playlist', id: playlist.id, name: playlist.name } }),
+    },
     {
       label: say('exportPlaylist'),
       icon: Download,

@@ -1,12 +1,12 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Copy } from 'lucide-react'
 import { useState } from 'react'
 import { problemOf } from '../../api/problem.ts'
 import { useAccount } from '../../app/account.ts'
 import { useNotify } from '../../app/notices.tsx'
 import { devicesQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
-import { Button, Field, IconButton } from '../../components/controls.tsx'
+import { Button, Field } from '../../components/controls.tsx'
+import { CopyLine } from '../../components/copy-line.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { Bones, Loaded } from '../../components/states.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
@@ -103,31 +103,5 @@ function SecretDialog({ label, secret, onClose }: { label: string; secret: strin
         </Button>
       </div>
     </Dialog>
-  )
-}
-
-/** A value to be carried elsewhere. */
-export function CopyLine({ label, value }: { label: string; value: string }) {
-  const { say } = useWords()
-  const notify = useNotify()
-  return (
-    <Field label={label}>
-      {(ids) => (
-        <span className="copy-line">
-          <input
-            {...ids}
-            className="input"
-            readOnly
-            value={value}
-            onFocus={(event) => event.currentTarget.select()}
-          />
-          <IconButton
-            icon={Copy}
-            label={say('copy')}
-            onClick={() => void navigator.clipboard?.writeText(value).then(() => notify(say('copied')))}
-          />
-        </span>
-      )}
-    </Field>
   )
 }

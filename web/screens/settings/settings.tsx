@@ -14,6 +14,7 @@ import { Bones, Loaded } from '../../components/states.tsx'
 import { type Language, useWords } from '../../i18n/i18n.tsx'
 import { EntryProblem, formText } from '../entry/entry.tsx'
 import { Devices } from './devices.tsx'
+import { Shares } from './shares.tsx'
 
 export function Settings() {
   const { say } = useWords()
@@ -24,6 +25,7 @@ export function Settings() {
         <Sound />
         <Password />
         <Devices />
+        <Shares />
         <Sessions />
         <Keys />
       </div>
