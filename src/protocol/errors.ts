@@ -193,6 +193,21 @@ export const errorCodes = {
     title: 'The database of facts was made by a newer version of Hocket',
     help: 'Start that newer version again, or restore a backup that this version made. Nothing has been changed.',
   },
+  STORE_FULL: {
+    status: 507,
+    title: 'The database of facts has reached its quota',
+    help: 'Nothing can be written until there is room: `hocket status` shows its size, and docs/errors.md says how to make room.',
+  },
+  STORE_DIVERGED: {
+    status: 503,
+    title: 'The members of the store do not hold the same',
+    help: 'Replace the member that is wrong, or restore the newest backup; the log of etcd names it.',
+  },
+  STORE_REFUSED: {
+    status: 502,
+    title: 'The store refuses the request of this node',
+    help: 'The detail says what etcd answered; check the certificate of this node and the rights that it has there.',
+  },
   COMPACTED: {
     status: 410,
     title: 'The history from there on has been dropped',

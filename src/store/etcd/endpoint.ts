@@ -1,0 +1,131 @@
+import { type ChannelOptions, Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
+import { CodedError } from '../../protocol/errors.ts'
+
+/** Certificates in PEM. */
+export interface Tls {
+  /** Whom we trust. */
+  readonly ca: string
+  readonly certificate: string
+  readonly key: string
+}
+
+/** The way to one member. Calls reject with what gRPC says; `failureOf` makes sense of it. */
+export interface Endpoint {
+  readonly url: string
+  /** One request, one answer. The deadline is in milliseconds. */
+  unary(method: string, request: Uint8Array, deadline: number, signal: AbortSignal): Promise<Uint8Array>
+  /** One request to a method that streams, and its first answer. */
+  first(method: string, request: Uint8Array, deadline: number, signal: AbortSignal): Promise<Uint8Array>
+  /** One request, and answers until the signal is aborted or the member ends it, which throws either way. */
+  stream(method: string, request: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array>
+  close(): void
+}
+
+/** The most that one answer may have: pages are cut to less, and etcd sends what is watched in smaller fragments. */
+const largestAnswer = 16 * 1_048_576
+
+const options: ChannelOptions = {
+  'grpc.max_receive_message_length': largestAnswer,
+  'grpc.max_send_message_length': largestAnswer,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 2_000,
+  // A connection that has died without a word is given up; etcd refuses more frequent pings than one in 5 s.
+  'grpc.keepalive_time_ms': 10_000,
+  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.enable_http_proxy': 0,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.enable_channelz': 0,
+}
+
+const asIs = (bytes: Buffer) => bytes
+const toBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** Throws SETTING_INVALID where `url` is no address of a member. Connects with the first call. */
+export function createEndpoint(url: string, tls: Tls | undefined): Endpoint {
+  const { host, secure } = parse(url)
+  if (secure && tls === undefined) throw new CodedError('SETTING_INVALID', `${url} needs certificates`)
+  const client = new Client(
+    `dns:///${host}`,
+    secure && tls !== undefined
+      ? credentials.createSsl(Buffer.from(tls.ca), Buffer.from(tls.key), Buffer.from(tls.certificate))
+      : credentials.createInsecure(),
+    options,
+  )
+  // A member that has lost its leader ends the call instead of letting it wait.
+  const metadata = new Metadata()
+  metadata.set('hasleader', 'true')
+
+  function unary(
+    method: string,
+    request: Uint8Array,
+    deadline: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const call = client.makeUnaryRequest(
+        method,
+        toBuffer,
+        asIs,
+        request,
+        metadata,
+        { deadline: Date.now() + deadline },
+        (error: ServiceError | null, answer?: Uint8Array) => {
+          signal.removeEventListener('abort', cancel)
+          if (error !== null) reject(error)
+          else resolve(answer ?? new Uint8Array(0))
+        },
+      )
+      const cancel = () => call.cancel()
+      signal.addEventListener('abort', cancel)
+    })
+  }
+
+  async function* stream(
+    method: string,
+    request: Uint8Array,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    signal.throwIfAborted()
+    const call = client.makeBidiStreamRequest(method, toBuffer, asIs, metadata)
+    const cancel = () => call.cancel()
+    signal.addEventListener('abort', cancel)
+    try {
+      call.write(request)
+      for await (const answer of call) {
+        if (!(answer instanceof Uint8Array)) throw new TypeError('gRPC answered something else than bytes')
+        yield answer
+      }
+      throw new Error('the member has ended the stream')
+    } finally {
+      signal.removeEventListener('abort', cancel)
+      // What the cancelling itself says is of no interest any more.
+      call.on('error', () => undefined)
+      cancel()
+    }
+  }
+
+  async function first(
+    method: string,
+    request: Uint8Array,
+    deadline: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const until = AbortSignal.any([signal, AbortSignal.timeout(deadline)])
+    for await (const answer of stream(method, request, until)) return answer
+    throw new Error('the member has ended the stream')
+  }
+
+  return { url, unary, first, stream, close: () => client.close() }
+}
+
+function parse(url: string): { host: string; secure: boolean } {
+  const parsed = URL.parse(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.hostname === '') {
+    throw new CodedError(
+      'SETTING_INVALID',
+      `${url} is no address of an etcd member, such as https://host:2379`,
+    )
+  }
+  return { host: `${parsed.hostname}:${parsed.port || '2379'}`, secure: parsed.protocol === 'https:' }
+}

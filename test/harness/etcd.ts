@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { temporaryFolder } from './folder.ts'
+import { waitFor } from './wait.ts'
+
+/** An etcd of real processes, for tests. */
+export interface EtcdCluster extends AsyncDisposable {
+  readonly endpoints: readonly string[]
+  readonly members: readonly EtcdMember[]
+  /** The member that leads, as the others say. */
+  leader(): Promise<EtcdMember>
+  /** Deletes every key and every lease, as if it were new, but for its revision. */
+  empty(): Promise<void>
+}
+
+export interface EtcdMember {
+  readonly name: string
+  readonly clientUrl: string
+  readonly peerUrl: string
+  readonly log: () => string
+  /** SIGKILL. */
+  kill(): Promise<void>
+  /** SIGSTOP: it lives, and does nothing. */
+  stop(): void
+  /** SIGCONT. */
+  continue(): void
+  /** Starts it again on its folder. */
+  start(): Promise<void>
+}
+
+export interface EtcdClusterOptions {
+  readonly members?: 1 | 3
+  /** Flags besides ours. */
+  readonly flags?: readonly string[]
+  /** Whether what was written must outlive a loss of power: fsync makes it slower. */
+  readonly durable?: boolean
+}
+
+/** Starts a cluster on free ports, with its data in a temporary folder; resolves when it takes writes. */
+export async function startEtcdCluster(options: EtcdClusterOptions = {}): Promise<EtcdCluster> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce(options)
+    } catch (error) {
+      // Between finding a free port and using it, another program may have taken it.
+      if (attempt === 3) throw error
+    }
+  }
+}
+
+async function startOnce({
+  members: count = 3,
+  flags = [],
+  durable = false,
+}: EtcdClusterOptions): Promise<EtcdCluster> {
+  await using stack = new AsyncDisposableStack()
+  const folder = stack.use(await temporaryFolder('etcd'))
+  const ports = await freePorts(count * 2)
+  const sites = Array.from({ length: count }, (_, each) => ({
+    name: `m${each + 1}`,
+    clientUrl: `http://127.0.0.1:${ports[each * 2]}`,
+    peerUrl: `http://127.0.0.1:${ports[each * 2 + 1]}`,
+  }))
+  const initial = sites.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',')
+  const members = sites.map((site) =>
+    createMember(site, join(folder.path, site.name), [
+      `--initial-cluster=${initial}`,
+      `--initial-cluster-token=${folder.path}`,
+      '--experimental-watch-progress-notify-interval=1s',
+      ...(durable ? [] : ['--unsafe-no-fsync']),
+      ...flags,
+    ]),
+  )
+  stack.defer(async () => {
+    await Promise.all(members.map((member) => member.kill()))
+  })
+  await Promise.all(members.map((member) => member.start()))
+  const kept = stack.move()
+  return {
+    endpoints: sites.map((site) => site.clientUrl),
+    members,
+    leader: () => findLeader(members),
+    empty: () => empty(sites[0]?.clientUrl ?? ''),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+function createMember(
+  site: { readonly name: string; readonly clientUrl: string; readonly peerUrl: string },
+  folder: string,
+  flags: readonly string[],
+): EtcdMember {
+  let child: ChildProcess | undefined
+  let log = ''
+  const note = (chunk: Buffer) => {
+    log = (log + chunk.toString('utf8')).slice(-100_000)
+  }
+
+  async function start() {
+    const started = spawn(
+      'etcd',
+      [
+        `--name=${site.name}`,
+        `--data-dir=${folder}`,
+        `--listen-client-urls=${site.clientUrl}`,
+        `--advertise-client-urls=${site.clientUrl}`,
+        `--listen-peer-urls=${site.peerUrl}`,
+        `--initial-advertise-peer-urls=${site.peerUrl}`,
+        '--logger=zap',
+        '--log-outputs=stderr',
+        '--log-level=warn',
+        ...flags,
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } },
+    )
+    child = started
+    let failure: Error | undefined
+    started.on('error', (error) => {
+      failure = error
+    })
+    started.stderr?.on('data', note)
+    await waitFor(
+      async () => {
+        const running = started.exitCode === null && started.signalCode === null && failure === undefined
+        // A member that has ended will not become healthy: the deadline need not pass.
+        return !running || (await isHealthy(site.clientUrl))
+      },
+      { what: `etcd member ${site.name}`, deadline: 60_000 },
+    )
+    if (failure !== undefined) throw failure
+    if (started.exitCode !== null) throw new Error(`etcd member ${site.name} ended:\n${log}`)
+  }
+
+  return {
+    ...site,
+    log: () => log,
+    async kill() {
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+      const ended = once(child, 'exit')
+      child.kill('SIGKILL')
+      await ended
+    },
+    stop: () => void child?.kill('SIGSTOP'),
+    continue: () => void child?.kill('SIGCONT'),
+    start,
+  }
+}
+
+/** Whether the member has a leader and a majority: its own health check reads through both. */
+async function isHealthy(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(5_000) })
+  return /"health":\s*"true"/.test(await response.text())
+}
+
+async function findLeader(members: readonly EtcdMember[]): Promise<EtcdMember> {
+  return await waitFor(
+    async () => {
+      for (const member of members) {
+        const status = await ask(member.clientUrl, 'maintenance/status').catch(() => undefined)
+        if (status !== undefined && status['leader'] === own(status)) return member
+      }
+      return undefined
+    },
+    { what: 'a leader of etcd' },
+  )
+}
+
+function own(status: Record<string, unknown>): unknown {
+  const header = status['header']
+  return header instanceof Object && 'member_id' in header ? header.member_id : undefined
+}
+
+async function empty(url: string): Promise<void> {
+  // In the gateway's base64, a zero byte: the first key, and as its end: all that follow.
+  await ask(url, 'kv/deleterange', { key: 'AA==', range_end: 'AA==' })
+  const { leases } = await ask(url, 'lease/leases')
+  for (const { ID } of Array.isArray(leases) ? leases : []) await ask(url, 'lease/revoke', { ID })
+}
+
+async function ask(url: string, path: string, body: object = {}): Promise<Record<string, unknown>> {
+  const response = await fetch(`${url}/v3/${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(5_000),
+  })
+  const answer: unknown = await response.json()
+  if (!response.ok || !(answer instanceof Object)) throw new Error(`${path}: ${JSON.stringify(answer)}`)
+  return { ...answer }
+}
+
+/** Ports that are free now. All are held until the last one is found, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => {
+    const address = server.address()
+    return address instanceof Object ? address.port : 0
+  })
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return ports
+}
