@@ -179,10 +179,9 @@ interface Rows {
 }
 
 /** What the column `more` holds: what programs ask for that keep a library of their own. */
-export interface MoreTags
-  extends Partial<Pick<Tags, 'isrcs' | 'moods' | 'works' | 'movements' | 'groupings'>> {
-  readonly recording?: string | undefined
-}
+export type MoreTags = {
+  readonly [Name in 'isrcs' | 'moods' | 'works' | 'movements' | 'groupings']?: Tags[Name] | undefined
+} & { readonly recording?: string | undefined }
 
 /** Our own JSON, as it stands in the index. */
 export function moreTagsOf(json: string): MoreTags {

@@ -33,6 +33,7 @@ function albumOf(album: AlbumSummary, details: AlbumDetails | undefined): Conten
     year: album.year,
     genre: album.genres[0],
     ...markOf(album.mark),
+    averageRating: details?.averageRating,
     genres: album.genres.map((name) => ({ name })),
     artists: album.artists.map(artistRefOf),
     displayArtist: album.artist,

@@ -21,6 +21,7 @@ export async function artistsOf(
     albumCount: artist.albumCount,
     starred: dateWhere(artist.mark.starredAt),
     userRating: artist.mark.rating,
+    averageRating: known.get(artist.id)?.averageRating,
     musicBrainzId: known.get(artist.id)?.musicBrainzId,
     sortName: artist.sortName,
     roles: known.get(artist.id)?.roles,

@@ -43,19 +43,18 @@ export const getArtist = endpoint(byId, async (parts, asking, { id }) => {
 })
 
 export const getAlbum = endpoint(byId, async (parts, asking, { id }) => {
-  const { catalog, details } = parts
+  const { catalog } = parts
   const { viewer, signal } = asking
   const found = await catalog.album(viewer, requireItem(catalog, viewer, id, 'album'), signal)
   const [album] = await albumsOf(parts, asking, [found])
-  const tags = await details.tags(found.id, signal)
-  return { album: { ...album, song: await songsOf(parts, asking, found.tracks, tags) } }
+  return { album: { ...album, song: await songsOf(parts, asking, found.tracks) } }
 })
 
 export const getSong = endpoint(byId, async (parts, asking, { id }) => {
   const { catalog } = parts
   const { viewer, signal } = asking
   const found = await catalog.track(viewer, requireItem(catalog, viewer, id, 'track'), signal)
-  const [song]: Content[] = await songsOf(parts, asking, [found], new Map([[found.id, found.tags]]))
+  const [song]: Content[] = await songsOf(parts, asking, [found])
   if (song === undefined) throw notFound('song')
   return { song }
 })

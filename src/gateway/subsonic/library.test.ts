@@ -68,7 +68,24 @@ test('a song says all that its tags say', async () => {
     isrc: ['USRC17607839'],
     moods: ['Calm', 'Happy'],
     works: [{ name: 'Opus 1' }],
+    movements: [{ name: 'Allegro', number: 2, count: 4 }],
+    groupings: ['Evening'],
   })
+})
+
+test('a song in a list says as much as it does alone, and what everyone together thinks of it', async () => {
+  const id = await idOf('One')
+  await world.guest.ask('setRating', { id, rating: 2 })
+  await world.administrator.ask('setRating', { id, rating: 5 })
+  const { song } = await world.guest.ask('getSong', { id })
+  assert.equal(z.looseObject({}).parse(song)['averageRating'], 3.5)
+  const [listed] = await songs({ query: 'One' })
+  assert.deepEqual(listed, song)
+  assert.deepEqual(
+    (await songs({ query: '' })).find((each) => each.id === id),
+    song,
+  )
+  for (const client of [world.guest, world.administrator]) await client.ask('setRating', { id, rating: 0 })
 })
 
 test('an album says all that its songs say of it', async () => {

@@ -1,7 +1,6 @@
 import type { TrackDetails } from '../../catalog/index/queries/details.ts'
+import type { MoreTags } from '../../catalog/index/tracks.ts'
 import type { ArtistRef, TrackSummary } from '../../protocol/api/catalog.ts'
-import type { Tags } from '../../protocol/facts/catalog.ts'
-import type { Id } from '../../protocol/ids.ts'
 import { type Content, dateOf, dateWhere, secondsOf } from './content.ts'
 import type { Asking, Parts } from './endpoint.ts'
 
@@ -10,7 +9,6 @@ export async function songsOf(
   { details }: Pick<Parts, 'details'>,
   { viewer, signal }: Pick<Asking, 'viewer' | 'signal'>,
   tracks: readonly TrackSummary[],
-  tags?: ReadonlyMap<Id, Tags>,
 ): Promise<Content[]> {
   if (tracks.length === 0) return []
   const known = await details.tracks(
@@ -18,10 +16,10 @@ export async function songsOf(
     tracks.map(({ id }) => id),
     signal,
   )
-  return tracks.map((track) => songOf(track, known.get(track.id), tags?.get(track.id)))
+  return tracks.map((track) => songOf(track, known.get(track.id)))
 }
 
-function songOf(track: TrackSummary, details: TrackDetails | undefined, tags: Tags | undefined): Content {
+function songOf(track: TrackSummary, details: TrackDetails | undefined): Content {
   const { mark, album, genres, artists, albumArtists } = track
   return {
     id: track.id,
@@ -63,17 +61,23 @@ function songOf(track: TrackSummary, details: TrackDetails | undefined, tags: Ta
     displayComposer: details?.composers.map(({ name }) => name).join(', '),
     explicitStatus: track.explicit ?? '',
     ...(track.replayGain && { replayGain: { ...track.replayGain } }),
-    ...(tags && {
-      musicBrainzId: tags.musicBrainz.recording,
-      isrc: tags.isrcs,
-      moods: tags.moods,
-      works: tags.works.map((name) => ({ name })),
-    }),
+    ...(details && tagsOf(details.more)),
   }
 }
 
-function soundOf({ bitDepth, sampleRate, channels, bpm, comment }: TrackDetails): Content {
-  return { bitDepth, samplingRate: sampleRate, channelCount: channels, bpm, comment }
+function soundOf({ bitDepth, sampleRate, channels, bpm, comment, averageRating }: TrackDetails): Content {
+  return { averageRating, bitDepth, samplingRate: sampleRate, channelCount: channels, bpm, comment }
+}
+
+function tagsOf({ recording, isrcs = [], moods = [], works = [], movements = [], groupings = [] }: MoreTags) {
+  return {
+    musicBrainzId: recording,
+    isrc: isrcs,
+    moods,
+    works: works.map((name) => ({ name })),
+    movements: movements.map(({ name, number, count }) => ({ name, number, count })),
+    groupings,
+  }
 }
 
 export function artistRefOf({ id, name }: ArtistRef): Content {

@@ -44,7 +44,11 @@ function isScalar(value: Value): value is Scalar {
 /** Everything that XML 1.0 cannot hold in any way: control characters, lone surrogates and two that are no characters. */
 const unspeakable = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu
 
+/** Most text has nothing to escape, and a page has tens of thousands of texts. */
+const special = /[^\t\n\x20-%'-;=?-\ud7ff\ue000-\ufffd]/
+
 function escapeText(text: string): string {
+  if (!special.test(text)) return text
   return text
     .replace(unspeakable, '')
     .replaceAll('&', '&amp;')
@@ -53,7 +57,10 @@ function escapeText(text: string): string {
     .replaceAll('\r', '&#13;')
 }
 
+const specialInAttribute = /[^\x20!#-%'-;=?-\ud7ff\ue000-\ufffd]/
+
 /** In an attribute, white space other than a blank would be read as a blank. */
 function escapeAttribute(text: string): string {
+  if (!specialInAttribute.test(text)) return text
   return escapeText(text).replaceAll('"', '&quot;').replaceAll('\n', '&#10;').replaceAll('\t', '&#9;')
 }

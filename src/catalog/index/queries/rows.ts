@@ -195,7 +195,7 @@ function albumRefs(db: DatabaseSync, albums: readonly number[]): Map<number, Alb
   const artists = albumArtists(db, list)
   const rows = listed(
     db.prepare(
-      'SELECT id, guid, name FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value',
+      'SELECT album.id, album.guid, album.name FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value',
     ),
   ).all(list)
   return new Map(
@@ -265,7 +265,7 @@ function grouped(db: DatabaseSync, rows: readonly Row[]): Map<number, ArtistRef[
 export function artistRefs(db: DatabaseSync, ids: readonly number[]): Map<number, ArtistRef> {
   const rows = listed(
     db.prepare(
-      'SELECT id, guid, name FROM json_each(?) AS wanted CROSS JOIN artist ON artist.id = wanted.value',
+      'SELECT artist.id, artist.guid, artist.name FROM json_each(?) AS wanted CROSS JOIN artist ON artist.id = wanted.value',
     ),
   ).all(JSON.stringify(ids))
   return new Map(rows.map((row) => [integer(row[0]), { id: guidOf(bytes(row[1])), name: text(row[2]) }]))
@@ -273,35 +273,22 @@ export function artistRefs(db: DatabaseSync, ids: readonly number[]): Map<number
 
 /** Answers the function that gives the names of a column `genres`; the same few columns come again and again. */
 function genresOf(db: DatabaseSync, table: 'genre' | 'genre_name'): (column: string) => string[] {
-  const known = new Map<string, string[]>()
-  return (column) => {
-    const found = known.get(column)
-    if (found !== undefined) return found
-    const names = genreNames(db, table, [{ genres: column }])
-    const genres = idsOf(column).flatMap((id) => names.get(id) ?? [])
-    known.set(column, genres)
-    return genres
-  }
-}
-
-/** The names of the genres of some rows, by the numbers that their column `genres` holds. */
-function genreNames(
-  db: DatabaseSync,
-  table: 'genre' | 'genre_name',
-  rows: readonly Row[],
-): Map<number, string> {
-  const ids = [...new Set(rows.flatMap((row) => idsOf(text(row.genres))))]
   const id = table === 'genre' ? 'id' : 'genre'
-  return new Map(
-    db
-      .prepare(
-        `SELECT written.id, genre.name FROM json_each(?) AS wanted
-         CROSS JOIN ${table} AS written ON written.id = wanted.value
-         CROSS JOIN genre ON genre.id = written.${id}`,
-      )
-      .all(JSON.stringify(ids))
-      .map((row) => [integer(row.id), text(row.name)]),
+  const find = db.prepare(
+    `SELECT genre.name FROM ${table} AS written CROSS JOIN genre ON genre.id = written.${id} WHERE written.id = ?`,
   )
+  const columns = new Map<string, string[]>()
+  const names = new Map<number, string[]>()
+  const nameOf = (id: number) => {
+    const found = names.get(id) ?? find.all(id).map((row) => text(row.name))
+    names.set(id, found)
+    return found
+  }
+  return (column) => {
+    const found = columns.get(column) ?? idsOf(column).flatMap(nameOf)
+    columns.set(column, found)
+    return found
+  }
 }
 
 /** What albums have, as far as the viewer sees it. */
@@ -313,12 +300,12 @@ function visibleFigures(db: DatabaseSync, view: View, albums: string) {
        WHERE true ${seen(view, 'track.scope')}`,
     )
     .all(albums)
-  const names = genreNames(db, 'genre_name', rows)
+  const nameGenres = genresOf(db, 'genre_name')
   const figures = new Map<number, { tracks: number; duration: number; genres: string[] }>()
   for (const row of rows) {
     const album = integer(row.album)
     const sum = figures.get(album) ?? { tracks: 0, duration: 0, genres: [] }
-    const own = idsOf(text(row.genres)).flatMap((genre) => names.get(genre) ?? [])
+    const own = nameGenres(text(row.genres))
     figures.set(album, {
       tracks: sum.tracks + 1,
       duration: sum.duration + integer(row.duration),
