@@ -13,6 +13,7 @@ import type { Originals } from '../media/originals.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
 import type { OpenApiDocument } from './openapi/document.ts'
+import type { Cluster } from './rest/cluster.ts'
 import type { OtherGateways } from './roaming.ts'
 
 /** The edge of a node: everything that speaks HTTP to people and programs. `createGateway` makes it. */
@@ -74,6 +75,8 @@ export type Scanning = Pick<Scanner, 'status' | 'subscribe' | 'scan'>
 export interface GatewayOptions extends Roles {
   readonly config: GatewayConfig
   readonly log: FastifyBaseLogger
+  /** The cluster that this node belongs to; null: it stands alone. */
+  readonly cluster: Cluster | null
   /** The other gateways of the cluster. */
   readonly gateways: OtherGateways
   /** Whether a Bearer token is that of the command line on this machine, which counts as an administrator. */

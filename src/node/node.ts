@@ -145,6 +145,7 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
         forbiddenFolders: [data],
       },
       log,
+      cluster: null,
       gateways: () => [],
       accounts,
       catalog,

@@ -141,6 +141,11 @@ export const errorCodes = {
     title: 'The bytes are not those that were announced',
     help: 'Send the file again; it was damaged on its way or has changed meanwhile.',
   },
+  NOT_IN_CLUSTER: {
+    status: 409,
+    title: 'This machine stands alone',
+    help: 'Make a cluster of it with `hocket cluster init`; other machines then join with the line that it prints.',
+  },
   OFFICE_LOST: {
     status: 409,
     title: 'Another node has taken over this work',

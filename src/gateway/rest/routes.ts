@@ -4,6 +4,7 @@ import { createTracks } from '../media/tracks.ts'
 import type { Metrics } from '../metrics.ts'
 import { ownRoutes, userRoutes } from './accounts.ts'
 import { catalogRoutes } from './catalog.ts'
+import { clusterRoutes } from './cluster.ts'
 import { libraryRoutes } from './libraries.ts'
 import { listeningRoutes } from './listening.ts'
 import { mediaRoutes } from './media.ts'
@@ -36,5 +37,6 @@ export function restRoutes(app: Api, parts: RestParts): void {
   sharedRoutes(app, { ...parts, streams, tracks })
   libraryRoutes(app, { ...parts, node: parts.config.node, forbidden: parts.config.forbiddenFolders })
   uploadRoutes(app, parts)
+  clusterRoutes(app, parts)
   nodeRoutes(app, { ...parts, version })
 }

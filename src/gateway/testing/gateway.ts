@@ -132,6 +132,7 @@ export async function openTestGateway(
         ...config,
       },
       log,
+      cluster: null,
       gateways: () => others,
       store,
       index,

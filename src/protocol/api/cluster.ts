@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import { clusterSettings, memberState, role } from '../facts/cluster.ts'
+import { id, timestamp } from '../ids.ts'
+
+/** A node as administrators see it: who it is, and how it is now. Sizes are bytes. */
+export const clusterNode = z.object({
+  id,
+  name: z.string(),
+  zone: z.string(),
+  roles: z.array(role),
+  state: memberState,
+  alive: z.boolean(),
+  /** Whether it is the one that answers. */
+  here: z.boolean(),
+  joinedAt: timestamp,
+  /** The rest is known only of nodes that live. */
+  startedAt: timestamp.optional(),
+  version: z.string().optional(),
+  url: z.string().optional(),
+  addresses: z.array(z.string()).optional(),
+  freeBytes: z.int().optional(),
+  totalBytes: z.int().optional(),
+  load: z.number().optional().describe('0 is idle, 1 is all that it can do'),
+  clockSkewMs: z.number().optional().describe('By how much its clock is wrong, where that is worth saying'),
+})
+export type ClusterNode = z.infer<typeof clusterNode>
+
+/** How the copies of one node stand. */
+export const copiesStatus = z.object({
+  /** Blobs that this node should hold, and how many of them it does. */
+  wanted: z.int(),
+  held: z.int(),
+  /** Being fetched or waited for. */
+  missing: z.int(),
+  /** What no live node can give. */
+  unavailable: z.int(),
+  bytesPerSecond: z.number(),
+})
+export type CopiesStatus = z.infer<typeof copiesStatus>
+
+export const clusterStatus = z.object({
+  cluster: id,
+  nodes: z.array(clusterNode),
+  /** Those of the node that answers. */
+  copies: copiesStatus,
+  settings: clusterSettings,
+  /** Whether the store takes writes; reading and playing go on without. */
+  storeReachable: z.boolean(),
+})
+export type ClusterStatus = z.infer<typeof clusterStatus>
+
+export const joinInvitation = z.object({
+  line: z.string().describe('For `hocket up --join`; it lets one node in, once'),
+  expiresAt: timestamp,
+})
+export type JoinInvitation = z.infer<typeof joinInvitation>
+
+export const nodeChange = z.object({
+  state: memberState.describe('`draining` empties a node, `removed` is for one that is gone for good'),
+})
