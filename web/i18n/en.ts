@@ -455,6 +455,7 @@ export const en = {
   noShares: 'Nothing. Choose “Share…” in the menu of an album, a playlist or a song.',
   shareMore: { one: 'and {count} more', other: 'and {count} more' },
   shareGone: 'No longer here',
+  shareUnopened: 'Not opened yet',
   shareVisits: { one: 'Opened once', other: 'Opened {count} times' },
   shareUntil: 'until {date}',
   shareEnded: 'ended on {date}',

@@ -464,6 +464,7 @@ export const es: Record<keyof typeof en, Message> = {
   noShares: 'Nada. Elige «Compartir…» en el menú de un álbum, una lista o una canción.',
   shareMore: { one: 'y {count} más', other: 'y {count} más' },
   shareGone: 'Ya no está',
+  shareUnopened: 'Sin abrir todavía',
   shareVisits: { one: 'Abierto una vez', other: 'Abierto {count} veces' },
   shareUntil: 'hasta el {date}',
   shareEnded: 'terminó el {date}',

@@ -48,7 +48,7 @@ function ShareLine({ share }: { share: ShareSummary }) {
     expiresAt === undefined
       ? undefined
       : say(expiresAt > Date.now() ? 'shareUntil' : 'shareEnded', { date: format.date(expiresAt) }),
-    visitCount === 0 ? say('neverUsed') : say('shareVisits', { count: visitCount }),
+    visitCount === 0 ? say('shareUnopened') : say('shareVisits', { count: visitCount }),
   ]
 
   const revoke = async () => {

@@ -35,7 +35,7 @@ function Row({ tracks, index, album }: { tracks: readonly TrackSummary[]; index:
   return (
     <div className={`track ${sounds ? 'track-sounds' : ''}`}>
       {album ? (
-        <span className="track-number">{mark ?? (track.track || index + 1)}</span>
+        <span className="track-number">{mark ?? index + 1}</span>
       ) : (
         <span className="track-cover">
           <Cover of={{ kind: 'track', id: track.id, version: track.cover }} size={64} />
