@@ -27,6 +27,7 @@ import type { BlobHash, Id, Timestamp } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
 import { albumParts } from './facts.ts'
 import type { TrackLine, WantedLine } from './index/queries/lines.ts'
+import type { Skipping } from './index/search/search.ts'
 import { nameOf, pictures, source } from './source.ts'
 
 /** Who asks. Nobody sees a library that is not theirs to see, nor anything that is only in it. */
@@ -66,7 +67,7 @@ export interface Catalog {
   counts(viewer: Viewer, library?: Id, signal?: AbortSignal): Promise<CatalogCounts>
 
   /** What fits the words as they are typed, best first. Any text is safe, and fast. */
-  search(viewer: Viewer, query: SearchQuery, signal?: AbortSignal): Promise<SearchResult>
+  search(viewer: Viewer, query: SearchQuery & Skipping, signal?: AbortSignal): Promise<SearchResult>
   /** The artist's tracks that are played most on this server. */
   topTracks(viewer: Viewer, artist: Id, limit: number, signal?: AbortSignal): Promise<TrackSummary[]>
   /** Artists who share genres with this one, most alike first. */

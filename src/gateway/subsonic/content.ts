@@ -3,7 +3,13 @@ export interface Content {
   readonly [name: string]: Value | undefined
 }
 export type Scalar = string | number | boolean
-export type Value = Scalar | Content | readonly (Scalar | Content)[]
+export type Value = Scalar | Content | readonly (Scalar | Content)[] | Flow
+/** A list that is too long to be held at once: its items come in runs, each asked for when the one before is written. */
+export interface Flow extends AsyncIterable<readonly Content[]> {}
+
+export function isFlow(value: Exclude<Value, Scalar>): value is Flow {
+  return Symbol.asyncIterator in value
+}
 
 export function isList(value: Value): value is readonly (Scalar | Content)[] {
   return Array.isArray(value)

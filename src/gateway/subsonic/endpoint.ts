@@ -9,6 +9,7 @@ import type { Metrics } from '../metrics.ts'
 import type { Content } from './content.ts'
 import type { LastModified } from './last-modified.ts'
 import type { NowPlaying } from './now-playing.ts'
+import type { Pages } from './pages.ts'
 import { parseParameters, type RawParameters } from './parameters.ts'
 import type { Seeds } from './seeds.ts'
 
@@ -21,6 +22,7 @@ export interface Parts extends Roles {
   readonly nowPlaying: NowPlaying
   readonly lastModified: LastModified
   readonly seeds: Seeds
+  readonly pages: Pages
 }
 
 /** One request: who asks, and by what. */

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Content } from './content.ts'
 import { Failure } from './failure.ts'
+import { gathered, jsonPieces, xmlPieces } from './flow.ts'
 import { firstOf, type RawParameters } from './parameters.ts'
-import { xmlOf } from './xml.ts'
+import { xmlHead, xmlOf } from './xml.ts'
 
 /** The version of the API that is spoken here, as far as its number goes; the extensions say the rest. */
 export const apiVersion = '1.16.1'
@@ -46,14 +47,54 @@ export function write(
   status: 'ok' | 'failed',
   content: Content,
 ): Written {
-  const envelope = { status, version: apiVersion, type: 'hocket', serverVersion, openSubsonic: true }
+  const whole = wholeOf(format, serverVersion, status, content)
+  const mediaType = mediaTypes[format.name]
+  if (format.name === 'xml') return { mediaType, body: xmlOf('subsonic-response', whole) }
+  const json = JSON.stringify({ 'subsonic-response': whole })
+  if (format.name === 'json') return { mediaType, body: json }
+  return { mediaType, body: `${format.callback}(${scriptOf(json)});\n` }
+}
+
+/** The same for content with parts that come only as they are asked for: see `flow.ts`. */
+export function writePieces(
+  format: Format,
+  serverVersion: string,
+  content: Content,
+): { readonly mediaType: string; readonly body: AsyncGenerator<string> } {
+  const whole = wholeOf(format, serverVersion, 'ok', content)
+  return { mediaType: mediaTypes[format.name], body: gathered(piecesOf(format, whole)) }
+}
+
+async function* piecesOf(format: Format, whole: Content): AsyncGenerator<string> {
   if (format.name === 'xml') {
-    const body = xmlOf('subsonic-response', { xmlns: 'http://subsonic.org/restapi', ...envelope, ...content })
-    return { mediaType: 'application/xml; charset=utf-8', body }
+    yield xmlHead
+    yield* xmlPieces('subsonic-response', whole)
+    yield '\n'
+  } else if (format.name === 'json') yield* jsonPieces({ 'subsonic-response': whole })
+  else {
+    yield `${format.callback}(`
+    for await (const piece of jsonPieces({ 'subsonic-response': whole })) yield scriptOf(piece)
+    yield ');\n'
   }
-  const json = JSON.stringify({ 'subsonic-response': { ...envelope, ...content } })
-  if (format.name === 'json') return { mediaType: 'application/json; charset=utf-8', body: json }
-  // Two characters that JSON may hold and older scripts may not.
-  const script = json.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
-  return { mediaType: 'text/javascript; charset=utf-8', body: `${format.callback}(${script});\n` }
+}
+
+const mediaTypes = {
+  xml: 'application/xml; charset=utf-8',
+  json: 'application/json; charset=utf-8',
+  jsonp: 'text/javascript; charset=utf-8',
+} as const satisfies Record<Format['name'], string>
+
+function wholeOf(
+  { name }: Format,
+  serverVersion: string,
+  status: 'ok' | 'failed',
+  content: Content,
+): Content {
+  const envelope = { status, version: apiVersion, type: 'hocket', serverVersion, openSubsonic: true }
+  return { ...(name === 'xml' && { xmlns: 'http://subsonic.org/restapi' }), ...envelope, ...content }
+}
+
+/** Two characters that JSON may hold and older scripts may not. */
+function scriptOf(json: string): string {
+  return json.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
 }

@@ -35,25 +35,27 @@ const albumList = z.object({
 })
 
 async function listAlbums(
-  { catalog, seeds }: Parts,
-  { viewer, device, signal }: Asking,
+  { catalog, seeds, pages }: Parts,
+  asking: Asking,
   { type, size, offset, fromYear, toYear, genre, musicFolderId }: z.output<typeof albumList>,
 ): Promise<AlbumSummary[]> {
+  const { viewer, device, signal } = asking
   if (type === 'byYear') requireGiven({ fromYear, toYear })
   if (type === 'byGenre') requireGiven({ genre })
   const library = await libraryOf(catalog, viewer, musicFolderId, signal)
   if (size === 0) return []
   const isDown = fromYear !== undefined && toYear !== undefined && fromYear > toYear
-  const query: AlbumQuery = {
+  const query = {
     order: type === 'byYear' && isDown ? 'yearDescending' : orders[type],
     ...(type === 'byYear' && { fromYear, toYear }),
     ...(type === 'byGenre' && { genre }),
     ...(type === 'random' && { seed: seeds.of(device.id, offset) }),
     library,
-    offset,
     limit: size,
-  }
-  return (await catalog.albums(viewer, query, signal)).items
+  } satisfies AlbumQuery
+  return pages.read(asking, { ...query, limit: undefined }, { offset, limit: size }, (start) =>
+    catalog.albums(viewer, { ...query, ...start }, signal),
+  )
 }
 
 function requireGiven(parameters: Readonly<Record<string, unknown>>): void {
@@ -101,7 +103,10 @@ export const getSongsByGenre = endpoint(songsByGenre, async (parts, asking, want
   const { viewer, signal } = asking
   const library = await libraryOf(parts.catalog, viewer, wanted.musicFolderId, signal)
   const { genre, offset, count: limit } = wanted
-  const query = { genre, offset, limit, library, order: 'title' } as const
-  const { items } = limit === 0 ? { items: [] } : await parts.catalog.tracks(viewer, query, signal)
+  const query = { genre, library, order: 'title' } as const
+  const list = { ...query, what: 'songs' }
+  const items = await parts.pages.read(asking, list, { offset, limit }, (start) =>
+    parts.catalog.tracks(viewer, { ...query, limit, ...start }, signal),
+  )
   return { songsByGenre: { song: await songsOf(parts, asking, items) } }
 })

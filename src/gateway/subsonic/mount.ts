@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { createDetails } from '../../catalog/details.ts'
 import type { Api } from '../api.ts'
@@ -5,13 +6,16 @@ import type { GatewayOptions } from '../gateway.ts'
 import { createTracks } from '../media/tracks.ts'
 import type { Metrics } from '../metrics.ts'
 import { signalOf } from '../signal.ts'
+import type { Content } from './content.ts'
 import { answerPreflight, openToOtherSites } from './cors.ts'
 import type { Answer, Parts } from './endpoint.ts'
-import { type Format, formatOf, nearestFormat, write } from './envelope.ts'
+import { type Format, formatOf, nearestFormat, write, writePieces } from './envelope.ts'
 import { Failure, failureOf } from './failure.ts'
+import { flows } from './flow.ts'
 import { clientOf, identify } from './identify.ts'
 import { watchLastModified } from './last-modified.ts'
 import { createNowPlaying } from './now-playing.ts'
+import { createPages } from './pages.ts'
 import { type RawParameters, readParameters } from './parameters.ts'
 import { endpoints, openAnswers } from './routes.ts'
 import { createSeeds } from './seeds.ts'
@@ -31,6 +35,7 @@ export function subsonicRoutes(app: Api, options: GatewayOptions & { readonly me
     nowPlaying: createNowPlaying(),
     lastModified,
     seeds: createSeeds(),
+    pages: createPages(),
   }
   const { version } = options.config
 
@@ -51,7 +56,9 @@ export function subsonicRoutes(app: Api, options: GatewayOptions & { readonly me
         const raw = parametersOf(request)
         const format = formatOf(raw)
         const answer = await answerTo(parts, request.params.name, raw, request, reply)
-        return answer === 'answered' ? reply : send(reply, format, version, 'ok', answer)
+        if (answer === 'answered') return reply
+        if (flows(answer)) return sendPieces(reply, format, version, answer)
+        return send(reply, format, version, 'ok', answer)
       },
     })
   })
@@ -121,4 +128,21 @@ function send(
 ): FastifyReply {
   const { mediaType, body } = write(format, version, status, content)
   return reply.type(mediaType).send(body)
+}
+
+/** What fails before the first piece is answered as any other failure; later on the connection is cut. */
+async function sendPieces(
+  reply: FastifyReply,
+  format: Format,
+  version: string,
+  content: Content,
+): Promise<FastifyReply> {
+  const { mediaType, body } = writePieces(format, version, content)
+  const first = await body.next()
+  async function* whole(): AsyncGenerator<string> {
+    if (first.done) return
+    yield first.value
+    yield* body
+  }
+  return reply.type(mediaType).send(Readable.from(whole(), { objectMode: false, highWaterMark: 65_536 }))
 }

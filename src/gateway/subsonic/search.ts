@@ -20,12 +20,13 @@ const wanted = z.object({
 })
 type Wanted = z.output<typeof wanted>
 
-/** Most finds of a search that pages reach. */
-const deepest = 500
+/** The last find that pages of a search reach; and of the oldest search, which counts what it finds. */
+const deepest = 20_000
+const mostCounted = 500
 
 /**
- * What fits the query. Without words (clients ask `""` as well) that is everything: albums and songs in the order in
- * which they came, so that what a scan adds is on the last page, and no page before it changes.
+ * What fits the query. Without words (clients ask `""` as well) that is everything, in the order in which it came, so
+ * that what a scan adds is on the last page, and no page before it changes.
  */
 async function find(parts: Parts, asking: Asking, query: Wanted): Promise<SearchResult> {
   const library = await libraryOf(parts.catalog, asking.viewer, query.musicFolderId, asking.signal)
@@ -36,20 +37,27 @@ async function find(parts: Parts, asking: Asking, query: Wanted): Promise<Search
 }
 
 async function everything(
-  { catalog }: Parts,
-  { viewer, signal }: Asking,
+  { catalog, pages }: Parts,
+  asking: Asking,
   { artistCount, artistOffset, albumCount, albumOffset, songCount, songOffset }: Wanted,
   library: Id | undefined,
 ): Promise<SearchResult> {
-  const none = { items: [] }
-  const order = 'addedAscending'
-  const artists = { role: 'any', order: 'name', library, offset: artistOffset, limit: artistCount } as const
-  const albums = { order, library, offset: albumOffset, limit: albumCount } as const
-  const tracks = { order, library, offset: songOffset, limit: songCount } as const
+  const { viewer, signal } = asking
+  const query = { order: 'addedAscending', library } as const
+  const artists = { offset: artistOffset, limit: artistCount }
+  const albums = { offset: albumOffset, limit: albumCount }
+  const tracks = { offset: songOffset, limit: songCount }
+  const list = (what: string) => ({ ...query, what })
   return {
-    artists: (artistCount === 0 ? none : await catalog.artists(viewer, artists, signal)).items,
-    albums: (albumCount === 0 ? none : await catalog.albums(viewer, albums, signal)).items,
-    tracks: (songCount === 0 ? none : await catalog.tracks(viewer, tracks, signal)).items,
+    artists: await pages.read(asking, list('artists'), artists, (start) =>
+      catalog.artists(viewer, { ...query, role: 'any', limit: artistCount, ...start }, signal),
+    ),
+    albums: await pages.read(asking, list('albums'), albums, (start) =>
+      catalog.albums(viewer, { ...query, limit: albumCount, ...start }, signal),
+    ),
+    tracks: await pages.read(asking, list('tracks'), tracks, (start) =>
+      catalog.tracks(viewer, { ...query, limit: songCount, ...start }, signal),
+    ),
   }
 }
 
@@ -60,23 +68,19 @@ async function matches(
   q: string,
   library: Id | undefined,
 ): Promise<SearchResult> {
-  const reach = (size: number, from: number) => (size === 0 ? 0 : Math.min(deepest, size + from))
-  const found = await catalog.search(
+  const reach = (size: number, from: number) => Math.max(0, Math.min(size, deepest - from))
+  return catalog.search(
     viewer,
     {
       q,
       artists: reach(artistCount, artistOffset),
       albums: reach(albumCount, albumOffset),
       tracks: reach(songCount, songOffset),
+      skip: { artists: artistOffset, albums: albumOffset, tracks: songOffset },
       library,
     },
     signal,
   )
-  return {
-    artists: found.artists.slice(artistOffset, artistOffset + artistCount),
-    albums: found.albums.slice(albumOffset, albumOffset + albumCount),
-    tracks: found.tracks.slice(songOffset, songOffset + songCount),
-  }
 }
 
 export const search2 = endpoint(wanted, async (parts, asking, query) => {
@@ -110,7 +114,7 @@ const oldest = z.object({
 export const search = endpoint(oldest, async (parts, asking, query) => {
   const { artist, album, title, any, newerThan = 0, offset, count: size } = query
   const q = [any, artist, album, title].filter((words) => words !== undefined).join(' ')
-  const limits = { artists: 0, albums: 0, tracks: deepest }
+  const limits = { artists: 0, albums: 0, tracks: mostCounted }
   const { tracks } = await parts.catalog.search(asking.viewer, { q, ...limits }, asking.signal)
   const found = tracks.filter(({ addedAt }) => addedAt >= newerThan)
   const match = await songsOf(parts, asking, found.slice(offset, offset + size))

@@ -1,4 +1,4 @@
-import { type Content, isList, type Scalar, type Value } from './content.ts'
+import { type Content, isFlow, isList, type Scalar, type Value } from './content.ts'
 
 /**
  * Writes content as the API's XML: what is simple becomes an attribute, what has parts becomes an element, and a list
@@ -6,13 +6,27 @@ import { type Content, isList, type Scalar, type Value } from './content.ts'
  * and the descriptions of artists and albums are elements throughout.
  */
 export function xmlOf(name: string, content: Content): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${elementOf(name, content)}\n`
+  return `${xmlHead}${elementOf(name, content)}\n`
 }
+
+export const xmlHead = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 /** Elements whose simple parts are elements too. */
 const wordy: ReadonlySet<string> = new Set(['artistInfo', 'artistInfo2', 'albumInfo'])
 
-function elementOf(name: string, content: Content): string {
+/** Content as an element of that name. What comes only as it is asked for is written by `flow.ts`. */
+export function elementOf(name: string, content: Content): string {
+  const { attributes, inside } = partsOf(name, content)
+  return inside === '' ? `<${name}${attributes}/>` : `<${name}${attributes}>${inside}</${name}>`
+}
+
+/** The same without its end. */
+export function startOf(name: string, content: Content): string {
+  const { attributes, inside } = partsOf(name, content)
+  return `<${name}${attributes}>${inside}`
+}
+
+function partsOf(name: string, content: Content): { attributes: string; inside: string } {
   let attributes = ''
   let inside = ''
   const isText = Object.values(content).every((value) => value === undefined || isScalar(value))
@@ -23,10 +37,11 @@ function elementOf(name: string, content: Content): string {
     else if (wordy.has(name)) inside += textElement(part, value)
     else attributes += ` ${part}="${escapeAttribute(String(value))}"`
   }
-  return inside === '' ? `<${name}${attributes}/>` : `<${name}${attributes}>${inside}</${name}>`
+  return { attributes, inside }
 }
 
 function childrenOf(name: string, value: Exclude<Value, Scalar>): string {
+  if (isFlow(value)) throw new TypeError(`${name} is written as it comes`)
   if (!isList(value)) return elementOf(name, value)
   let children = ''
   for (const item of value) children += isScalar(item) ? textElement(name, item) : elementOf(name, item)

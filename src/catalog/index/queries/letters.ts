@@ -41,13 +41,23 @@ function startsOf(db: DatabaseSync, view: View, list: number): { letter: string;
     if (found === undefined) break
     const key = keyOf(found)
     const first = firstCharacter(found)
-    const letter = /\p{L}/u.test(first) ? first.toUpperCase() : '#'
+    const letter = headingOf(first)
     const start = Buffer.from(first).toString('latin1')
     if (starts.at(-1)?.letter !== letter) starts.push({ letter, key: letter === '#' ? key : start })
     from =
       letter === '#' && key.startsWith('\xff') ? undefined : after(start === '' ? key.slice(0, 1) : start)
   }
   return starts
+}
+
+/** The heading under which a name stands that is sorted under this text. */
+export function letterOf(sorted: string): string {
+  const [first = ''] = sorted
+  return headingOf(first)
+}
+
+function headingOf(first: string): string {
+  return /\p{L}/u.test(first) ? first.toUpperCase() : '#'
 }
 
 function firstCharacter(key: Uint8Array): string {

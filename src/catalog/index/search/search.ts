@@ -11,7 +11,7 @@ import { plainText, type QueryTerm, queryTerms, termsOf } from './words.ts'
 
 /** Fewer finds than this, and typing errors are thought of. */
 const few = 3
-/** Matches that are looked at more closely, the most popular first. */
+/** Matches that are looked at more closely, the most popular first; more come behind them, in that order. */
 const closely = 64
 
 /**
@@ -20,16 +20,27 @@ const closely = 64
  * then those with words elsewhere, and last those that would fit but for a small typing error. Among equals the most
  * played come first.
  */
-export function search(db: DatabaseSync, ask: Ask, query: SearchQuery): SearchResult {
+export function search(db: DatabaseSync, ask: Ask, query: SearchQuery & Skipping): SearchResult {
   const view = viewOf(db, { ...ask, library: query.library })
   const wanted = openWanted(db, query.q)
-  const limits = { artist: query.artists, album: query.albums, track: query.tracks }
+  const { artists: artist = 0, albums: album = 0, tracks: track = 0 } = query.skip ?? {}
+  const reach = (limit: number, skipped: number) => (limit === 0 ? 0 : skipped + limit)
+  const limits = {
+    artist: reach(query.artists, artist),
+    album: reach(query.albums, album),
+    track: reach(query.tracks, track),
+  }
   const found = wanted.terms.length === 0 ? nothing : findAll(db, view, wanted, limits)
   return {
-    artists: artistsOf(db, view, found.artist),
-    albums: albumsOf(db, view, found.album),
-    tracks: tracksOf(db, view, found.track),
+    artists: artistsOf(db, view, found.artist.slice(artist)),
+    albums: albumsOf(db, view, found.album.slice(album)),
+    tracks: tracksOf(db, view, found.track.slice(track)),
   }
+}
+
+/** Of each kind, the best finds that have been shown before. */
+export interface Skipping {
+  readonly skip?: { readonly artists: number; readonly albums: number; readonly tracks: number }
 }
 
 type Finds = Readonly<Record<DocumentKind, readonly number[]>>
@@ -116,13 +127,14 @@ const kinds: Readonly<Record<DocumentKind, Kind>> = {
 
 function findSome(db: DatabaseSync, view: View, kind: DocumentKind, wanted: Wanted, limit: number): number[] {
   const words = wanted.words.map(matchOf).join(' AND ')
-  const byName = match(db, view, kind, kind === 'artist' ? words : `${kinds[kind].column} : (${words})`)
+  const name = kind === 'artist' ? words : `${kinds[kind].column} : (${words})`
+  const byName = match(db, view, kind, name, limit)
   const equal = equals(db, view, kind, wanted)
   const named = ranked(db, kind, wanted, [...new Set([...equal, ...byName])])
   if (kind === 'artist' || named.length >= limit) return named.slice(0, limit)
   // The genres of an album may be those of tracks that not everyone sees.
   const columns = kind === 'album' && view.scopes !== null ? '{name artist} : ' : ''
-  const elsewhere = match(db, view, kind, `${columns}(${words})`)
+  const elsewhere = match(db, view, kind, `${columns}(${words})`, limit)
   return [...new Set([...named, ...ranked(db, kind, wanted, elsewhere)])].slice(0, limit)
 }
 
@@ -132,13 +144,19 @@ function matchOf(alternatives: readonly Meant[]): string {
 }
 
 /** The most popular items that match; FTS5 meets them in that order, and stops. */
-function match(db: DatabaseSync, view: View, kind: DocumentKind, expression: string): number[] {
+function match(
+  db: DatabaseSync,
+  view: View,
+  kind: DocumentKind,
+  expression: string,
+  limit: number,
+): number[] {
   if (view.scopes?.length === 0) return []
   const visible = view.scopes?.map((scope) => `"${scopeTerm(scope)}"`).join(' OR ')
   const table = `${kind}_search`
   return db
     .prepare(`SELECT rowid AS document FROM ${table} WHERE ${table} MATCH ? ORDER BY rowid LIMIT ?`)
-    .all(visible === undefined ? expression : `(${expression}) AND (${visible})`, closely)
+    .all(visible === undefined ? expression : `(${expression}) AND (${visible})`, Math.max(closely, limit))
     .map((row) => itemOf(integer(row.document)))
 }
 
@@ -150,7 +168,10 @@ function equals(db: DatabaseSync, view: View, kind: DocumentKind, { key }: Wante
     .map((row) => integer(row.item))
 }
 
-/** Items with the best names first; they come in the order of their popularity, which stays among equals. */
+/**
+ * Items with the best names first; they come in the order of their popularity, which stays among equals, and among
+ * those behind the first.
+ */
 function ranked(db: DatabaseSync, kind: DocumentKind, wanted: Wanted, items: readonly number[]): number[] {
   const { name } = kinds[kind]
   return db
@@ -158,7 +179,7 @@ function ranked(db: DatabaseSync, kind: DocumentKind, wanted: Wanted, items: rea
       `SELECT wanted.value AS id, ${name} AS name, sort FROM json_each(?) AS wanted
        CROSS JOIN ${kind} ON ${kind}.id = wanted.value`,
     )
-    .all(JSON.stringify(items))
+    .all(JSON.stringify(items.slice(0, closely)))
     .map((row, place) => ({
       id: integer(row.id),
       place,
@@ -166,6 +187,7 @@ function ranked(db: DatabaseSync, kind: DocumentKind, wanted: Wanted, items: rea
     }))
     .sort((a, b) => b.score - a.score || a.place - b.place)
     .map(({ id }) => id)
+    .concat(items.slice(closely))
 }
 
 /** How well a name fits: 1,000 for an equal one, less the further it is from that. */

@@ -1,0 +1,66 @@
+import type { Page } from '../../protocol/api/catalog.ts'
+import type { Asking } from './endpoint.ts'
+
+/** Where a page begins: at a number, or after the last item of the page before it. */
+export type Start = { readonly offset: number } | { readonly cursor: string }
+
+/**
+ * Lets clients that know only offsets walk through lists that change under their feet. Where a device goes on at the
+ * offset at which its last page ended, it gets what follows that page's last item, however many have come or gone
+ * before it: no item twice, and none left out. Any other offset is counted.
+ */
+export interface Pages {
+  /** `list` says which list it is, and in which order: whatever makes another list of it. */
+  read<Item>(
+    asking: Pick<Asking, 'device'>,
+    list: unknown,
+    { offset, limit }: { readonly offset: number; readonly limit: number },
+    read: (start: Start) => Promise<Page<Item>>,
+  ): Promise<Item[]>
+}
+
+/** Walks that are remembered at the same time, and ends of pages of each: some clients ask for several at once. */
+const mostWalks = 1_000
+const mostEnds = 8
+/** Milliseconds after which a client that comes back is taken to begin anew. */
+const patience = 600_000
+
+/** By the offset after each page: its cursor, null where nothing followed. */
+interface Walk {
+  readonly ends: Map<number, string | null>
+  readonly at: number
+}
+
+export function createPages(clock: () => number = Date.now): Pages {
+  const walks = new Map<string, Walk>()
+
+  function walkOf(name: string, offset: number): Walk {
+    const now = clock()
+    const known = offset === 0 ? undefined : walks.get(name)
+    const ends = known === undefined || known.at + patience < now ? new Map() : known.ends
+    const walk = { ends, at: now }
+    walks.delete(name)
+    walks.set(name, walk)
+    forgetOldest(walks, mostWalks)
+    return walk
+  }
+
+  return {
+    async read({ device }, list, { offset, limit }, read) {
+      if (limit === 0) return []
+      const { ends } = walkOf(`${device.id} ${JSON.stringify(list)}`, offset)
+      const cursor = ends.get(offset)
+      if (cursor === null) return []
+      const { items, next } = await read(cursor === undefined ? { offset } : { cursor })
+      ends.delete(offset + items.length)
+      ends.set(offset + items.length, next ?? null)
+      forgetOldest(ends, mostEnds)
+      return items
+    },
+  }
+}
+
+function forgetOldest<Key>(entries: Map<Key, unknown>, most: number): void {
+  const [oldest] = entries.keys()
+  if (entries.size > most && oldest !== undefined) entries.delete(oldest)
+}
