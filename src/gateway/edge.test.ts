@@ -104,14 +104,13 @@ test('[S4] what is no HTTP, or too large a header, is answered and cut off', asy
   assert.match(tooLarge, /^HTTP\/1\.1 (?:413|431) [\s\S]*"code":"TOO_LARGE"/)
 })
 
-test('[S4] unknown routes, wrong methods and odd paths are answered as problems with every header', async () => {
+test('[S4] unknown routes and odd paths are answered as problems with every header', async () => {
   const requests: readonly (readonly [method: string, path: string, code: string])[] = [
     ['GET', '/api/nothing', 'NOT_FOUND'],
     ['GET', '/api', 'NOT_FOUND'],
     ['GET', '/rest/ping/more', 'NOT_FOUND'],
-    ['PUT', '/api/welcome', 'NOT_FOUND'],
-    ['DELETE', '/', 'NOT_FOUND'],
-    ['OPTIONS', '/api/albums', 'NOT_FOUND'],
+    ['PUT', '/api/nothing', 'NOT_FOUND'],
+    ['POST', '/api/albums/1/2/3', 'NOT_FOUND'],
     ['GET', '/%ff', 'BAD_REQUEST'],
     ['GET', '/api/%zz', 'BAD_REQUEST'],
     ['GET', `/api/invitations/${'x'.repeat(2_000)}`, 'NOT_FOUND'],
@@ -121,6 +120,27 @@ test('[S4] unknown routes, wrong methods and odd paths are answered as problems 
     assert.equal((await problemOf(response)).code, code, `${method} ${path.slice(0, 60)}`)
     assert.equal(response.headers.get('x-content-type-options'), 'nosniff', path)
     assert.ok(response.headers.get('x-request-id'), path)
+  }
+})
+
+test('[S4] a method that a path does not take is refused with those that it takes', async () => {
+  const requests: readonly (readonly [method: string, path: string, allow: string])[] = [
+    ['PUT', '/api/welcome?from=here', 'GET, HEAD'],
+    ['GET', '/api/setup', 'POST'],
+    ['POST', '/api/albums', 'GET, HEAD'],
+    ['DELETE', '/api/albums/no-id', 'GET, HEAD'],
+    ['OPTIONS', '/api/albums', 'GET, HEAD'],
+    ['PUT', '/api/session', 'DELETE, POST'],
+    ['DELETE', '/', 'GET, HEAD'],
+    ['POST', '/albums/a-page-of-the-player', 'GET, HEAD'],
+    ['PUT', '/rest/ping', 'GET, HEAD, OPTIONS, POST'],
+  ]
+  for (const [method, path, allow] of requests) {
+    const response = await fetch(edge.url + path, { method })
+    assert.equal((await problemOf(response)).code, 'METHOD_NOT_ALLOWED', `${method} ${path}`)
+    assert.equal(response.status, 405)
+    assert.equal(response.headers.get('allow'), allow, `${method} ${path}`)
+    assert.equal(response.headers.get('x-content-type-options'), 'nosniff', path)
   }
 })
 

@@ -11,9 +11,6 @@ export const problemType = 'application/problem+json'
 /** The one place where an error becomes an answer: an RFC 9457 document with our code, and never a stack (law S4). */
 export function answerProblems(app: FastifyInstance): void {
   app.setErrorHandler(sendProblem)
-  app.setNotFoundHandler(() => {
-    throw new CodedError('NOT_FOUND', 'no route of this server answers to that method and path')
-  })
 }
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

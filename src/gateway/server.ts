@@ -21,6 +21,7 @@ import { admitOtherGateways } from './roaming.ts'
 import { everywhere, secureHeaders } from './security.ts'
 import { createSetupCode } from './setup-code.ts'
 import { subsonicRoutes } from './subsonic/mount.ts'
+import { refuseUnanswered } from './unanswered.ts'
 import { webRoutes } from './web.ts'
 
 /** Most bytes of a JSON body: a playlist of 20,000 tracks has 800,000. */
@@ -46,6 +47,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     transcodes: () => options.media.status().transcodes,
   })
   const routes = collectRoutes(app)
+  refuseUnanswered(app, routes)
   await acceptWebSockets(app, hub)
   addHooks(app, options, metrics)
 

@@ -44,7 +44,7 @@ export function webRoutes(app: Api, folder: string, others: OtherGateways): void
 
   app.get('/*', { schema: { params: z.object({ '*': z.string() }) } }, async (request, reply) => {
     const path = request.params['*']
-    if (/^(?:api|rest)(?:\/|$)/.test(path)) throw new CodedError('NOT_FOUND', 'no route answers to that path')
+    if (/^(?:api|rest)(?:\/|$)/.test(path)) return reply.callNotFound()
     listed ??= listAssets(folder)
     const assets = await listed
     const page = assets.get('index.html')

@@ -26,6 +26,11 @@ export const errorCodes = {
     title: 'There is no such thing here',
     help: 'It may have been deleted, or belong to a library that this account cannot see.',
   },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'That path does not take this method',
+    help: 'The Allow header names the methods that it takes; /openapi.json says what each of them does.',
+  },
   CONFLICT: {
     status: 409,
     title: 'Someone else changed it at the same time',
@@ -212,6 +217,16 @@ export const errorCodes = {
     status: 502,
     title: 'The store refuses the request of this node',
     help: 'The detail says what etcd answered; check the certificate of this node and the rights that it has there.',
+  },
+  ETCD_MISSING: {
+    status: 503,
+    title: 'The program etcd is not installed on this machine',
+    help: 'Install it (Debian and Ubuntu: `apt install etcd-server`), version 3.4 or newer, or name an etcd that runs with --store.',
+  },
+  ETCD_FAILED: {
+    status: 503,
+    title: 'etcd does not run',
+    help: 'The detail and the log say what etcd complains of; check its ports, its disk and its certificates.',
   },
   COMPACTED: {
     status: 410,
