@@ -1,0 +1,225 @@
+import { CodedError, isCoded } from '../protocol/errors.ts'
+import type { Member, Presence, Role } from '../protocol/facts/cluster.ts'
+import type { Id } from '../protocol/ids.ts'
+import type { Store } from '../store/store.ts'
+import { announce, type Standing, type Vitals } from './announce.ts'
+import { createClocks } from './clocks.ts'
+import { members, presences } from './facts.ts'
+import { mirror } from './mirror.ts'
+
+/** A node that is alive, with what its member fact says of it. */
+export interface LiveNode extends Omit<Presence, 'clock' | 'place'> {
+  readonly name: string
+  readonly state: 'active' | 'draining'
+  readonly capacityBytes: number | null
+  /** By how much its clock is ahead of ours, in milliseconds, where that is more than five seconds; else null. */
+  readonly skewMs: number | null
+}
+
+/** Which nodes there are, and which of them live. Questions are answered from memory. */
+export interface Registry extends AsyncDisposable {
+  /** This node's own id. */
+  readonly self: Id
+  /** The live ones, this one included, by id. The array is a new one with each change. */
+  nodes(): readonly LiveNode[]
+  node(id: Id): LiveNode | null
+  /** Everyone who ever joined, dead, draining and removed ones included. */
+  members(): readonly Member[]
+  member(id: Id): Member | null
+  /** False while the store is away: then `nodes()` is what was last known. */
+  readonly following: boolean
+  /** Calls back after each change of nodes or members. Answers how to end that. */
+  subscribe(listener: () => void): () => void
+  /** Reads one member past the memory, for a caller that has joined a moment ago. */
+  readMember(id: Id, signal?: AbortSignal): Promise<Member | null>
+}
+
+export type RegistryEvent =
+  | { readonly kind: 'joined' | 'left'; readonly node: Id; readonly name: string }
+  | { readonly kind: 'clock'; readonly node: Id; readonly name: string; readonly skewMs: number | null }
+  /** The store could not be asked, or a fact not be read; it is tried again. */
+  | { readonly kind: 'trouble'; readonly error: unknown }
+
+export interface Self {
+  readonly id: Id
+  /** Of `placeOf`. */
+  readonly place: string
+  readonly zone: string
+  readonly roles: readonly Role[]
+  readonly version: string
+  /** Where the server for nodes is reached, the most likely first. */
+  readonly addresses: readonly string[]
+  readonly publicUrl: string | null
+}
+
+export interface RegistryOptions {
+  readonly store: Store
+  readonly self: Self
+  /** How long a dead node seems alive. Five or six seconds: shorter ones end under load. */
+  readonly ttlSeconds: number
+  /** How full and how busy this node is now; asked every few seconds. */
+  readonly vitals: () => Vitals | Promise<Vitals>
+  readonly onEvent: (event: RegistryEvent) => void
+  /** This node must stop: NODE_DUPLICATE or NODE_REMOVED. */
+  readonly onLost: (error: CodedError) => void
+  readonly signal?: AbortSignal
+}
+
+/** How long a start waits for the store, in milliseconds; then it goes on without, and the registry fills later. */
+const startPatienceMs = 10_000
+
+/**
+ * Announces this node, and follows who else is there. Throws NODE_DUPLICATE where a running node elsewhere has this
+ * identity, NODE_REMOVED where it is no member any more; a store that is away is waited for in the background.
+ */
+export async function openRegistry(options: RegistryOptions): Promise<Registry> {
+  const { store, self, onEvent } = options
+  const ending = new AbortController()
+  const signal =
+    options.signal === undefined ? ending.signal : AbortSignal.any([options.signal, ending.signal])
+  const listeners = new Set<() => void>()
+  const clocks = createClocks()
+  const standing: Standing = {
+    ...self,
+    roles: [...self.roles],
+    addresses: [...self.addresses],
+    incarnation: crypto.randomUUID(),
+    startedAt: Date.now(),
+  }
+  let nodes: readonly LiveNode[] = []
+  /** Whoever has opened the registry finds itself in it. */
+  const seen = Promise.withResolvers<void>()
+  const trouble = (error: unknown) => onEvent({ kind: 'trouble', error })
+
+  const belonging = mirror({
+    store,
+    collection: members,
+    signal,
+    onError: trouble,
+    onChange(ids) {
+      if (ids.includes(self.id) && isRemoved()) lose(new CodedError('NODE_REMOVED'))
+      refresh()
+    },
+  })
+  const alive = mirror({
+    store,
+    collection: presences,
+    signal,
+    onError: trouble,
+    onChange(ids, live) {
+      for (const id of ids) observe(id, live)
+      refresh()
+    },
+  })
+  const announcer = announce({
+    store,
+    standing,
+    ttlSeconds: options.ttlSeconds,
+    vitals: options.vitals,
+    signal,
+    onError: trouble,
+  })
+  let isOpen = false
+  let lost: CodedError | undefined
+  const announced = announcer.ended.catch((error: unknown) => {
+    if (isCoded(error)) lose(error)
+    else trouble(error)
+  })
+
+  /** Tells once that this node must stop, and lets go of its presence. */
+  function lose(error: CodedError): void {
+    if (lost !== undefined) return
+    lost = error
+    ending.abort(error)
+    if (isOpen) options.onLost(error)
+  }
+
+  const isRemoved = () => belonging.facts.get(self.id)?.state === 'removed'
+
+  function observe(id: Id, live: boolean): void {
+    const presence = alive.facts.get(id)
+    if (presence === undefined) {
+      clocks.forget(id)
+      return
+    }
+    if (id === self.id) {
+      if (presence.incarnation === standing.incarnation) seen.resolve()
+      else announcer.overtaken()
+      return
+    }
+    const told = clocks.observe(presence, live, Date.now())
+    if (told === undefined) return
+    onEvent({ kind: 'clock', node: id, name: belonging.facts.get(id)?.name ?? id, skewMs: told.skewMs })
+  }
+
+  function refresh(): void {
+    const before = nodes
+    nodes = [...alive.facts.values()]
+      .flatMap((presence) => liveNode(presence, belonging.facts.get(presence.id), clocks.skewMs(presence.id)))
+      .sort((one, other) => (one.id < other.id ? -1 : 1))
+    for (const kind of ['joined', 'left'] as const) {
+      const [from, to] = kind === 'joined' ? [before, nodes] : [nodes, before]
+      const known = new Set(from.map((node) => node.id))
+      for (const { id, name } of to) if (!known.has(id)) onEvent({ kind, node: id, name })
+    }
+    for (const listener of [...listeners]) listener()
+  }
+
+  async function close(): Promise<void> {
+    ending.abort(new DOMException('the registry is closed', 'AbortError'))
+    await Promise.all([announced, alive.ended, belonging.ended])
+  }
+
+  const failure = await within(startPatienceMs, [
+    alive.filled,
+    belonging.filled,
+    announcer.present,
+    seen.promise,
+  ])
+  if (isCoded(failure)) lose(failure)
+  if (options.signal?.aborted || lost !== undefined) {
+    await close()
+    throw lost ?? options.signal?.reason
+  }
+  isOpen = true
+
+  return {
+    self: self.id,
+    nodes: () => nodes,
+    node: (id) => nodes.find((node) => node.id === id) ?? null,
+    members: () => [...belonging.facts.values()],
+    member: (id) => belonging.facts.get(id) ?? null,
+    get following() {
+      return alive.following && belonging.following
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async readMember(id, callSignal) {
+      return (await members.get(store, id, callSignal))?.value ?? null
+    },
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function liveNode(presence: Presence, member: Member | undefined, skewMs: number | null): LiveNode[] {
+  if (member === undefined || member.state === 'removed') return []
+  const { clock: _, place: __, ...rest } = presence
+  const { name, state, capacityBytes } = member
+  return [{ ...rest, name, state, capacityBytes, skewMs }]
+}
+
+/** Until all have come, one has failed, or the time is over. Answers with what it failed. */
+async function within(ms: number, promises: readonly Promise<void>[]): Promise<unknown> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  try {
+    await Promise.race([Promise.all(promises), promise])
+    return undefined
+  } catch (error) {
+    return error
+  } finally {
+    clearTimeout(timer)
+  }
+}

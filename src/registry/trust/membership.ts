@@ -1,0 +1,49 @@
+import { CodedError } from '../../protocol/errors.ts'
+import type { Member } from '../../protocol/facts/cluster.ts'
+import type { Id } from '../../protocol/ids.ts'
+import { join, transact } from '../../store/collection.ts'
+import type { Store } from '../../store/store.ts'
+import { members, presences } from '../facts.ts'
+import { readAuthority } from './authority.ts'
+import { withMaker } from './maker.ts'
+
+/**
+ * Says whether a member takes part, is being emptied, or is gone for good. A removed one is refused by every node as
+ * soon as the fact reaches it, and never comes back under its id: NODE_REMOVED. NOT_FOUND where there is none.
+ */
+export async function setMemberState(
+  store: Store,
+  node: Id,
+  state: Member['state'],
+  signal?: AbortSignal,
+): Promise<{ readonly revision: number }> {
+  return await transact(
+    store,
+    async () => {
+      const fact = await members.get(store, node, signal)
+      if (fact === null) throw new CodedError('NOT_FOUND', `there is no node ${node}`)
+      if (fact.value.state === 'removed' && state !== 'removed') throw new CodedError('NODE_REMOVED')
+      const changed = members.replace(node, fact.revision, { ...fact.value, state })
+      const present = state === 'removed' ? await presences.get(store, node, signal) : null
+      const operation = present === null ? changed : join(changed, presences.remove(node, present.revision))
+      return { operation, value: undefined }
+    },
+    signal,
+  )
+}
+
+/** The list, in PEM, by which etcd refuses the certificates of removed nodes. Make it anew with each removal. */
+export async function readRevocations(store: Store, secret: string, signal?: AbortSignal): Promise<string> {
+  const { certificate, key } = await readAuthority(store, secret, signal)
+  const serials: string[] = []
+  for await (const { value } of members.walk(store, {}, signal)) {
+    if (value.state === 'removed') serials.push(...value.certificates.map((each) => each.serial))
+  }
+  return await withMaker((maker) =>
+    maker.call(
+      'revocations',
+      { authority: { certificate, key }, serials, now: Date.now() },
+      signal === undefined ? {} : { signal },
+    ),
+  )
+}
