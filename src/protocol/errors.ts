@@ -31,6 +31,11 @@ export const errorCodes = {
     title: 'That path does not take this method',
     help: 'The Allow header names the methods that it takes; /openapi.json says what each of them does.',
   },
+  CURSOR_UNKNOWN: {
+    status: 400,
+    title: 'The cursor is none that this list has given',
+    help: 'Take it unchanged from `next` of the page before, of the same list; or begin again without one.',
+  },
   CONFLICT: {
     status: 409,
     title: 'Someone else changed it at the same time',

@@ -59,6 +59,11 @@ test('lists are paged, and cursors go on where they ended', async () => {
   )
   assert.equal(second.next, undefined)
   assert.equal((await guest.get('/api/tracks?limit=0')).status, 400)
+  for (const cursor of ['nonsense', '', first.next?.slice(1), `${first.next}AA`]) {
+    const refused = await guest.get(`/api/tracks?limit=2&cursor=${cursor}`)
+    assert.equal(refused.status, 400, cursor)
+    assert.equal(problemDocument.parse(refused.body).code, 'CURSOR_UNKNOWN', cursor)
+  }
   assert.equal(items(artistSummary, (await guest.get('/api/artists?role=any')).body).length, 2)
 })
 

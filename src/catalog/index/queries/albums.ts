@@ -16,7 +16,7 @@ import { lettersOf } from './letters.ts'
 import { isMarkOrder, walkMarked } from './marked.ts'
 import { walkRandomly } from './random.ts'
 import { albumsOf } from './rows.ts'
-import { type Ask, cursorOf, positionOf, seen, type View, viewOf } from './view.ts'
+import { type Ask, countOfCursor, cursorOf, seen, type View, viewOf } from './view.ts'
 import { countOf, type Filter, type Found, type Span, type Walk, walk } from './walk.ts'
 
 export function albums(db: DatabaseSync, ask: Ask, query: AlbumQuery): Page<AlbumSummary> {
@@ -146,7 +146,7 @@ function inOrder(
   filter: Filter,
   { order, cursor, offset = 0, limit }: Span & { readonly order: keyof typeof orders },
 ): Found {
-  const start = cursor === undefined ? offset : Math.max(0, Math.trunc(Number(positionOf(cursor))) || 0)
+  const start = cursor === undefined ? offset : countOfCursor(cursor)
   const items = db
     .prepare(
       `SELECT album.id FROM ${from} WHERE true ${seen(view, 'album.scope')} ${filter.condition}

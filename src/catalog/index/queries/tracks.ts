@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { LetterSummary, Page, TrackQuery, TrackSummary } from '../../../protocol/api/catalog.ts'
+import { CodedError } from '../../../protocol/errors.ts'
 import { bytes, integer } from '../../../store/row.ts'
 import { guidBytes } from '../guid.ts'
 import { keyOf, yearKey } from '../keys.ts'
@@ -9,7 +10,7 @@ import { lettersOf } from './letters.ts'
 import { isMarkOrder, walkMarked } from './marked.ts'
 import { walkRandomly } from './random.ts'
 import { tracksOf } from './rows.ts'
-import { type Ask, cursorOf, positionOf, seen, type View, viewOf } from './view.ts'
+import { type Ask, countOfCursor, cursorOf, positionOf, seen, type View, viewOf } from './view.ts'
 import { countOf, type Filter, type Found, ranksOf, type Span, walk } from './walk.ts'
 
 export function tracks(db: DatabaseSync, ask: Ask, query: TrackQuery): Page<TrackSummary> {
@@ -110,7 +111,7 @@ function inOrder(
 }
 
 function startOf(cursor: string | undefined, offset: number): number {
-  return cursor === undefined ? offset : Math.max(0, Math.trunc(Number(positionOf(cursor))) || 0)
+  return cursor === undefined ? offset : countOfCursor(cursor)
 }
 
 /**
@@ -154,9 +155,9 @@ function albumByAlbum(
 }
 
 function splitCursor(cursor: string): [string, number] {
-  const position = positionOf(cursor)
-  const space = position.indexOf(' ')
-  return [position.slice(space + 1), Math.max(0, Math.trunc(Number(position.slice(0, space))) || 0)]
+  const [, shown, key] = /^(\d{1,15}) (.*)$/s.exec(positionOf(cursor)) ?? []
+  if (shown === undefined || key === undefined) throw new CodedError('CURSOR_UNKNOWN')
+  return [key, Number(shown)]
 }
 
 /**

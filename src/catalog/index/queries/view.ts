@@ -1,5 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
 import type { z } from 'zod'
+import { CodedError } from '../../../protocol/errors.ts'
 import type { Id } from '../../../protocol/ids.ts'
 import { integer, optional, text } from '../../../store/row.ts'
 
@@ -57,24 +59,41 @@ export function sees(view: View, scope: number): boolean {
   return view.scopes === null || view.scopes.includes(scope)
 }
 
-/** Where a walk stands, as an opaque word. */
+/** Where a walk stands, as an opaque word that carries a checksum of itself. */
 export function cursorOf(position: string): string {
-  return Buffer.from(position, 'latin1').toString('base64url')
+  const bytes = Buffer.from(position, 'latin1')
+  return Buffer.concat([checksumOf(bytes), bytes]).toString('base64url')
 }
 
-/** What a cursor says. Whatever it is, it is a position: a made-up one is a place where nothing need be. */
+/** What a cursor says. CURSOR_UNKNOWN where it is none that `cursorOf` gave. */
 export function positionOf(cursor: string): string {
-  return Buffer.from(cursor.slice(0, 400), 'base64url').toString('latin1')
+  const bytes = Buffer.from(cursor, 'base64url')
+  const position = bytes.subarray(checksumBytes)
+  if (!bytes.subarray(0, checksumBytes).equals(checksumOf(position))) throw new CodedError('CURSOR_UNKNOWN')
+  return position.toString('latin1')
 }
 
-/** A position of several values, as `cursorOf(JSON.stringify(values))` wrote it; undefined where it is made up. */
-export function valuesOf<Schema extends z.ZodType>(
-  cursor: string,
-  schema: Schema,
-): z.output<Schema> | undefined {
+/** A position that counts entries. CURSOR_UNKNOWN where it is one of another list. */
+export function countOfCursor(cursor: string): number {
+  const position = positionOf(cursor)
+  if (!/^\d{1,15}$/.test(position)) throw new CodedError('CURSOR_UNKNOWN')
+  return Number(position)
+}
+
+/** A position of several values, as `cursorOf(JSON.stringify(values))` wrote it. CURSOR_UNKNOWN where it is another. */
+export function valuesOf<Schema extends z.ZodType>(cursor: string, schema: Schema): z.output<Schema> {
+  const position = positionOf(cursor)
   try {
-    return schema.safeParse(JSON.parse(positionOf(cursor))).data
-  } catch {
-    return undefined
+    return schema.parse(JSON.parse(position))
+  } catch (cause) {
+    throw new CodedError('CURSOR_UNKNOWN', undefined, { cause })
   }
+}
+
+const checksumBytes = 4
+
+function checksumOf(bytes: Uint8Array): Buffer {
+  const checksum = Buffer.alloc(checksumBytes)
+  checksum.writeUInt32BE(crc32(bytes))
+  return checksum
 }
