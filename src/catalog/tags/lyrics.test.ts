@@ -71,6 +71,10 @@ test('text without times is plain; text without words is nothing', () => {
 })
 
 test('endless lyrics end', () => {
+  const words = parseLyrics(`${'[00:01]'.repeat(100)}${'<00:01>x '.repeat(150)}\n`.repeat(300))
+  assert.equal(words?.lines.length, 5_000)
+  assert.ok(words.lines.reduce((sum, line) => sum + (line.words?.length ?? 0), 0) <= 20_000)
+  assert.equal(parseLyrics(`${'[00:01]'.repeat(140_000)}x`)?.lines.length, 5_000)
   const many = parseLyrics('[00:01.00]x\n'.repeat(20_000))
   assert.equal(many?.lines.length, 5_000)
   assert.equal(parseLyrics('y'.repeat(5_000_000))?.lines[0]?.text.length, 2_000)

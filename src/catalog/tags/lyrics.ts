@@ -17,6 +17,8 @@ export interface LyricsLine {
 }
 
 const mostLines = 5_000
+/** Of all lines together; a song has some hundreds. */
+const mostWords = 20_000
 const longestLine = 2_000
 const longestText = 1_000_000
 
@@ -46,17 +48,22 @@ interface TimedLine extends LyricsLine {
 function timedLines(lines: readonly string[]): TimedLine[] {
   const timed: TimedLine[] = []
   let offset = 0
+  let words = 0
   for (const line of lines) {
     const [, shift] = /^\s*\[offset:\s*([+-]?\d{1,7})\s*\]/i.exec(line) ?? []
     if (shift !== undefined) offset = Number(shift)
     const [head] = lineStart.exec(line) ?? []
     if (head === undefined) continue
-    const starts = Array.from(head.matchAll(timeTag), ([, minutes = '0', seconds = '0', fraction]) =>
-      millisecondsOf(minutes, seconds, fraction),
+    const room = mostLines - timed.length
+    if (room === 0) break
+    const starts = Array.from(
+      head.matchAll(timeTag).take(room),
+      ([, minutes = '0', seconds = '0', fraction]) => millisecondsOf(minutes, seconds, fraction),
     )
     // A positive offset shows the lines sooner.
-    for (const one of linesOf(line.slice(head.length), starts, offset))
-      if (timed.length < mostLines) timed.push(one)
+    const found = linesOf(line.slice(head.length), starts, offset, mostWords - words)
+    words += found.reduce((sum, one) => sum + (one.words?.length ?? 0), 0)
+    timed.push(...found)
   }
   timed.sort((one, other) => one.startMs - other.startMs)
   return timed.map(({ words, ...line }, at) =>
@@ -64,20 +71,25 @@ function timedLines(lines: readonly string[]): TimedLine[] {
   )
 }
 
-/** The line at each of its times. Its words have the times of the first; later they come as long after the line. */
-function linesOf(line: string, starts: readonly number[], offset: number): TimedLine[] {
+/**
+ * The line at each of its times. Its words have the times of the first; later they come as long after the line. Where
+ * there are more than `room` of them, they have none.
+ */
+function linesOf(line: string, starts: readonly number[], offset: number, room: number): TimedLine[] {
   const first = Math.min(...starts)
   const timed = timedWords(line, first, longestLine)
+  const place = (ms: number, start: number) => Math.max(0, Math.round(ms - first + start - offset))
+  if (timed === null || timed.words.length * starts.length > room) {
+    const text = cleanText(withoutStamps(line), longestLine)
+    return starts.map((start) => ({ startMs: place(first, start), text }))
+  }
   return starts.map((start) => {
-    const place = (ms: number) => Math.max(0, Math.round(ms - first + start - offset))
-    const startMs = place(first)
-    if (timed === null) return { startMs, text: cleanText(withoutStamps(line), longestLine) }
     const placed = timed.words.map(({ endMs, ...word }) => ({
       ...word,
-      startMs: place(word.startMs),
-      ...(endMs !== undefined && { endMs: place(endMs) }),
+      startMs: place(word.startMs, start),
+      ...(endMs !== undefined && { endMs: place(endMs, start) }),
     }))
-    return { startMs, text: timed.text, words: placed }
+    return { startMs: place(first, start), text: timed.text, words: placed }
   })
 }
 
