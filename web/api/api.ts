@@ -1,4 +1,5 @@
 import type { Client } from 'openapi-fetch'
+import type { ClusterNode } from '../../src/protocol/api/cluster.ts'
 import type { MarkKind, Rules } from '../../src/protocol/facts/listening.ts'
 import { answer } from './client.ts'
 import type { components, paths } from './schema.d.ts'
@@ -123,5 +124,9 @@ export function createApi(client: Client<paths>) {
     scan: (body: Schemas['ScanInput']) => answer(POST('/api/scan', { body })),
     problems: (query: QueryOf<'/api/problems'>) => answer(GET('/api/problems', { params: { query } })),
     status: () => answer(GET('/api/status')),
+    cluster: () => answer(GET('/api/cluster')),
+    inviteNode: () => answer(POST('/api/cluster/invitations')),
+    changeNode: (id: string, state: ClusterNode['state']) =>
+      PATCH('/api/cluster/nodes/{id}', { ...by(id), body: { state } }),
   }
 }

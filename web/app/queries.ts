@@ -76,5 +76,8 @@ export const sharesQuery = (api: Api) =>
 export const usersQuery = (api: Api) => queryOptions({ queryKey: ['accounts', 'users'], queryFn: api.users })
 export const invitationsQuery = (api: Api) =>
   queryOptions({ queryKey: ['accounts', 'invitations'], queryFn: api.invitations })
+export const clusterQuery = (api: Api) =>
+  queryOptions({ queryKey: ['cluster'], queryFn: api.cluster, refetchInterval: 3_000, staleTime: 0 })
+
 export const statusQuery = (api: Api) =>
   queryOptions({ queryKey: ['status'], queryFn: api.status, refetchInterval: 5_000, staleTime: 0 })

@@ -33,6 +33,11 @@ const invitation = createRoute({
   path: '/invitation/$token',
   component: lazyRouteComponent(() => import('../screens/entry/invitation.tsx'), 'Invitation'),
 })
+const connect = createRoute({
+  getParentRoute: () => root,
+  path: '/connect',
+  component: lazyRouteComponent(() => import('../screens/connect/connect.tsx'), 'Connect'),
+})
 
 /** Everything that needs an account. */
 const inside = createRoute({
@@ -185,10 +190,17 @@ const status = createRoute({
   component: lazyRouteComponent(() => import('../screens/administration/status.tsx'), 'ServerStatus'),
 })
 
+const machines = createRoute({
+  getParentRoute: () => administration,
+  path: '/machines',
+  component: lazyRouteComponent(() => import('../screens/administration/nodes.tsx'), 'Nodes'),
+})
+
 const routeTree = root.addChildren([
   setup,
   login,
   invitation,
+  connect,
   inside.addChildren([
     home,
     albums,
@@ -206,7 +218,7 @@ const routeTree = root.addChildren([
     uploads,
     settings,
     more,
-    administration.addChildren([libraries, problems, users, status]),
+    administration.addChildren([libraries, problems, users, machines, status]),
   ]),
 ])
 

@@ -7,6 +7,7 @@ const parts: readonly { to: Exclude<LinkProps['to'], undefined>; word: PlainKey;
   { to: '/administration', word: 'libraries', exact: true },
   { to: '/administration/problems', word: 'problems' },
   { to: '/administration/users', word: 'users' },
+  { to: '/administration/machines', word: 'machines' },
   { to: '/administration/status', word: 'status' },
 ]
 
