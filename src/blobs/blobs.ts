@@ -34,8 +34,15 @@ export interface Blobs extends AsyncDisposable {
   verify(hash: BlobHash, pace?: Pace): Promise<Verdict>
 
   /**
+   * Whether the copy here has just been read whole, matched, and is not about to be removed: for another node that
+   * wants to remove its own (B4). Refuses at once while a `remove` of this blob runs here: of several nodes that want to
+   * drop their copies at the same time, the last to begin finds nobody who vouches, and keeps its copy.
+   */
+  vouch(hash: BlobHash, pace?: Pace): Promise<boolean>
+
+  /**
    * Deletes a surplus copy (B4): only after `verifyOthers` has answered how many other copies were read whole and
-   * matched just now. With none: LAST_COPY, and nothing is deleted.
+   * matched just now, each by a `vouch` that began after this call. With none: LAST_COPY, and nothing is deleted.
    */
   remove(hash: BlobHash, verifyOthers: VerifyOthers, signal?: AbortSignal): Promise<void>
 

@@ -3,9 +3,19 @@ import { createHash } from 'node:crypto'
 import { access, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { isCoded } from '../protocol/errors.ts'
 import { hashPath } from './sums.ts'
-import { collectBytes, filesUnder, flipByte, noise, openTestBlobs, streamOf } from './test-support.ts'
+import {
+  collectBytes,
+  filesUnder,
+  flipByte,
+  noise,
+  openTestBlobs,
+  streamOf,
+  type TestBlobs,
+  until,
+} from './test-support.ts'
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
@@ -170,4 +180,36 @@ test('a folder that lost its blobs says which are missing', async () => {
   await assert.rejects(context.blobs.open(hash), (error) => isCoded(error, 'BLOB_MISSING'))
   assert.ok((await context.blobs.space()).free > 0)
   assert.deepEqual(await readdir(join(context.folder, 'blobs')), [])
+})
+
+test('[B4] only a copy that was just read whole is vouched for', async () => {
+  await using context = await openTestBlobs()
+  const { hash } = await context.blobs.put(streamOf(noise(200_000)))
+  assert.equal(await context.blobs.vouch(hash), true)
+  assert.equal(await context.blobs.vouch('a'.repeat(64)), false)
+  await flipByte(hashPath(join(context.folder, 'blobs'), hash), 150_000)
+  assert.equal(await context.blobs.vouch(hash), false)
+  await until(async () => (await context.blobs.damaged()).includes(hash))
+})
+
+test('[B4] however many nodes drop the same blob at the same time, one copy stays', async () => {
+  await using stack = new AsyncDisposableStack()
+  const nodes: TestBlobs[] = []
+  for (let count = 0; count < 3; count += 1) nodes.push(stack.use(await openTestBlobs()))
+  for (let round = 0; round < 20; round += 1) {
+    const bytes = noise(1_000 + round)
+    for (const { blobs } of nodes) await blobs.put(streamOf(bytes))
+    const hash = sha256(bytes)
+    const drop = async (node: TestBlobs) => {
+      await pause(Math.random() * 3)
+      await node.blobs.remove(hash, async () => {
+        const others = nodes.filter((other) => other !== node)
+        const vouched = await Promise.all(others.map((other) => other.blobs.vouch(hash)))
+        return vouched.filter(Boolean).length
+      })
+    }
+    const dropped = await Promise.allSettled(nodes.map(drop))
+    const left = await Promise.all(nodes.map(({ blobs }) => blobs.verify(hash)))
+    assert.ok(left.includes('sound'), `round ${round}: ${dropped.map(({ status }) => status)}`)
+  }
 })

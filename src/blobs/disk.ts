@@ -49,6 +49,8 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
   const ending = new AbortController()
   /** Blobs of which a block did not match, until all of it has been read: nothing of them is served meanwhile. */
   const suspects = new Map<BlobHash, Promise<unknown>>()
+  /** Blobs that are being removed: others must not count on them. */
+  const leaving = new Set<BlobHash>()
 
   const { report } = options
   const inPlace = createInPlace({ sumsFolder, descriptors, pages, digester, report, signal: ending.signal })
@@ -201,11 +203,37 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
     return await digester.digest(handle, signal ? { signal } : {})
   }
 
+  /**
+   * Under the lock, so that no `remove` runs meanwhile; refused before it, since two nodes that remove the same blob
+   * would wait for each other. Nothing may be set aside under the lock: that is left to a verification of its own.
+   */
+  async function vouch(hash: BlobHash, pace: Pace = {}): Promise<boolean> {
+    if (leaving.has(hash) || suspects.has(hash)) return false
+    return await locks.run(hash, async () => {
+      pace.signal?.throwIfAborted()
+      const handle = await openHandle(hash, hashPath(folder, hash)).catch(absent)
+      if (handle === null) return false
+      try {
+        const digest = await digester.digest(handle, pace)
+        if (digest.hash === hash) return true
+        suspect(hash)
+        return false
+      } finally {
+        await handle.close()
+      }
+    })
+  }
+
   const remove: Blobs['remove'] = (hash, verifyOthers, signal) =>
     locks.run(hash, async () => {
-      const others = await verifyOthers(hash, signal)
-      if (others < 1) throw new CodedError('LAST_COPY', hash)
-      await unlinkDurably(hash)
+      leaving.add(hash)
+      try {
+        const others = await verifyOthers(hash, signal)
+        if (others < 1) throw new CodedError('LAST_COPY', hash)
+        await unlinkDurably(hash)
+      } finally {
+        leaving.delete(hash)
+      }
     })
 
   async function unlinkDurably(hash: BlobHash): Promise<void> {
@@ -261,6 +289,7 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
     },
 
     verify: (hash, pace) => verify(hash, pace).catch(rethrow),
+    vouch: (hash, pace) => vouch(hash, pace).catch(rethrow),
     remove: (hash, verifyOthers, signal) => remove(hash, verifyOthers, signal).catch(rethrow),
     collect: (isReferenced, graceMs, signal) => collect(isReferenced, graceMs, signal).catch(rethrow),
     list: (after, signal) => listBlobs(folder, after, signal),
@@ -289,6 +318,11 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+function absent(error: unknown): null {
+  if (isCoded(error, 'BLOB_MISSING') || isCoded(error, 'BLOB_CORRUPT')) return null
+  throw error
 }
 
 function rethrow(error: unknown): never {
