@@ -48,6 +48,8 @@ export function sharedRoutes(app: Api, parts: Parts): void {
   app.addHook('onClose', () => visits[Symbol.asyncDispose]())
   /** Of one address: the page of a long playlist with all of its covers, and its music in small ranges. */
   const requests = createAllowance({ atOnce: 1_200, perMinute: 600 }, Date.now)
+  /** What a share holds is looked up anew for each page, and may be long. */
+  const pages = createAllowance({ atOnce: 300, perMinute: 60 }, Date.now)
   /** Conversions cost processor time, which the people of this server need as well. */
   const conversions = createAllowance({ atOnce: 30, perMinute: 20 }, Date.now)
 
@@ -76,6 +78,7 @@ export function sharedRoutes(app: Api, parts: Parts): void {
     },
     async (request, reply) => {
       const opened = open(request, reply, request.params.token)
+      pages.take(addressGroup(request.ip))
       const content = await shares.content(opened, signalOf(reply))
       if (request.method === 'GET') visits.count(opened.share.token)
       return shown(opened, content)

@@ -2,6 +2,7 @@ import type { Accounts } from '../../accounts/accounts.ts'
 import { addressGroup, createThrottle } from '../../accounts/throttle.ts'
 import type { Catalog, Viewer } from '../../catalog/catalog.ts'
 import type { KnownShare, Listening, ShareContent } from '../../listening/listening.ts'
+import { orAborted } from '../../media/shared.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import type { Share } from '../../protocol/facts/listening.ts'
 import type { Id } from '../../protocol/ids.ts'
@@ -33,24 +34,30 @@ export interface SharesParts {
 
 /** A player asks for many ranges of each track: the tracks of shared playlists are kept for this long, in milliseconds. */
 const keptMs = 10_000
+const readMs = 30_000
 /** Shares whose playlists are kept; the tracks of one may take 2 MB. */
 const mostKept = 20
 
 export function createShares({ accounts, catalog, listening }: SharesParts): Shares {
   const guesses = createThrottle({ free: 20, longestWait: 60 }, Date.now)
-  const kept = new Map<string, { readonly at: number; readonly tracks: ReadonlySet<Id> }>()
+  const kept = new Map<string, { readonly at: number; readonly tracks: Promise<ReadonlySet<Id>> }>()
 
-  /** The tracks of its playlists. Albums and songs need no look-up. */
-  async function playlistTracks({ share, sharer }: OpenShare, signal: AbortSignal): Promise<ReadonlySet<Id>> {
+  function keep(token: string, tracks: Promise<ReadonlySet<Id>>): Promise<ReadonlySet<Id>> {
+    kept.delete(token)
+    kept.set(token, { at: performance.now(), tracks })
+    const oldest = kept.keys().next()
+    if (kept.size > mostKept && oldest.done !== true) kept.delete(oldest.value)
+    return tracks
+  }
+
+  /** The tracks of its playlists, read once for all who ask meanwhile. Albums and songs need no look-up. */
+  function playlistTracks({ share, sharer }: OpenShare): Promise<ReadonlySet<Id>> {
     const found = kept.get(share.token)
     if (found !== undefined && performance.now() - found.at < keptMs) return found.tracks
     const items = share.items.filter(({ kind }) => kind === 'playlist')
-    const content = await listening.shareContent({ ...share, items }, sharer, signal)
-    const tracks = new Set(content.tracks.map(({ id }) => id))
-    kept.delete(share.token)
-    kept.set(share.token, { at: performance.now(), tracks })
-    const oldest = kept.keys().next()
-    if (kept.size > mostKept && oldest.done !== true) kept.delete(oldest.value)
+    const reading = listening.shareContent({ ...share, items }, sharer, AbortSignal.timeout(readMs))
+    const tracks = keep(share.token, reading.then(playlistTracksOf))
+    tracks.catch(() => kept.delete(share.token))
     return tracks
   }
 
@@ -69,7 +76,7 @@ export function createShares({ accounts, catalog, listening }: SharesParts): Sha
     async content({ share, sharer }, signal) {
       const content = await listening.shareContent(share, sharer, signal)
       if (content.tracks.length === 0) throw new CodedError('SHARE_ENDED', 'nothing of it is left')
-      kept.delete(share.token)
+      keep(share.token, Promise.resolve(playlistTracksOf(content)))
       return content
     },
 
@@ -78,11 +85,15 @@ export function createShares({ accounts, catalog, listening }: SharesParts): Sha
       const has = (kind: string, id: Id) => share.items.some((item) => item.kind === kind && item.id === id)
       const { album } = catalog.source(sharer, track)
       if (has('track', track) || has('album', album)) return true
-      return (
-        share.items.some(({ kind }) => kind === 'playlist') && (await playlistTracks(open, signal)).has(track)
-      )
+      if (!share.items.some(({ kind }) => kind === 'playlist')) return false
+      return (await orAborted(playlistTracks(open), signal)).has(track)
     },
   }
+}
+
+function playlistTracksOf({ items }: ShareContent): ReadonlySet<Id> {
+  const playlists = items.filter(({ kind }) => kind === 'playlist')
+  return new Set(playlists.flatMap(({ tracks }) => tracks.map(({ id }) => id)))
 }
 
 function hasEnded({ expiresAt }: Share): boolean {
