@@ -147,7 +147,7 @@ export function createThread<Calls extends Callable, Notice = never>(
 }
 
 /** Both ends of a thread are ours and share the type `Calls`: that, and no check, vouches for the type of the value. */
-function isValue<Value>(answer: Answer): answer is { call: number; value: Value } {
+export function isValue<Value>(answer: Answer): answer is { call: number; value: Value } {
   return 'value' in answer
 }
 
