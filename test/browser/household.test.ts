@@ -48,7 +48,7 @@ test('a household: invitations, apps, smart and imported playlists, libraries, s
     await page.goto('/settings')
     await page.getByLabel('New app').fill('Phone')
     await page.getByRole('button', { name: 'Make a secret' }).click()
-    const secret = await page.getByLabel('Secret').inputValue()
+    const secret = await page.getByLabel('Secret (as the password)').inputValue()
     assert.ok(secret.length >= 16)
     await page.getByRole('button', { name: 'I have it' }).click()
     await page.getByText('Never used').waitFor()

@@ -11,6 +11,7 @@ import { createPlayReports, type PlayReports } from '../player/plays.ts'
 import { loadSettings, saveSettings } from '../player/settings.ts'
 import { createStore, type Store } from '../player/store.ts'
 import { createMarks, type Marks } from './marks.ts'
+import { randomId } from './random-id.ts'
 import { createUploads, type Uploads } from './uploads.ts'
 import { firstView, type View } from './view.ts'
 
@@ -41,12 +42,11 @@ export function createServices(): Services {
       },
     },
   })
-  const newId = () => crypto.randomUUID()
   const storage = window.localStorage
   const plays = createPlayReports({
     storage,
     clock: systemClock,
-    newId,
+    newId: randomId,
     send: async (play) => {
       try {
         await api.reportPlay(play)

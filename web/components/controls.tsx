@@ -86,7 +86,9 @@ export function Field({
   const about = error ?? hint
   return (
     <div className="field">
-      <label htmlFor={id}>{label}</label>
+      <label id={`${id}-label`} htmlFor={id}>
+        {label}
+      </label>
       {children({
         id,
         'aria-describedby': about === undefined ? undefined : `${id}-about`,

@@ -354,7 +354,7 @@ export const en = {
   secretAsPassword: 'Secret (as the password)',
   serverAddress: 'Server address',
   connectNamed: 'Connect {name}',
-  qrTitle: 'On a phone?',
+  qrTitle: 'On another device?',
   qrText:
     'Scan this with its camera. It opens a page that shows the same three lines, to be copied into the app. Apps themselves do not scan such codes.',
   qrCode: 'QR code with the server address, the user name and the secret',

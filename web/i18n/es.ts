@@ -363,7 +363,7 @@ export const es: Record<keyof typeof en, Message> = {
   secretAsPassword: 'Secreto (como contraseña)',
   serverAddress: 'Dirección del servidor',
   connectNamed: 'Conectar {name}',
-  qrTitle: '¿En un teléfono?',
+  qrTitle: '¿En otro dispositivo?',
   qrText:
     'Escanéalo con su cámara. Abre una página con las mismas tres líneas, para copiarlas en la aplicación. Las aplicaciones no escanean estos códigos.',
   qrCode: 'Código QR con la dirección del servidor, el usuario y el secreto',
