@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, before, snapshot, test } from 'node:test'
+import { snapshot, test } from 'node:test'
 import { endpoints, openAnswers } from './routes.ts'
 import { requestsOf } from './testing/requests.ts'
-import { openSubsonicWorld, type SubsonicWorld } from './testing/world.ts'
+import { world } from './testing/shared.ts'
+// Asked of the same world, before anything has been said or played there.
+import './testing/library.suite.ts'
 
-let world: SubsonicWorld
-before(async () => {
-  world = await openSubsonicWorld()
-})
-after(() => world[Symbol.asyncDispose]())
 snapshot.setDefaultSnapshotSerializers([(value) => JSON.stringify(value, null, 1)])
 
 const guid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g

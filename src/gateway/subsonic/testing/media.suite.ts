@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { z } from 'zod'
-import { envelope } from './testing/client.ts'
-import { everything } from './testing/requests.ts'
-import { openSubsonicWorld, type SubsonicWorld } from './testing/world.ts'
-
-let world: SubsonicWorld
-let ids: Awaited<ReturnType<typeof everything>>
-before(async () => {
-  world = await openSubsonicWorld()
-  ids = await everything(world.guest)
-})
-after(() => world[Symbol.asyncDispose]())
+import { envelope } from './client.ts'
+import { ids, world } from './shared.ts'
 
 const song = (title: string) => ids.song.find((each) => each.title.startsWith(title))?.id ?? ''
 const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer())

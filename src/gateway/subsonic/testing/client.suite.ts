@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import SubsonicAPI from 'subsonic-api'
-import { password } from '../testing/gateway.ts'
-import { openSubsonicWorld, type SubsonicWorld } from './testing/world.ts'
-
-let world: SubsonicWorld
-before(async () => {
-  world = await openSubsonicWorld()
-})
-after(() => world[Symbol.asyncDispose]())
+import { password } from '../../testing/gateway.ts'
+import { world } from './shared.ts'
 
 /** A client that nobody here wrote, in each of the ways in which it can sign in and send. */
 function clients(): SubsonicAPI[] {

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { z } from 'zod'
-import { everything } from './testing/requests.ts'
-import { openSubsonicWorld, type SubsonicWorld } from './testing/world.ts'
-
-let world: SubsonicWorld
-before(async () => {
-  world = await openSubsonicWorld()
-})
-after(() => world[Symbol.asyncDispose]())
+import { everything } from './requests.ts'
+import { world } from './shared.ts'
 
 const items = z.array(z.looseObject({ id: z.string() }))
 const list =

@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { after, before, test } from 'node:test'
-import { openTestGateway, password, type TestGateway } from '../testing/gateway.ts'
-import { type Client, envelope, openClient, searchOf } from './testing/client.ts'
-import { parseXml } from './testing/xml.ts'
+import { test } from 'node:test'
+import { password } from '../../testing/gateway.ts'
+import { envelope, openClient, searchOf } from './client.ts'
+import { world } from './shared.ts'
+import { parseXml } from './xml.ts'
 
-let edge: TestGateway
-let client: Client
-before(async () => {
-  edge = await openTestGateway()
-  client = await openClient(edge.url, edge.administrator, 'ada')
-})
-after(() => edge[Symbol.asyncDispose]())
+const { edge, administrator: client } = world
 
 const common = { v: '1.16.1', c: 'test', f: 'json' }
 async function codeOf(query: Parameters<typeof searchOf>[0], endpoint = 'ping'): Promise<number | undefined> {

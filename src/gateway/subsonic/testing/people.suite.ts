@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { z } from 'zod'
-import { waitFor } from '../../../test/harness/wait.ts'
-import { type Envelope, envelope, searchOf } from './testing/client.ts'
-import { everything } from './testing/requests.ts'
-import { openSubsonicWorld, type SubsonicWorld } from './testing/world.ts'
-
-let world: SubsonicWorld
-let ids: Awaited<ReturnType<typeof everything>>
-before(async () => {
-  world = await openSubsonicWorld()
-  ids = await everything(world.guest)
-})
-after(() => world[Symbol.asyncDispose]())
+import { waitFor } from '../../../../test/harness/wait.ts'
+import { type Envelope, envelope, searchOf } from './client.ts'
+import { ids, world } from './shared.ts'
 
 const song = (title: string) => ids.song.find((each) => each.title.startsWith(title))?.id ?? ''
 const marked = z.object({ playCount: z.int(), played: z.string().optional(), userRating: z.int().optional() })
@@ -79,6 +70,7 @@ test('a thousand ids at once are starred, or none of them', async () => {
     [starred.song.length, starred.album.length, starred.artist.length],
     [ids.song.length, ids.album.length, ids.artist.length],
   )
+  await world.guest.ask('unstar', { id: all })
 })
 
 test("other people's playlists are refused, until they are public, and are never theirs to change", async () => {

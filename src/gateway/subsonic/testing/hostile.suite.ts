@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { endpoints } from './routes.ts'
-import { envelope } from './testing/client.ts'
-import { everything } from './testing/requests.ts'
-import { openSubsonicWorld, type SubsonicWorld } from './testing/world.ts'
-
-let world: SubsonicWorld
-before(async () => {
-  world = await openSubsonicWorld()
-})
-after(() => world[Symbol.asyncDispose]())
+import { test } from 'node:test'
+import { endpoints } from '../routes.ts'
+import { envelope } from './client.ts'
+import { everything } from './requests.ts'
+import { world } from './shared.ts'
 
 /** What clients send by mistake, and others on purpose. */
 const oddities = ['', '-1', '99999999999999999999', '../../etc/passwd\0', "' OR 1=1 --", '%ff\u{1f3b5}']

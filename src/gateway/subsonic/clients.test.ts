@@ -1,0 +1,11 @@
+/**
+ * What clients do, and what they do wrong, in one world: a server, its threads and child processes take longer to start
+ * than most of this to run. In this order, for what comes last leaves the most behind.
+ */
+import './testing/frame.suite.ts'
+import './testing/people.suite.ts'
+
+import './testing/client.suite.ts'
+import './testing/media.suite.ts'
+
+import './testing/hostile.suite.ts'

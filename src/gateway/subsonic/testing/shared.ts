@@ -1,0 +1,10 @@
+import { after } from 'node:test'
+import { everything } from './requests.ts'
+import { openSubsonicWorld } from './world.ts'
+
+/** The world that all tests of one file share: a file that imports this, or a suite that does, has one. */
+export const world = await openSubsonicWorld()
+after(() => world[Symbol.asyncDispose]())
+
+/** What is in it. (A suite that waited for this itself would let the next one begin.) */
+export const ids = await everything(world.guest)
