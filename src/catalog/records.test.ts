@@ -8,9 +8,10 @@ import type { Tags, Track } from '../protocol/facts/catalog.ts'
 import type { Id } from '../protocol/ids.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
+import type { Change, Put } from './changes.ts'
 import { albumParts } from './facts.ts'
 import { bornTrackId, derivedId } from './identity.ts'
-import { type Change, createRecords, type Put } from './records.ts'
+import { createRecords } from './records.ts'
 
 async function openStore() {
   const folder = await mkdtemp(join(tmpdir(), 'hocket-records-'))

@@ -168,6 +168,37 @@ test('most of an album retagged: it keeps its id, and the rest goes back under t
   assert.deepEqual(await albums(made.catalog), before)
 })
 
+test('an album that is retagged bit by bit over several scans is in the end the album that it was', async () => {
+  await using made = await scanned((music) => album(music, 'A', ['a', 'b', 'c', 'd', 'e', 'f']))
+  const before = await albums(made.catalog)
+  for (const titles of [
+    ['a', 'b'],
+    ['c', 'd'],
+    ['e', 'f'],
+  ]) {
+    for (const title of titles)
+      await touch(await made.music.add(`A/${title}.mp3`, song(title, { album: 'Album (Deluxe)' })))
+    await made.scan()
+  }
+  assert.deepEqual(await albums(made.catalog), before)
+  await made.scan(true)
+  assert.deepEqual(await albums(made.catalog), before)
+})
+
+test('half of an album that others have joined is an album of its own, whoever follows', async () => {
+  await using made = await scanned((music) => album(music, 'A', ['a', 'b', 'c', 'd']))
+  for (const title of ['a', 'b'])
+    await touch(await made.music.add(`A/${title}.mp3`, song(title, { album: 'Other' })))
+  await made.scan()
+  await album(made.music, 'B', ['new'], { album: 'Other' })
+  await made.scan()
+  const other = (await albums(made.catalog)).get('new')
+  for (const title of ['c', 'd'])
+    await touch(await made.music.add(`A/${title}.mp3`, song(title, { album: 'Other' })))
+  await made.scan()
+  assert.deepEqual(new Set((await albums(made.catalog)).values()), new Set([other]))
+})
+
 test('albums: discs and folders join; other artists and untagged folders stay apart', async () => {
   await using made = await scanned(async (music) => {
     await album(music, 'Box/CD1', ['a'], { album: 'Box', disc: 1 })

@@ -159,6 +159,8 @@ export const albumPart = z.object({
   album: id,
   /** The id that the album's tags give birth to now (`albumIdentity`); differs from `album` once it was retagged. */
   identity: id.optional(),
+  /** Of an album whose tracks have all left this other one while some stayed there: the rest may follow. */
+  formerly: id.optional(),
   tracks: z.array(track).max(200),
 })
 export type AlbumPart = z.infer<typeof albumPart>
