@@ -191,7 +191,7 @@ async function ask(url: string, path: string, body: object = {}): Promise<Record
 }
 
 /** Ports that are free now. All are held until the last one is found, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
   await Promise.all(servers.map((server) => once(server, 'listening')))
   const ports = servers.map((server) => {

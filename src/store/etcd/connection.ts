@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { CodedError } from '../../protocol/errors.ts'
 import { createEndpoint, type Endpoint, type Tls } from './endpoint.ts'
 import { failureOf } from './failures.ts'
+import { methods } from './methods.ts'
 
 export interface Members {
   /** Addresses for clients, `https://host:2379`; the first one is preferred. */
@@ -20,6 +21,10 @@ export interface CallOptions {
   readonly repeatable: boolean
   /** The method streams, and its first answer is wanted. */
   readonly streams?: boolean
+  /** A member that knows of no leader is to answer as well. */
+  readonly leaderless?: boolean
+  /** Milliseconds; 15 seconds unless given. */
+  readonly deadline?: number
 }
 
 export interface Answer {
@@ -54,7 +59,7 @@ const longestPause = 500
 /** How often a member that streams is asked whether it lives. */
 const pulseEvery = 3_000
 
-const statusMethod = '/etcdserverpb.Maintenance/Status'
+const noFields = new Uint8Array(0)
 const closedError = () => new CodedError('UNREACHABLE', 'the store has been closed')
 
 export function createConnection(members: Members): Connection {
@@ -80,11 +85,17 @@ export function createConnection(members: Members): Connection {
   async function call(
     method: string,
     request: Uint8Array,
-    { signal, repeatable, streams = false }: CallOptions,
+    {
+      signal,
+      repeatable,
+      streams = false,
+      leaderless = false,
+      deadline: longest = callDeadline,
+    }: CallOptions,
   ): Promise<Answer> {
     const either = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal])
     const startedAt = performance.now()
-    const deadline = startedAt - answeredAt > givenUpAfter ? givenUpDeadline : callDeadline
+    const deadline = startedAt - answeredAt > givenUpAfter ? givenUpDeadline : longest
     let repeated = false
     for (let attempt = 0; ; attempt += 1) {
       either.throwIfAborted()
@@ -93,7 +104,8 @@ export function createConnection(members: Members): Connection {
       const patience = repeatable ? Math.min(left, firstAttempt * rounds) : left
       const at = endpoint()
       try {
-        const bytes = await at[streams ? 'first' : 'unary'](method, request, Math.max(1, patience), either)
+        const limits = { deadline: Math.max(1, patience), signal: either, leaderless }
+        const bytes = await at[streams ? 'first' : 'unary'](method, request, limits)
         answeredAt = performance.now()
         return { bytes, repeated }
       } catch (error) {
@@ -144,7 +156,7 @@ export function createConnection(members: Members): Connection {
   function beat(at: Endpoint): Promise<void> {
     const known = pulses.get(at)
     if (known !== undefined && performance.now() - known.at < pulseEvery / 2) return known.beats
-    const beats = at.unary(statusMethod, new Uint8Array(0), firstAttempt, closing.signal).then(
+    const beats = at.unary(methods.status, noFields, { deadline: firstAttempt, signal: closing.signal }).then(
       () => undefined,
       (error) => {
         turnFrom(at)

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import { type ChannelOptions, Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import { CodedError } from '../../protocol/errors.ts'
 
@@ -12,13 +14,21 @@ export interface Tls {
 /** The way to one member. Calls reject with what gRPC says; `failureOf` makes sense of it. */
 export interface Endpoint {
   readonly url: string
-  /** One request, one answer. The deadline is in milliseconds. */
-  unary(method: string, request: Uint8Array, deadline: number, signal: AbortSignal): Promise<Uint8Array>
+  /** One request, one answer. */
+  unary(method: string, request: Uint8Array, limits: Limits): Promise<Uint8Array>
   /** One request to a method that streams, and its first answer. */
-  first(method: string, request: Uint8Array, deadline: number, signal: AbortSignal): Promise<Uint8Array>
+  first(method: string, request: Uint8Array, limits: Limits): Promise<Uint8Array>
   /** One request, and answers until the signal is aborted or the member ends it, which throws either way. */
   stream(method: string, request: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array>
   close(): void
+}
+
+export interface Limits {
+  /** Milliseconds. */
+  readonly deadline: number
+  readonly signal: AbortSignal
+  /** A member that knows of no leader is to answer as well. */
+  readonly leaderless?: boolean
 }
 
 /** The most that one answer may have: pages are cut to less, and etcd sends what is watched in smaller fragments. */
@@ -45,13 +55,7 @@ const toBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffs
 export function createEndpoint(url: string, tls: Tls | undefined): Endpoint {
   const { host, secure } = parse(url)
   if (secure && tls === undefined) throw new CodedError('SETTING_INVALID', `${url} needs certificates`)
-  const client = new Client(
-    `dns:///${host}`,
-    secure && tls !== undefined
-      ? credentials.createSsl(Buffer.from(tls.ca), Buffer.from(tls.key), Buffer.from(tls.certificate))
-      : credentials.createInsecure(),
-    options,
-  )
+  const client = secure && tls !== undefined ? secured(host, tls) : plain(host)
   // A member that has lost its leader ends the call instead of letting it wait.
   const metadata = new Metadata()
   metadata.set('hasleader', 'true')
@@ -59,8 +63,7 @@ export function createEndpoint(url: string, tls: Tls | undefined): Endpoint {
   function unary(
     method: string,
     request: Uint8Array,
-    deadline: number,
-    signal: AbortSignal,
+    { deadline, signal, leaderless = false }: Limits,
   ): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const call = client.makeUnaryRequest(
@@ -68,7 +71,7 @@ export function createEndpoint(url: string, tls: Tls | undefined): Endpoint {
         toBuffer,
         asIs,
         request,
-        metadata,
+        leaderless ? new Metadata() : metadata,
         { deadline: Date.now() + deadline },
         (error: ServiceError | null, answer?: Uint8Array) => {
           signal.removeEventListener('abort', cancel)
@@ -108,8 +111,7 @@ export function createEndpoint(url: string, tls: Tls | undefined): Endpoint {
   async function first(
     method: string,
     request: Uint8Array,
-    deadline: number,
-    signal: AbortSignal,
+    { deadline, signal }: Limits,
   ): Promise<Uint8Array> {
     const until = AbortSignal.any([signal, AbortSignal.timeout(deadline)])
     for await (const answer of stream(method, request, until)) return answer
@@ -117,6 +119,21 @@ export function createEndpoint(url: string, tls: Tls | undefined): Endpoint {
   }
 
   return { url, unary, first, stream, close: () => client.close() }
+}
+
+const target = (host: string) => `dns:///${host}`
+const plain = (host: string) => new Client(target(host), credentials.createInsecure(), options)
+
+function secured(host: string, { ca, certificate, key }: Tls): Client {
+  const { hostname } = new URL(`https://${host}`)
+  const address = hostname.replace(/^\[|\]$/g, '')
+  const check = {
+    checkServerIdentity: (_: string, peer: PeerCertificate) => checkServerIdentity(address, peer),
+  }
+  const security = credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(certificate), check)
+  // TLS can be told a name to ask for, but no address; the certificate is held against the address all the same.
+  const named = isIP(address) === 0 ? {} : { 'grpc.ssl_target_name_override': 'etcd' }
+  return new Client(target(host), security, { ...options, ...named })
 }
 
 function parse(url: string): { host: string; secure: boolean } {

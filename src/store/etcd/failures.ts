@@ -27,7 +27,7 @@ const answers: readonly {
   { says: /received message larger than max/i, kind: 'large', code: 'TOO_LARGE' },
   { says: /No connection established/, kind: 'refused', code: 'UNREACHABLE' },
   {
-    says: /no leader|not supported for learner|too many requests|server stopped/,
+    says: /no leader|not supported for learner|too many requests/,
     kind: 'refused',
     code: 'UNREACHABLE',
   },

@@ -202,6 +202,10 @@ export function readMemberStatus(answer: Uint8Array): MemberStatus {
   return { header: of, version, size, sizeInUse, leader, learner }
 }
 
+export const newLearner = (peerUrl: string): Uint8Array => message([1, peerUrl], [2, true])
+/** Of a member, in the hexadecimal digits that answers have. */
+export const byId = (id: string): Uint8Array => message([1, BigInt(`0x${id}`)])
+
 export interface Member {
   /** In hexadecimal digits. */
   readonly id: string
@@ -212,8 +216,8 @@ export interface Member {
   readonly learner: boolean
 }
 
-export function readMembers(answer: Uint8Array, at: number): readonly Member[] {
-  return [...fields(answer)].filter((field) => field.number === at).map(readMember)
+export function readMembers(answer: Uint8Array): readonly Member[] {
+  return [...fields(answer)].filter((field) => field.number === 2).map(readMember)
 }
 
 function readMember(field: Field): Member {

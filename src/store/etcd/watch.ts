@@ -62,7 +62,7 @@ async function* watchOnce(
     const answer = readWatch(bytes)
     if (answer.canceled) throw ended(answer)
     for (const event of answer.events) {
-      if (event.revision <= after) continue
+      if (event.revision <= reached) continue
       if (pending !== undefined && pending.revision !== event.revision) {
         yield pending
         reached = pending.revision
