@@ -46,7 +46,7 @@ const farewellMs = 1_000
 export function announce(options: AnnouncerOptions): Announcer {
   const { store, standing, ttlSeconds, vitals, signal, onError } = options
   const { id, incarnation, place, startedAt } = standing
-  const thirdMs = (ttlSeconds * 1_000) / 3
+  const thirdMs = Math.round((ttlSeconds * 1_000) / 3)
   const present = Promise.withResolvers<void>()
   present.promise.catch(() => undefined)
   let poke = new AbortController()

@@ -50,8 +50,6 @@ function optionsOf(member: Member, options: Partial<RegistryOptions> = {}): Regi
       zone: member.zone,
       roles: member.roles,
       version: '0.1.0',
-      addresses: ['127.0.0.1:4651'],
-      publicUrl: null,
     },
     ttlSeconds,
     vitals: () => ({ freeBytes: 10, totalBytes: 100, load: 0.5 }),
@@ -61,15 +59,21 @@ function optionsOf(member: Member, options: Partial<RegistryOptions> = {}): Regi
   }
 }
 
+async function openPresent(options: RegistryOptions): Promise<Registry> {
+  const registry = await openRegistry(options)
+  await registry.announce({ addresses: ['127.0.0.1:4651'], publicUrl: null })
+  return registry
+}
+
 const sees = (registry: Registry, member: Member) => registry.node(member.id) !== null
 
 test('[N1] nodes see one another, with what their member facts say, and see who leaves', async () => {
   const [one, two] = [await addMember('one'), await addMember('two')]
   const events: RegistryEvent[] = []
-  await using first = await openRegistry(optionsOf(one, { onEvent: (event) => events.push(event) }))
+  await using first = await openPresent(optionsOf(one, { onEvent: (event) => events.push(event) }))
   assert.equal(first.node(one.id)?.name, 'one')
   {
-    await using second = await openRegistry(optionsOf(two))
+    await using second = await openPresent(optionsOf(two))
     assert.ok(sees(second, one) && sees(second, two))
     await waitFor(() => sees(first, two), { what: 'the first to see the second' })
     assert.equal(first.node(two.id)?.zone, 'two')
@@ -84,13 +88,13 @@ test('[N1] nodes see one another, with what their member facts say, and see who 
 
 test('[N1] a node that dies is out when its lease ends, and one that lives stays', async () => {
   const [one, two] = [await addMember('one'), await addMember('two')]
-  await using first = await openRegistry(optionsOf(one))
+  await using first = await openPresent(optionsOf(one))
   // A process that dies renews nothing and says no farewell.
   const silence = (signal?: AbortSignal) =>
     new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
   const mortal: Store = { ...store, renew: (_, signal) => silence(signal), revoke: async () => undefined }
   const startedAt = performance.now()
-  const second = await openRegistry(optionsOf(two, { store: mortal, ttlSeconds: 1 }))
+  const second = await openPresent(optionsOf(two, { store: mortal, ttlSeconds: 1 }))
   await waitFor(() => sees(first, two), { what: 'the second node' })
   await waitFor(() => !sees(first, two), { what: 'the second to be seen dead' })
   assert.ok(performance.now() - startedAt >= 1_000, 'not before its lease ended')
@@ -108,8 +112,8 @@ test('[N1] a node whose lease has ended comes back with a new one', async () => 
       return leases.at(-1) ?? ''
     },
   }
-  await using first = await openRegistry(optionsOf(one))
-  await using _second = await openRegistry(optionsOf(two, { store: noting }))
+  await using first = await openPresent(optionsOf(one))
+  await using _second = await openPresent(optionsOf(two, { store: noting }))
   await waitFor(() => sees(first, two), { what: 'the second node' })
   let left = false
   first.subscribe(() => {
@@ -123,13 +127,13 @@ test('[N1] a node whose lease has ended comes back with a new one', async () => 
 test('with the store away, the last known nodes stay, and are followed again when it is back', async () => {
   const [one, two, three] = [await addMember('one'), await addMember('two'), await addMember('three')]
   const away = gate()
-  await using first = await openRegistry(optionsOf(one, { store: away.store(store) }))
-  const second = await openRegistry(optionsOf(two))
+  await using first = await openPresent(optionsOf(one, { store: away.store(store) }))
+  const second = await openPresent(optionsOf(two))
   await waitFor(() => sees(first, two), { what: 'the second node' })
   away.close()
   await waitFor(() => !first.following, { what: 'the store to be missed' })
   await second[Symbol.asyncDispose]()
-  await using _third = await openRegistry(optionsOf(three))
+  await using _third = await openPresent(optionsOf(three))
   assert.ok(sees(first, two) && sees(first, one), 'the view is as it was')
   away.open()
   await waitFor(() => first.following && !sees(first, two) && sees(first, three) && sees(first, one), {
@@ -140,10 +144,10 @@ test('with the store away, the last known nodes stay, and are followed again whe
 test('a copy of a running data folder is refused, and the original stays', async () => {
   const one = await addMember('one')
   const lost: string[] = []
-  await using first = await openRegistry(optionsOf(one, { onLost: (error) => lost.push(error.code) }))
+  await using first = await openPresent(optionsOf(one, { onLost: (error) => lost.push(error.code) }))
   const copy = optionsOf(one)
   await assert.rejects(
-    openRegistry({ ...copy, self: { ...copy.self, place: place('elsewhere') } }),
+    openPresent({ ...copy, self: { ...copy.self, place: place('elsewhere') } }),
     (error) => isCoded(error, 'NODE_DUPLICATE') && error.message.includes('127.0.0.1:4651'),
   )
   assert.ok(sees(first, one))
@@ -153,13 +157,13 @@ test('a copy of a running data folder is refused, and the original stays', async
 test('of two that nothing tells apart, the one that started later is stopped', async () => {
   const one = await addMember('one')
   const lost: string[] = []
-  await using first = await openRegistry(
+  await using first = await openPresent(
     optionsOf(one, { onLost: (error) => lost.push(`first ${error.code}`) }),
   )
   const incarnation = first.node(one.id)?.incarnation
   const later = optionsOf(one, { onLost: (error) => lost.push(`second ${error.code}`) })
   await waitFor(() => Date.now() > (first.node(one.id)?.startedAt ?? 0), { what: 'a later moment' })
-  const second = await openRegistry(later).catch((error: unknown) => {
+  const second = await openPresent(later).catch((error: unknown) => {
     if (isCoded(error)) lost.push(`second ${error.code}`)
   })
   await waitFor(() => lost.length > 0, { what: 'one of them to be stopped' })
@@ -172,10 +176,10 @@ test('a node that starts again after a crash is there at once', async () => {
   const one = await addMember('one')
   const mortal: Store = { ...store, revoke: async () => undefined }
   const long = { ttlSeconds: 60 }
-  const crashed = await openRegistry(optionsOf(one, { ...long, store: mortal }))
+  const crashed = await openPresent(optionsOf(one, { ...long, store: mortal }))
   const before = crashed.node(one.id)?.incarnation
   await crashed[Symbol.asyncDispose]()
-  await using again = await openRegistry(optionsOf(one, long))
+  await using again = await openPresent(optionsOf(one, long))
   assert.ok(sees(again, one))
   assert.notEqual(again.node(one.id)?.incarnation, before)
 })
@@ -183,8 +187,8 @@ test('a node that starts again after a crash is there at once', async () => {
 test('a node that is removed is told, is not seen any more, and does not come in again', async () => {
   const [one, two] = [await addMember('one'), await addMember('two')]
   const lost: string[] = []
-  await using first = await openRegistry(optionsOf(one))
-  await using _second = await openRegistry(optionsOf(two, { onLost: (error) => lost.push(error.code) }))
+  await using first = await openPresent(optionsOf(one))
+  await using _second = await openPresent(optionsOf(two, { onLost: (error) => lost.push(error.code) }))
   await waitFor(() => sees(first, two), { what: 'the second node' })
   await setMemberState(store, two.id, 'removed')
   await waitFor(() => lost.length > 0 && !sees(first, two), { what: 'the removal to be noticed' })
@@ -196,7 +200,7 @@ test('a node that is removed is told, is not seen any more, and does not come in
 test('clocks that are wrong are told, once, and so is that they agree again', async () => {
   const [one, two] = [await addMember('one'), await addMember('two')]
   const told: (number | null)[] = []
-  await using first = await openRegistry(
+  await using first = await openPresent(
     optionsOf(one, { onEvent: (event) => event.kind === 'clock' && told.push(event.skewMs) }),
   )
   const self = first.node(one.id)

@@ -2,7 +2,7 @@ import { CodedError, isCoded } from '../protocol/errors.ts'
 import type { Member, Presence, Role } from '../protocol/facts/cluster.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
-import { announce, type Standing, type Vitals } from './announce.ts'
+import { type Announcer, announce, type Standing, type Vitals } from './announce.ts'
 import { createClocks } from './clocks.ts'
 import { members, presences } from './facts.ts'
 import { mirror } from './mirror.ts'
@@ -20,6 +20,12 @@ export interface LiveNode extends Omit<Presence, 'clock' | 'place'> {
 export interface Registry extends AsyncDisposable {
   /** This node's own id. */
   readonly self: Id
+  /**
+   * Lets others see this node, from now until the registry is disposed of; call it once its servers answer. Resolves
+   * when it sees itself; where the store is away for long it goes on without, and others see it later. NODE_DUPLICATE
+   * where a running node elsewhere has this identity, NODE_REMOVED.
+   */
+  announce(reach: Reach): Promise<void>
   /** The live ones, this one included, by id. The array is a new one with each change. */
   nodes(): readonly LiveNode[]
   node(id: Id): LiveNode | null
@@ -47,8 +53,13 @@ export interface Self {
   readonly zone: string
   readonly roles: readonly Role[]
   readonly version: string
-  /** Where the server for nodes is reached, the most likely first. */
+}
+
+/** Where a node is reached. */
+export interface Reach {
+  /** Of its server for nodes, the most likely first. */
   readonly addresses: readonly string[]
+  /** Where people reach its gateway, if it has one. */
   readonly publicUrl: string | null
 }
 
@@ -69,8 +80,8 @@ export interface RegistryOptions {
 const startPatienceMs = 10_000
 
 /**
- * Announces this node, and follows who else is there. Throws NODE_DUPLICATE where a running node elsewhere has this
- * identity, NODE_REMOVED where it is no member any more; a store that is away is waited for in the background.
+ * Follows who is there. A store that is away is waited for in the background. NODE_REMOVED where this node is no member
+ * any more.
  */
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const { store, self, onEvent } = options
@@ -79,13 +90,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     options.signal === undefined ? ending.signal : AbortSignal.any([options.signal, ending.signal])
   const listeners = new Set<() => void>()
   const clocks = createClocks()
-  const standing: Standing = {
-    ...self,
-    roles: [...self.roles],
-    addresses: [...self.addresses],
-    incarnation: crypto.randomUUID(),
-    startedAt: Date.now(),
-  }
+  const incarnation = crypto.randomUUID()
   let nodes: readonly LiveNode[] = []
   /** Whoever has opened the registry finds itself in it. */
   const seen = Promise.withResolvers<void>()
@@ -111,21 +116,10 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
       refresh()
     },
   })
-  const announcer = announce({
-    store,
-    standing,
-    ttlSeconds: options.ttlSeconds,
-    vitals: options.vitals,
-    signal,
-    onError: trouble,
-  })
+  let announcer: Announcer | undefined
+  let announced: Promise<void> | undefined
   let isOpen = false
   let lost: CodedError | undefined
-  const announced = announcer.ended.catch((error: unknown) => {
-    if (isCoded(error)) lose(error)
-    else trouble(error)
-  })
-
   /** Tells once that this node must stop, and lets go of its presence. */
   function lose(error: CodedError): void {
     if (lost !== undefined) return
@@ -143,8 +137,8 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
       return
     }
     if (id === self.id) {
-      if (presence.incarnation === standing.incarnation) seen.resolve()
-      else announcer.overtaken()
+      if (presence.incarnation === incarnation) seen.resolve()
+      else announcer?.overtaken()
       return
     }
     const told = clocks.observe(presence, live, Date.now())
@@ -170,21 +164,38 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     await Promise.all([announced, alive.ended, belonging.ended])
   }
 
-  const failure = await within(startPatienceMs, [
-    alive.filled,
-    belonging.filled,
-    announcer.present,
-    seen.promise,
-  ])
-  if (isCoded(failure)) lose(failure)
-  if (options.signal?.aborted || lost !== undefined) {
+  /** Waits for these, as long as a start may take. Closes and throws where this node may not stay. */
+  async function start(promises: readonly Promise<void>[]): Promise<void> {
+    const failure = await within(startPatienceMs, promises)
+    if (isCoded(failure)) lose(failure)
+    if (!signal.aborted) return
     await close()
-    throw lost ?? options.signal?.reason
+    throw lost ?? signal.reason
   }
+
+  async function announceSelf(reach: Reach): Promise<void> {
+    const standing: Standing = {
+      ...self,
+      ...reach,
+      roles: [...self.roles],
+      addresses: [...reach.addresses],
+      incarnation,
+      startedAt: Date.now(),
+    }
+    const { store, ttlSeconds, vitals } = options
+    announcer = announce({ store, standing, ttlSeconds, vitals, signal, onError: trouble })
+    announced = announcer.ended.catch((error: unknown) => (isCoded(error) ? lose(error) : trouble(error)))
+    isOpen = false
+    await start([announcer.present, seen.promise])
+    isOpen = true
+  }
+
+  await start([alive.filled, belonging.filled])
   isOpen = true
 
   return {
     self: self.id,
+    announce: announceSelf,
     nodes: () => nodes,
     node: (id) => nodes.find((node) => node.id === id) ?? null,
     members: () => [...belonging.facts.values()],

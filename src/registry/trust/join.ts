@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:tls'
 import { type JoinAnswer, type JoinRequest, joinAnswer, type NewNode } from '../../protocol/api/peers.ts'
-import { problemDocument } from '../../protocol/api/problem.ts'
-import { CodedError, type ErrorCode, errorCodes, isCoded } from '../../protocol/errors.ts'
+import { CodedError, isCoded } from '../../protocol/errors.ts'
+import { refusalOf } from '../refusal.ts'
 import { draftIn } from './admission.ts'
 import { type Identity, readIdentity, writeIdentity } from './identity.ts'
 import { type JoinLine, parseJoinLine, pinOf, splitAddress } from './join-line.ts'
@@ -72,7 +72,7 @@ async function ask(
   const authority = await pinnedAuthority(address, pin, signal)
   const { status, body } = await post(address, authority, JSON.stringify(request), signal)
   if (status === 200) return joinAnswer.parse(JSON.parse(body))
-  throw refusalOf(body, address)
+  throw refusalOf(status, body)
 }
 
 /**
@@ -167,24 +167,4 @@ function failureOf(address: string, error: Error): Error {
 function unreachable(address: string, cause: unknown): CodedError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new CodedError('UNREACHABLE', `${address}: ${reason}`, { cause })
-}
-
-function refusalOf(body: string, address: string): CodedError {
-  const problem = parseJson(body)
-  if (problem.success && isCode(problem.data.code)) {
-    return new CodedError(problem.data.code, problem.data.detail)
-  }
-  return new CodedError('UNREACHABLE', `${address} did not answer as a node does`)
-}
-
-function parseJson(text: string) {
-  try {
-    return problemDocument.safeParse(JSON.parse(text))
-  } catch {
-    return problemDocument.safeParse(undefined)
-  }
-}
-
-function isCode(code: string): code is ErrorCode {
-  return Object.hasOwn(errorCodes, code)
 }

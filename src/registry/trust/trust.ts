@@ -12,10 +12,12 @@ import { withMaker } from './maker.ts'
 /** This node's identity as it is now; the certificate is renewed in time, with a new key. */
 export interface Trust extends AsyncDisposable {
   readonly identity: Identity
-  /** Calls back when the identity has a new certificate, or trusts other authorities. Answers how to end that. */
+  /** Calls back when the identity has a new certificate, trusts other authorities, or finds the store elsewhere. Answers how to end that. */
   subscribe(listener: () => void): () => void
   /** Renews now, due or not. */
   renew(signal?: AbortSignal): Promise<void>
+  /** Remembers where the store is reached, for the next start. */
+  noteStore(endpoints: readonly string[]): Promise<void>
 }
 
 export interface TrustOptions {
@@ -38,7 +40,12 @@ export function keepTrust(options: TrustOptions): Trust {
   let identity = options.identity
 
   async function renew(signal: AbortSignal = ending.signal): Promise<void> {
-    identity = await renewed(store, identity, hosts, signal)
+    const fresh = await renewed(store, identity, hosts, signal)
+    await keepIdentity({ ...fresh, store: identity.store })
+  }
+
+  async function keepIdentity(next: Identity): Promise<void> {
+    identity = next
     await writeIdentity(data, identity)
     for (const listener of [...listeners]) listener()
   }
@@ -60,6 +67,7 @@ export function keepTrust(options: TrustOptions): Trust {
       return () => listeners.delete(listener)
     },
     renew,
+    noteStore: (endpoints) => keepIdentity({ ...identity, store: [...endpoints] }),
     async [Symbol.asyncDispose]() {
       ending.abort(new DOMException('the node ends', 'AbortError'))
       await keeping
