@@ -101,7 +101,10 @@ async function serve(
     for (;;) {
       await pause(third / 2, undefined, { signal: either })
       const askedAt = performance.now()
-      const deadline = AbortSignal.any([either, AbortSignal.timeout(Math.max(1, safeUntil - askedAt))])
+      const deadline = AbortSignal.any([
+        either,
+        AbortSignal.timeout(Math.max(1, Math.ceil(safeUntil - askedAt))),
+      ])
       const renewed = await store.renew(lease, deadline).catch((error: unknown) => {
         either.throwIfAborted()
         if (performance.now() >= safeUntil) throw new CodedError('OFFICE_LOST', undefined, { cause: error })
