@@ -4,6 +4,8 @@ import { test } from 'node:test'
 import { albumOf, anna, ben, openTestListening } from '../../test/fixtures/listening.ts'
 import { playlistInput } from '../protocol/api/listening.ts'
 import type { Rule, Rules } from '../protocol/facts/listening.ts'
+import { join } from '../store/collection.ts'
+import { messages } from './facts.ts'
 
 const titles = (items: readonly ({ title: string } | null)[]) => items.map((item) => item?.title ?? null)
 const plain = (name: string, tracks: string[] = []) => playlistInput.parse({ name, tracks })
@@ -327,4 +329,16 @@ test('hostile playlist files end soon', async () => {
   }
   await assert.rejects(it.listening.importPlaylist(anna, 'x', 'a\n'.repeat(20_001)), { code: 'TOO_LARGE' })
   await assert.rejects(it.listening.importPlaylist(anna, 'x', 'x'.repeat(9_000_000)), { code: 'TOO_LARGE' })
+})
+
+test('of the chat the last thousand messages are kept', async () => {
+  await using it = await openTestListening()
+  const old = Array.from({ length: 1_010 }, (_, at) => {
+    const id = `${String(at).padStart(15, '0')}-${randomUUID()}`
+    return messages.create(id, { user: anna.user, text: `${at}`, at: 1 + at })
+  })
+  for (let at = 0; at < old.length; at += 100) await it.store.commit(join(...old.slice(at, at + 100)))
+  await it.listening.say(ben, 'the newest')
+  const kept = await it.listening.messages(0)
+  assert.deepEqual([kept.length, kept[0]?.text, kept.at(-1)?.text], [1_000, '11', 'the newest'])
 })

@@ -12,8 +12,15 @@ const mostCleared = 20
 
 export function createMessages({ store }: ListeningOptions): Pick<Listening, 'messages' | 'say'> {
   async function clearOld(signal?: AbortSignal): Promise<void> {
-    const { entries } = await store.list(messages.prefix, { limit: most + mostCleared }, signal)
-    const old = entries.slice(0, Math.max(0, entries.length - most))
+    const kept: { key: string; revision: number }[] = []
+    let after: string | undefined
+    // A page may end early where messages are long, so its length says nothing.
+    for (let more = true; more; after = kept.at(-1)?.key) {
+      const page = await store.list(messages.prefix, after === undefined ? {} : { after }, signal)
+      kept.push(...page.entries.map(({ key, revision }) => ({ key, revision })))
+      more = page.more
+    }
+    const old = kept.slice(0, Math.min(mostCleared, Math.max(0, kept.length - most)))
     if (old.length === 0) return
     // Where somebody else clears at the same time, the next message finds the rest.
     await store.commit(
