@@ -119,6 +119,24 @@ test('a form works as the query does, and both together', async () => {
   assert.equal(envelope.parse(await strange.json())['subsonic-response'].error?.code, 10)
 })
 
+test('an answer that is as long as the library is sent in every format, and only its head where that is all', async () => {
+  const xml = parseXml(await (await client.fetch('getArtists')).text())
+  const names = ({ children }: typeof xml): string[] =>
+    children.flatMap((child) => [child.attributes['name'] ?? '', ...names(child)])
+  const answer = await client.fetch('getArtists', { f: 'jsonp', callback: 'took' })
+  assert.equal(answer.headers.get('content-length'), null)
+  const script = /^took\((\{.*\})\);\n$/s.exec(await answer.text())?.[1] ?? ''
+  const { artists } = envelope.parse(JSON.parse(script))['subsonic-response']
+  for (const name of names(xml).filter((each) => each !== '')) {
+    assert.ok(JSON.stringify(artists).includes(JSON.stringify(name)), name)
+  }
+  assert.ok(names(xml).includes('The Ana'))
+  const head = await client.fetch('getArtists', {}, { method: 'HEAD' })
+  assert.deepEqual([head.status, await head.text()], [200, ''])
+  const refused = await client.fetch('getArtists', { f: 'json', musicFolderId: 'none' })
+  assert.equal(envelope.parse(await refused.json())['subsonic-response'].error?.code, 70)
+})
+
 test('pages of other sites may use the API, and nothing else of the server', async () => {
   const foreign = { origin: 'https://player.example', 'sec-fetch-site': 'cross-site' }
   for (const method of ['GET', 'POST']) {

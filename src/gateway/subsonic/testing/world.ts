@@ -1,4 +1,4 @@
-import { makeMusicFolder } from '../../../../test/fixtures/make.ts'
+import { type MusicFolder, makeMusicFolder } from '../../../../test/fixtures/make.ts'
 import { waitFor } from '../../../../test/harness/wait.ts'
 import { openTestGateway, type TestGateway } from '../../testing/gateway.ts'
 import { type Client, type Listener, openClient } from './client.ts'
@@ -6,6 +6,8 @@ import { type Client, type Listener, openClient } from './client.ts'
 /** A server with music whose tags say all that the API can tell, and two people with a client each. */
 export interface SubsonicWorld extends AsyncDisposable {
   readonly edge: TestGateway
+  /** The folder that everyone sees. */
+  readonly music: MusicFolder
   readonly administrator: Client
   /** A plain user, who does not see the library `Vault`. */
   readonly guest: Client
@@ -79,5 +81,5 @@ export async function openSubsonicWorld(heard?: Listener): Promise<SubsonicWorld
     { what: 'the music to be scanned' },
   )
   const owned = stack.move()
-  return { edge, administrator, guest, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { edge, music, administrator, guest, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
