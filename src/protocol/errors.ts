@@ -166,6 +166,11 @@ export const errorCodes = {
     title: 'This is the last sound copy of these bytes',
     help: 'Make another copy first; the last one is never deleted.',
   },
+  COPIES_TOO_FEW: {
+    status: 503,
+    title: 'Too few machines are up to keep this safely',
+    help: 'Nothing was lost and nothing acknowledged: repeat it when more nodes are up, `hocket status` shows them. A node that is gone for good is taken out with `hocket remove`.',
+  },
   DISK_FULL: {
     status: 507,
     title: 'The disk of this server is full',
