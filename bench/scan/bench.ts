@@ -75,7 +75,6 @@ async function hashAll() {
   const finished = Promise.withResolvers<void>()
   const hashing = {
     inPlace: blobs.inPlace,
-    isBusy: () => false,
     bytesPerSecond: 1e10,
     onError: finished.reject,
   }

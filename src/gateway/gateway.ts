@@ -70,7 +70,7 @@ export interface Roles {
   readonly backup: (signal: AbortSignal) => AsyncIterable<Uint8Array>
 }
 
-export type Scanning = Pick<Scanner, 'status' | 'subscribe' | 'scan'>
+export type Scanning = Pick<Scanner, 'status' | 'subscribe' | 'scan' | 'giveWayTo'>
 
 export interface GatewayOptions extends Roles {
   readonly config: GatewayConfig

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
@@ -11,11 +12,22 @@ import { isLocal } from './local.ts'
 /** What the gateway counts of itself. */
 export interface Metrics extends Disposable {
   readonly registry: Registry
-  /** Audio answers that are being sent. */
-  readonly streams: { readonly now: number; begin(): void; end(): void }
+  readonly streams: Streams
   /** The time from tick to tick of a timer on the thread that serves audio, in nanoseconds: `tickMs` and its delay. */
   readonly eventLoopDelay: ReturnType<typeof monitorEventLoopDelay>
 }
+
+/** Audio answers that are being sent. */
+export interface Streams {
+  readonly now: number
+  /** Disposed of when the answer has ended. */
+  begin(socket: Socket): Disposable
+  /** Whether bytes of audio have left in the last moment. A player that is paused keeps its answer, and takes none. */
+  readonly areHeard: () => boolean
+}
+
+/** How long a listener is still one after the last bytes: players take them in gulps, some seconds apart. */
+const gulpMs = 3_000
 
 /** How often the event loop's delay is looked at. */
 export const tickMs = 10
@@ -33,7 +45,7 @@ export function createMetrics(measured: Measured): Metrics {
   collectDefaultMetrics({ register: registry })
   const eventLoopDelay = monitorEventLoopDelay({ resolution: tickMs })
   eventLoopDelay.enable()
-  const streams = activity(registry, 'hocket_streams_active', 'Audio answers that are being sent')
+  const streams = countStreams(registry)
   measureRoles(registry, measured)
   return {
     registry,
@@ -85,25 +97,38 @@ export function metricsRoute(app: Api, { registry }: Metrics): void {
   })
 }
 
-function activity(registry: Registry, name: string, help: string): Metrics['streams'] {
-  let now = 0
+function countStreams(registry: Registry): Streams {
+  const answers = new Set<{ readonly socket: Socket }>()
+  let sent = 0
+  let movedAt = Number.NEGATIVE_INFINITY
   new Gauge({
-    name,
-    help,
+    name: 'hocket_streams_active',
+    help: 'Audio answers that are being sent',
     registers: [registry],
     collect() {
-      this.set(now)
+      this.set(answers.size)
     },
   })
   return {
     get now() {
-      return now
+      return answers.size
     },
-    begin() {
-      now += 1
+    begin(socket) {
+      const answer = { socket }
+      answers.add(answer)
+      movedAt = performance.now()
+      return {
+        [Symbol.dispose]() {
+          answers.delete(answer)
+          movedAt = performance.now()
+        },
+      }
     },
-    end() {
-      now -= 1
+    areHeard() {
+      const now = answers.values().reduce((sum, { socket }) => sum + socket.bytesWritten, 0)
+      if (now !== sent) movedAt = performance.now()
+      sent = now
+      return performance.now() - movedAt < gulpMs
     },
   }
 }

@@ -46,6 +46,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     pages: () => hub.size,
     transcodes: () => options.media.status().transcodes,
   })
+  options.scanner.giveWayTo(metrics.streams.areHeard)
   const routes = collectRoutes(app)
   refuseUnanswered(app, routes)
   await acceptWebSockets(app, hub)

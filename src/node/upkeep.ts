@@ -71,7 +71,6 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     reader: tagReader,
     hashing: {
       inPlace: blobs.inPlace,
-      isBusy: () => false,
       bytesPerSecond: hashBytesPerSecond,
       onError,
     },

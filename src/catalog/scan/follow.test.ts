@@ -101,14 +101,14 @@ test('[B1] files are read whole after the scan, and their tracks get the SHA-256
     otherCopies: () => [],
     report: () => {},
   })
-  let isBusy = true
+  let isListening = true
   const hashing = {
     inPlace: blobs.inPlace,
-    isBusy: () => isBusy,
     bytesPerSecond: 100_000_000,
     onError: (error: unknown) => assert.fail(String(error)),
   }
   await using scanner = createScanner({ ...catalog, hashing })
+  scanner.giveWayTo(() => isListening)
   await scanner.scan()
   const all = async () => (await catalog.tracks()).map(({ blob }) => blob)
   const ready = new EventTarget()
@@ -119,7 +119,7 @@ test('[B1] files are read whole after the scan, and their tracks get the SHA-256
   end()
   assert.equal(scanner.status.phase, 'hashing')
   assert.deepEqual(await all(), [undefined, undefined, undefined], 'nobody is disturbed while they listen')
-  isBusy = false
+  isListening = false
   const expected = await Promise.all(
     paths.map(async (path) =>
       createHash('sha256')

@@ -14,9 +14,11 @@ export interface HashingOptions {
   readonly store: Store
   readonly index: Index
   readonly places: Pick<Places, 'files'>
-  readonly inPlace: Pick<InPlace, 'hash'>
-  /** While someone listens or a scan runs, the disk is theirs. */
-  readonly isBusy: () => boolean
+  readonly inPlace: Pick<InPlace, 'hash' | 'verify'>
+  /** While a scan runs, the disk is its own. */
+  readonly isScanning: () => boolean
+  /** While somebody listens, reading whole files waits for them, though not for ever. */
+  readonly isHeard: () => boolean
   readonly bytesPerSecond: number
 }
 
@@ -28,16 +30,25 @@ export interface Hashing {
 
 /** How long to wait before looking again whether others need the disk. */
 const politenessMs = 1_000
+/** How long each file waits for listeners: where somebody listens day and night, all files shall be read all the same. */
+const patienceMs = 10_000
 
 export function createHashing(options: HashingOptions): Hashing {
-  const { store, index, inPlace, isBusy, bytesPerSecond } = options
+  const { store, index, inPlace, isScanning, isHeard, bytesPerSecond } = options
   const queries = index.reader<typeof import('./hashing-queries.ts')>(
     new URL('./hashing-queries.ts', import.meta.url),
   )
 
+  async function giveWay(signal: AbortSignal): Promise<void> {
+    const end = performance.now() + patienceMs
+    while (isScanning() || (isHeard() && performance.now() < end)) {
+      await pause(politenessMs, undefined, { signal, ref: false })
+    }
+  }
+
   async function hashOf(places: readonly Unhashed[], signal: AbortSignal): Promise<BlobHash | undefined> {
     for (const place of places) {
-      while (isBusy()) await pause(politenessMs, undefined, { signal, ref: false })
+      await giveWay(signal)
       const [file] = options.places.files({ size: place.size, blob: undefined, places: [place] })
       if (!file) continue
       try {

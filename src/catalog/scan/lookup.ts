@@ -1,6 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Index } from '../../index/index.ts'
-import type { Id } from '../../protocol/ids.ts'
+import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { bytes, integer, optional, text } from '../../store/row.ts'
 import { guidBytes, guidOf } from '../index/guid.ts'
 
@@ -24,6 +24,8 @@ export interface KnownPlace {
   readonly track: Id
   readonly album: Id
   readonly fingerprint: string
+  /** Absent until the file has been read whole. */
+  readonly blob: BlobHash | undefined
 }
 
 export interface KnownTrack {
@@ -37,7 +39,7 @@ export interface KnownTrack {
   readonly channels: number
 }
 
-const placeColumns = 'library, path, size, modified_at, track, album, fingerprint'
+const placeColumns = 'library, path, size, modified_at, track, album, fingerprint, blob'
 const trackColumns = `track.guid AS guid, album.guid AS album, track.title, track.artist, track.duration, format.codec,
   track.sample_rate, track.channels`
 const tracks = `FROM track JOIN album ON album.id = track.album JOIN format ON format.id = track.format`
@@ -76,6 +78,7 @@ export function createLookup(index: Pick<Index, 'statement'>): Lookup {
         track,
         album: guidOf(bytes(row.album)),
         fingerprint: '',
+        blob: undefined,
       }))
     },
   }
@@ -90,6 +93,7 @@ function placeOf(row: Record<string, SQLOutputValue>): KnownPlace {
     track: text(row.track),
     album: text(row.album),
     fingerprint: text(row.fingerprint),
+    blob: optional(text, row.blob),
   }
 }
 

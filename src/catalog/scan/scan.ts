@@ -14,6 +14,8 @@ export interface Scanner extends AsyncDisposable {
    * the index fail, or with the signal's reason.
    */
   scan(request?: ScanRequest, signal?: AbortSignal): Promise<ScanStatus>
+  /** While `isHeard` says that somebody listens, files are not read whole, or only a few: the disk is the listeners'. */
+  giveWayTo(isHeard: () => boolean): void
   /**
    * Keeps what was found wrong with a file when it was used (a picture that cannot be read, damage), until a scan sees
    * that the file has changed. Waits for the scan that runs. What is known to be wrong with it already stays.

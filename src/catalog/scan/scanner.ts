@@ -11,6 +11,7 @@ import { createRecords } from '../records.ts'
 import type { Reading } from '../tags/messages.ts'
 import type { TagReader } from '../tags/reader.ts'
 import { caughtUp } from './caught-up.ts'
+import { type DecayOptions, findDecay } from './decay.ts'
 import { createHashing, type HashingOptions } from './hashing.ts'
 import { hasChangedSince, isOfUse, noteInUse } from './in-use.ts'
 import { createLookup, type KnownPlace } from './lookup.ts'
@@ -29,7 +30,7 @@ export interface ScannerOptions {
   readonly places: Pick<Places, 'isHere' | 'files'>
   readonly reader: TagReader
   /** How files are read whole after a scan; absent: they are not. */
-  readonly hashing?: Omit<HashingOptions, 'store' | 'index' | 'places'> & {
+  readonly hashing?: Omit<HashingOptions, 'store' | 'index' | 'places' | 'isScanning' | 'isHeard'> & {
     readonly onError: (error: unknown) => void
   }
 }
@@ -44,7 +45,9 @@ export function createScanner(options: ScannerOptions): Scanner {
   const { store, index, places } = options
   const progress = createProgress()
   const closing = new AbortController()
-  const hashing = options.hashing && startHashing(options, options.hashing, progress, closing.signal)
+  let isHeard = () => false
+  const hashing =
+    options.hashing && startHashing(options, options.hashing, progress, () => isHeard(), closing.signal)
   let last: Promise<unknown> = Promise.resolve()
 
   async function run(request: ScanRequest, signal: AbortSignal): Promise<ScanStatus> {
@@ -79,6 +82,9 @@ export function createScanner(options: ScannerOptions): Scanner {
       last = mine.catch(() => {})
       return await mine
     },
+    giveWayTo(listening) {
+      isHeard = listening
+    },
     async note(problem) {
       const mine = last.then(() => noteInUse(store, problem, closing.signal))
       last = mine.catch(() => {})
@@ -97,15 +103,16 @@ function startHashing(
   { store, index, places }: ScannerOptions,
   options: NonNullable<ScannerOptions['hashing']>,
   progress: Progress,
+  isHeard: () => boolean,
   signal: AbortSignal,
 ) {
-  const isScanning = () => !['idle', 'hashing'].includes(progress.status.phase)
   const hashing = createHashing({
     ...options,
     store,
     index,
     places,
-    isBusy: () => isScanning() || options.isBusy(),
+    isHeard,
+    isScanning: () => !['idle', 'hashing'].includes(progress.status.phase),
   })
   let ended: Promise<void> = Promise.resolve()
   let isRunning = false
@@ -221,7 +228,9 @@ async function scanLibrary(scan: LibraryScan): Promise<void> {
 
 /** Reads batches ahead, and writes them one after another. */
 function createWriter(scan: LibraryScan, settling: Settling, book: ProblemBook) {
-  const { index, reader, progress, signal, root } = scan
+  const { index, reader, progress, signal, root, hashing } = scan
+  const verify: DecayOptions['verify'] =
+    hashing && ((file) => hashing.inPlace.verify(file, { bytesPerSecond: hashing.bytesPerSecond, signal }))
   let tail: Promise<void> = Promise.resolve()
   let failed: unknown
   const waiting: Array<Promise<void>> = []
@@ -229,10 +238,15 @@ function createWriter(scan: LibraryScan, settling: Settling, book: ProblemBook) 
   async function write(batch: readonly FoundFile[], reading: Promise<Reading[]>, before: Promise<void>) {
     const readings = await reading
     await before
-    const files = batch.flatMap((found, at): ReadFile[] => {
-      const one = readings[at]
-      if (one) noteReading(book, found, one)
-      return one?.ok ? [{ found, reading: one }] : []
+    const read = batch.flatMap((found, at) => {
+      const reading = readings[at]
+      return reading ? [{ found, reading }] : []
+    })
+    const decayed = await findDecay({ ...scan, lookup: settling.lookup, verify }, read, signal)
+    const files = read.flatMap(({ found, reading }, at): ReadFile[] => {
+      if (decayed[at]) noteDecay(book, found)
+      else noteReading(book, found, reading)
+      return reading.ok && !decayed[at] ? [{ found, reading }] : []
     })
     const settled = await settle(settling, files, signal)
     const revision = Math.max(await settling.records.apply(settled.changes, signal), await book.write(signal))
@@ -299,6 +313,11 @@ function noteReading(book: ProblemBook, found: FoundFile, reading: Reading) {
     const detail = fault.detail === undefined ? {} : { detail: fault.detail }
     book.find({ path, code: fault.code, ...detail, ...(reading.ok ? {} : { size, modifiedAt }) })
   }
+}
+
+/** The bytes are to be replaced: until the system says that somebody wrote to the file, see `closeProblems`. */
+function noteDecay(book: ProblemBook, { path, size, modifiedAt }: FoundFile) {
+  book.find({ path, code: 'FILE_DECAYED', size, modifiedAt })
 }
 
 /** Takes out the files that have not turned up elsewhere, after another look that they are really gone. */

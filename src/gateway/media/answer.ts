@@ -18,14 +18,12 @@ export async function sendBytes(
   streams?: Metrics['streams'],
 ): Promise<void> {
   const response = takeOver(reply)
-  streams?.begin()
+  using _stream = streams?.begin(request.raw.socket)
   try {
     await send({ method: request.method, headers: request.headers }, response, bytes, options)
   } catch (error) {
     if (isCoded(error)) request.log.warn({ code: error.code, detail: error.detail }, 'a stream was cut')
     else request.log.error({ err: error }, 'a stream was cut')
-  } finally {
-    streams?.end()
   }
 }
 
