@@ -1,0 +1,286 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type CodedError, type ErrorCode, isCoded } from '../../protocol/errors.ts'
+import type { BlobHash, Id } from '../../protocol/ids.ts'
+import type { Blobs } from '../blobs.ts'
+import type { BlobPeers } from '../peers.ts'
+import { createComparer, isSurplus, isWanted } from './compare.ts'
+import type { Courtesy } from './courtesy.ts'
+import { createPuller, isDiskTrouble } from './pull.ts'
+import { type DueTask, dropUrgency, lostProblem, openQueue } from './queue.ts'
+import { createSpeed } from './speed.ts'
+import { likelyHolders, type References, type Whereabouts } from './whereabouts.ts'
+
+export interface CopiesOptions {
+  readonly self: Id
+  readonly blobs: Pick<Blobs, 'put' | 'size' | 'list' | 'remove'>
+  readonly peers: BlobPeers
+  readonly references: References
+  readonly courtesy: Courtesy
+  /** The layout as it is now; null while none is known: then nothing is done. */
+  readonly where: () => Whereabouts | null
+  /** The file of the queue. */
+  readonly queuePath: string
+  readonly onEvent: (event: CopiesEvent) => void
+  /** How often everything is compared though nothing seems to have changed, in milliseconds. */
+  readonly compareEveryMs: number
+}
+
+export type CopiesEvent =
+  /** A node sent bytes that are not those of the name; they were not kept (B1). */
+  | { readonly kind: 'mismatch'; readonly node: Id; readonly hash: BlobHash }
+  /** No live node has this blob; it is looked for again, ever more seldom. */
+  | { readonly kind: 'lost'; readonly hash: BlobHash }
+  | { readonly kind: 'trouble'; readonly error: unknown }
+
+/** What a node shows of its copies. Bytes and blobs are of this node. */
+export interface CopiesStatus {
+  /** The version of the layout that was compared last, or is being compared. */
+  readonly version: number
+  /** Null while nothing is being compared; else the name of the blob that it has come to. */
+  readonly comparing: BlobHash | null
+  readonly wanted: number
+  readonly wantedBytes: number
+  readonly here: number
+  readonly missing: number
+  readonly missingBytes: number
+  /** Copies that belong elsewhere by now, and go when the others have been verified (B4). */
+  readonly surplus: number
+  /** Of the missing ones: those that no live node has. */
+  readonly lost: number
+  /** Copied in the last seconds. */
+  readonly bytesPerSecond: number
+  /** Why nothing can be kept at the moment: DISK_FULL, DISK_READ_ONLY, DISK_FAILED. */
+  readonly problem: ErrorCode | null
+  /** The newest layout of which every copy that can be had is here. */
+  readonly filled: number
+}
+
+/** Keeps the copies here as they should be. Disposing of it ends the work and waits for that. */
+export interface Copies extends AsyncDisposable {
+  /** Something has changed: the layout, or which nodes live. Cheap; call it as often as you like. */
+  wake(): void
+  /** A blob has come into use, or its files in music folders have changed. */
+  look(hash: BlobHash): void
+  /** Brings a blob here now, for a reader who needs a file. BLOB_MISSING, UNREACHABLE, those of the disk. */
+  bring(hash: BlobHash, signal: AbortSignal): Promise<void>
+  status(): CopiesStatus
+  /** Blobs that no live node has. */
+  lost(limit: number): BlobHash[]
+}
+
+const parallelPulls = 3
+const firstRetryMs = 1_000
+const lastRetryMs = 600_000
+/** Where nobody has it, asking again seldom helps before a node comes back, and then all is due at once. */
+const lostRetryMs = 60_000
+/** While the disk is full or failing, nothing is tried. */
+const diskRestMs = 30_000
+/** The longest time without a look at the queue. */
+const restMs = 5_000
+
+/**
+ * Compares what should be here with what is, pulls what is missing and drops what is surplus. Level-triggered: every
+ * task is judged anew when its turn comes, so that a kill at any point, a task too many, or a lost queue cost only work.
+ */
+export function startCopies(options: CopiesOptions): Copies {
+  const { self, blobs, peers, references, courtesy, where, onEvent } = options
+  const ending = new AbortController()
+  const { signal } = ending
+  const queue = openQueue(options.queuePath)
+  const comparer = createComparer({ self, blobs, references, queue })
+  const speed = createSpeed(() => performance.now())
+  const pull = createPuller({
+    blobs,
+    peers,
+    courtesy,
+    onMismatch: (node, hash) => onEvent({ kind: 'mismatch', node, hash }),
+  })
+  const active = new Map<BlobHash, Promise<void>>()
+  const looks = new Set<BlobHash>()
+  const trouble = (error: unknown) => {
+    if (!signal.aborted) onEvent({ kind: 'trouble', error })
+  }
+  let poke = Promise.withResolvers<void>()
+  let comparing: Promise<void> | null = null
+  let problem: CodedError | null = null
+  let problemUntil = 0
+  let filled = 0
+  let liveBefore = peers.live()
+
+  function wake(): void {
+    poke.resolve()
+  }
+
+  function isComparisonDue(now: Whereabouts): boolean {
+    const state = queue.comparison()
+    if (state === null || state.version !== now.version || state.phase !== 'done') return true
+    return Date.now() - state.finishedAt > options.compareEveryMs
+  }
+
+  /** Looks, while the work goes on, whether everything must be compared, and does it. */
+  function compareIfDue(now: Whereabouts): void {
+    if (comparing !== null || !isComparisonDue(now)) return
+    const isStale = () => where()?.version !== now.version
+    comparing = comparer
+      .compareAll(now, isStale, signal)
+      .catch(trouble)
+      .finally(() => {
+        comparing = null
+        wake()
+      })
+  }
+
+  async function pullTask({ hash, size }: DueTask, now: Whereabouts): Promise<void> {
+    const blob = references.get(hash)
+    if (blob === null || !isWanted(self, now, blob) || (await blobs.size(hash)) !== null) return
+    await pull({ hash, size }, likelyHolders(now, blob, peers.live()), signal)
+    speed.count(size)
+  }
+
+  /** Only when every node that is to hold the blob has just read its copy and vouches for it (B4). */
+  async function dropTask({ hash }: DueTask, now: Whereabouts): Promise<void> {
+    const blob = references.get(hash)
+    if (blob === null || !isSurplus(self, now, blob)) return
+    const others = now.current.holders(hash, blob.inPlace).filter((node) => node !== self)
+    const verifyOthers = async () => {
+      const vouched = await Promise.all(
+        others.map((node) => peers.vouch(node, hash, signal).catch(() => false)),
+      )
+      return vouched.every(Boolean) ? vouched.length : 0
+    }
+    await blobs.remove(hash, verifyOthers, signal)
+  }
+
+  async function work(task: DueTask, now: Whereabouts): Promise<void> {
+    try {
+      await (task.kind === 'pull' ? pullTask(task, now) : dropTask(task, now))
+      queue.done(task.hash)
+      problem = null
+    } catch (error) {
+      if (signal.aborted) return
+      settle(task, error)
+    }
+  }
+
+  /** Puts a task off that has failed. */
+  function settle({ hash, attempts }: DueTask, error: unknown): void {
+    if (isDiskTrouble(error)) {
+      if (problem?.code !== error.code) trouble(error)
+      problem = error
+      problemUntil = Date.now() + diskRestMs
+      return
+    }
+    const isLost = isCoded(error, lostProblem)
+    if (isLost && attempts === 0) onEvent({ kind: 'lost', hash })
+    if (!isCoded(error)) trouble(error)
+    const base = isLost ? lostRetryMs : firstRetryMs
+    // Nodes that drop the same blob refuse each other: chance lets one come first.
+    const wait = Math.min(base * 2 ** attempts, lastRetryMs) * (0.5 + Math.random())
+    queue.failed(hash, Date.now() + wait, isCoded(error) ? error.code : 'INTERNAL')
+  }
+
+  function startDue(now: Whereabouts): void {
+    // Where nothing can be kept, what may go still makes room.
+    const leastUrgency = Date.now() < problemUntil ? dropUrgency : 0
+    for (const task of queue.due(Date.now(), parallelPulls, leastUrgency)) {
+      if (active.has(task.hash) || active.size >= parallelPulls) continue
+      const done = work(task, now).finally(() => {
+        active.delete(task.hash)
+        wake()
+      })
+      active.set(task.hash, done)
+    }
+  }
+
+  /** A node that has come may have what was lost, or vouch for what could not be dropped. */
+  async function retryWhereNodesCame(): Promise<void> {
+    const live = peers.live()
+    const hasCome = live.some((node) => !liveBefore.includes(node))
+    liveBefore = live
+    if (hasCome) await queue.retryAll(Date.now(), signal)
+  }
+
+  /** Answers how long it may rest afterwards, in milliseconds. */
+  async function step(): Promise<number> {
+    await retryWhereNodesCame()
+    const now = where()
+    if (now === null) return restMs
+    for (const hash of looks) {
+      looks.delete(hash)
+      await comparer.look(hash, now)
+    }
+    compareIfDue(now)
+    startDue(now)
+    // What is at work wakes it when it has ended.
+    if (active.size > 0) return restMs
+    const due = queue.nextDue() ?? Number.POSITIVE_INFINITY
+    return Math.min(Math.max(due, problemUntil) - Date.now(), restMs)
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      poke = Promise.withResolvers<void>()
+      const rest = await step().catch((error: unknown) => {
+        trouble(error)
+        return restMs
+      })
+      const timer = new AbortController()
+      const late = pause(Math.max(rest, 1), undefined, { signal: timer.signal, ref: false }).catch(
+        () => undefined,
+      )
+      await Promise.race([poke.promise, late])
+      timer.abort()
+    }
+  }
+
+  const running = run()
+
+  return {
+    wake,
+    look(hash) {
+      looks.add(hash)
+      wake()
+    },
+    async bring(hash, bringSignal) {
+      const blob = references.get(hash)
+      if ((await blobs.size(hash)) !== null) return
+      const nodes = likelyHolders(where(), blob ?? { hash, inPlace: [] }, peers.live())
+      await pull(
+        { hash, ...(blob !== null && { size: blob.size }) },
+        nodes,
+        AbortSignal.any([signal, bringSignal]),
+      )
+      looks.add(hash)
+    },
+
+    status() {
+      const { pulls, pullBytes, drops, lost } = queue.counts()
+      const state = queue.comparison()
+      const wanted = state?.wanted ?? 0
+      if (state?.phase === 'done' && pulls === lost) filled = state.version
+      return {
+        version: state?.version ?? 0,
+        comparing: state !== null && state.phase !== 'done' ? state.after : null,
+        wanted,
+        wantedBytes: state?.wantedBytes ?? 0,
+        here: Math.max(0, wanted - pulls),
+        missing: pulls,
+        missingBytes: pullBytes,
+        surplus: drops,
+        lost,
+        bytesPerSecond: speed.perSecond(),
+        problem: problem?.code ?? null,
+        filled,
+      }
+    },
+    lost: (limit) => queue.lost(limit),
+
+    async [Symbol.asyncDispose]() {
+      ending.abort(new DOMException('the copies are no longer looked after', 'AbortError'))
+      wake()
+      await running
+      await Promise.all([...active.values(), comparing])
+      queue[Symbol.dispose]()
+    },
+  }
+}
