@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ArtistSummary } from '../../protocol/api/catalog.ts'
+import { goneSignalOf } from '../signal.ts'
 import { albumFolderOf } from './album.ts'
 import { artistFolderOf } from './artist.ts'
 import { type Content, dateWhere } from './content.ts'
@@ -46,29 +47,35 @@ async function ofArtist(parts: Parts, asking: Asking, { id }: Item): Promise<Con
   }
 }
 
-/** Artists of a music folder that are asked for at once. */
+/** Artists of a music folder that are asked for at once, and held at once. */
 const atOnce = 500
 
 async function ofMusicFolder(
   { catalog }: Parts,
-  { viewer, signal }: Asking,
+  { viewer, signal, reply }: Asking,
   given: string,
 ): Promise<Content> {
   const { id, name } = await findLibrary(catalog, viewer, given, signal).catch(() => {
     throw notFound('directory')
   })
   const number = String(folderNumber(id))
-  const artists: ArtistSummary[] = []
-  let cursor: string | undefined
-  do {
-    const query = { role: 'albumArtist', order: 'name', library: id, cursor, limit: atOnce } as const
-    const page = await catalog.artists(viewer, query, signal)
-    artists.push(...page.items)
-    cursor = page.next
-  } while (cursor !== undefined)
-  const child = artists.map((artist) => ({
+  const gone = goneSignalOf(reply)
+  async function* children(): AsyncGenerator<readonly Content[]> {
+    let cursor: string | undefined
+    do {
+      const query = { role: 'albumArtist', order: 'name', library: id, cursor, limit: atOnce } as const
+      const page = await catalog.artists(viewer, query, gone)
+      yield page.items.map((artist) => childOf(artist, number))
+      cursor = page.next
+    } while (cursor !== undefined)
+  }
+  return { id: number, name, child: children() }
+}
+
+function childOf(artist: ArtistSummary, parent: string): Content {
+  return {
     id: artist.id,
-    parent: number,
+    parent,
     isDir: true,
     title: artist.name,
     artist: artist.name,
@@ -76,6 +83,5 @@ async function ofMusicFolder(
     coverArt: artist.id,
     mediaType: 'artist',
     starred: dateWhere(artist.mark.starredAt),
-  }))
-  return { id: number, name, child }
+  }
 }
