@@ -1,10 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type Playlist, playlist, type Share, share } from '../protocol/facts/listening.ts'
+import type { Playlist, Share } from '../protocol/facts/listening.ts'
 import type { Id } from '../protocol/ids.ts'
-import { text } from '../store/row.ts'
+import { text, written } from '../store/row.ts'
 
 const guidLength = 36
-const withoutTracks = playlist.omit({ tracks: true })
 
 /** The playlists that a user may read: their own, and those that are shared with them. By name. */
 export function playlistsOf(db: DatabaseSync, user: Id): Playlist[] {
@@ -16,7 +15,7 @@ export function playlistsOf(db: DatabaseSync, user: Id): Playlist[] {
     )
     .all(user)
     .map((row) => ({
-      ...withoutTracks.parse(JSON.parse(text(row.fact))),
+      ...written<Omit<Playlist, 'tracks'>>(row.fact),
       tracks: guidsOf(text(row.tracks)),
     }))
     .sort((a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1))
@@ -33,6 +32,6 @@ export function sharesOf(db: DatabaseSync, user: Id): (Share & { readonly token:
   return db
     .prepare('SELECT token, fact FROM listening_share WHERE owner = ?')
     .all(user)
-    .map((row) => ({ ...share.parse(JSON.parse(text(row.fact))), token: text(row.token) }))
+    .map((row) => ({ ...written<Share>(row.fact), token: text(row.token) }))
     .sort((one, other) => other.createdAt - one.createdAt || (one.token < other.token ? -1 : 1))
 }

@@ -16,6 +16,14 @@ export function bytes(value: SQLOutputValue | undefined): Uint8Array {
   return value
 }
 
+/**
+ * What a projection has put into a column as JSON. Projections alone write these columns, each in its own version's form,
+ * so that is what vouches for the type: schemas would cost the thread that reads them more than all that it reads.
+ */
+export function written<Value>(value: SQLOutputValue | undefined): Value {
+  return JSON.parse(text(value))
+}
+
 export function optional<Value>(
   read: (value: SQLOutputValue | undefined) => Value,
   value: SQLOutputValue | undefined,

@@ -1,11 +1,11 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Credit } from '../../protocol/facts/catalog.ts'
-import { bytes, integer, optional, text } from '../../store/row.ts'
+import { bytes, integer, optional, text, written } from '../../store/row.ts'
 import type { Spelling } from './artists.ts'
 import { artistAlbumKey, nameKey, sortText, timeKey, yearNameKey } from './keys.ts'
 import { albumsOfGenre, type ListWriter, lists } from './lists.ts'
 import { weightOf } from './search/documents.ts'
-import { factsOf, merge, summaryOf } from './summary.ts'
+import { type AlbumSummary, factsOf, merge } from './summary.ts'
 import { idsOf, roles, type TrackParts } from './tracks.ts'
 
 /** An album's row, as far as other tables follow from it. */
@@ -75,7 +75,7 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
       drop.run(id)
       return
     }
-    const summary = merge(summaries.all(id).map((each) => summaryOf(text(each.summary))))
+    const summary = merge(summaries.all(id).map((each) => written<AlbumSummary>(each.summary)))
     const facts = factsOf(summary)
     const scope = scopes.union(found)
     const [main] = facts.artists

@@ -4,9 +4,7 @@ import type { Id } from '../../protocol/ids.ts'
 import { defineCollection } from '../../store/collection.ts'
 import { integer } from '../../store/row.ts'
 import { guidBytes } from './guid.ts'
-
-/** How the table of marks writes the kinds of items. */
-export const markKinds = { track: 0, album: 1, artist: 2 } as const satisfies Record<MarkKind, number>
+import { markKinds } from './mark-kinds.ts'
 
 const marks = defineCollection(marksDefinition)
 

@@ -38,11 +38,6 @@ export interface AlbumSummary {
   readonly tallies: Readonly<Partial<Record<Tallied, Tally>>>
 }
 
-/** A summary from its row. The projection alone writes these, in the form of its own version: they are not checked. */
-export function summaryOf(json: string): AlbumSummary {
-  return JSON.parse(json)
-}
-
 /** What an album's tracks say of it together. */
 export interface AlbumFacts {
   readonly name: string

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { ArtistRef } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
-import { bytes, integer, optional, text } from '../../../store/row.ts'
+import { bytes, integer, optional, text, written } from '../../../store/row.ts'
 import { guidOf } from '../guid.ts'
-import { markKinds } from '../marks.ts'
-import { type AlbumFacts, type AlbumSummary, factsOf, merge, summaryOf } from '../summary.ts'
+import { markKinds } from '../mark-kinds.ts'
+import { type AlbumFacts, type AlbumSummary, factsOf, merge } from '../summary.ts'
 import { idsOf, type MoreTags, moreTagsOf, roles } from '../tracks.ts'
 import { artistRefs } from './rows.ts'
 import { type Ask, seen, viewOf } from './view.ts'
@@ -155,7 +155,7 @@ function albumSummaries(db: DatabaseSync, albums: readonly number[]): Map<number
   const parts = new Map<number, AlbumSummary[]>()
   for (const row of rows.all(JSON.stringify(albums))) {
     const album = integer(row[0])
-    const summary = summaryOf(text(row[1]))
+    const summary = written<AlbumSummary>(row[1])
     const known = parts.get(album)
     if (known === undefined) parts.set(album, [summary])
     else known.push(summary)

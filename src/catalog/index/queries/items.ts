@@ -8,10 +8,10 @@ import type {
 } from '../../../protocol/api/catalog.ts'
 import { CodedError } from '../../../protocol/errors.ts'
 import type { Id } from '../../../protocol/ids.ts'
-import { integer, optional, text } from '../../../store/row.ts'
+import { integer, optional, text, written } from '../../../store/row.ts'
 import { guidBytes } from '../guid.ts'
 import { sortText } from '../keys.ts'
-import { factsOf, merge, summaryOf } from '../summary.ts'
+import { factsOf, merge, type AlbumSummary as PartSummary } from '../summary.ts'
 import { roles } from '../tracks.ts'
 import { topTracks } from './artists.ts'
 import { albumsOf, artistsOf, tracksOf } from './rows.ts'
@@ -34,7 +34,7 @@ export function album(db: DatabaseSync, ask: Ask, id: Id): AlbumDetail {
   const [shown] = albumsOf(db, view, row === undefined ? [] : [row])
   if (row === undefined || shown === undefined) throw new CodedError('NOT_FOUND', `album ${id}`)
   const parts = db.prepare('SELECT summary FROM album_part WHERE album = ? ORDER BY part').all(row)
-  const facts = factsOf(merge(parts.map(({ summary }) => summaryOf(text(summary)))))
+  const facts = factsOf(merge(parts.map(({ summary }) => written<PartSummary>(summary))))
   const members = db
     .prepare(`SELECT id FROM track WHERE album = ? ${seen(view, 'scope')} ORDER BY disc, number, guid`)
     .all(row)

@@ -7,9 +7,9 @@ import type {
   ProblemSummary,
 } from '../../../protocol/api/catalog.ts'
 import { CodedError, type ErrorCode, errorCodes } from '../../../protocol/errors.ts'
-import { library } from '../../../protocol/facts/catalog.ts'
+import type { Library } from '../../../protocol/facts/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
-import { integer, optional, text } from '../../../store/row.ts'
+import { integer, optional, text, written } from '../../../store/row.ts'
 import { lists } from '../lists.ts'
 import { genres } from './genres.ts'
 import { tracksOf } from './rows.ts'
@@ -23,7 +23,7 @@ export function libraries(db: DatabaseSync, ask: Ask): LibrarySummary[] {
   return db
     .prepare('SELECT fact FROM library WHERE fact IS NOT NULL ORDER BY id')
     .all()
-    .map((row) => library.parse(JSON.parse(text(row.fact))))
+    .map((row) => written<Library>(row.fact))
     .filter(({ id }) => view.libraries.has(id))
     .map((fact) => {
       const { tracks, albums } = totals(db, viewOf(db, { ...ask, library: fact.id }))
@@ -126,11 +126,11 @@ export function problems(
   const last = rows.length > limit ? shown.at(-1) : undefined
   return {
     items: shown.map((row) => {
-      const fact = optional(text, row.fact)
+      const fact = optional(written<Library>, row.fact)
       const { title, help } = explanationOf(text(row.code))
       return {
         library: text(row.library),
-        libraryName: fact === undefined ? '' : library.parse(JSON.parse(fact)).name,
+        libraryName: fact?.name ?? '',
         path: text(row.path),
         code: text(row.code),
         detail: optional(text, row.detail),

@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { z } from 'zod'
 import type { MarkKind } from '../../../protocol/facts/listening.ts'
 import { bytes, integer } from '../../../store/row.ts'
-import { markKinds } from '../marks.ts'
+import { markKinds } from '../mark-kinds.ts'
 import { cursorOf, seen, type View, valuesOf } from './view.ts'
 import type { Filter, Found, Span } from './walk.ts'
 
@@ -29,7 +28,7 @@ export function walkMarked(
   { cursor, offset = 0, limit }: Span,
 ): Found {
   const column = `mark.${markOrders[order]}`
-  const start = cursor === undefined ? undefined : valuesOf(cursor, position)
+  const start = cursor === undefined ? undefined : valuesOf(cursor, isPosition)
   const from = `FROM mark CROSS JOIN ${kind} ON ${kind}.guid = mark.item
      WHERE mark.listener = ? AND mark.kind = ${markKinds[kind]}
        AND ${order === 'mostPlayed' ? `${column} > 0` : `${column} IS NOT NULL`}
@@ -60,4 +59,12 @@ export function walkMarked(
   }
 }
 
-const position = z.tuple([z.int(), z.string().regex(/^[0-9a-f]{32}$/)])
+function isPosition(value: unknown): value is [value: number, item: string] {
+  return (
+    Array.isArray(value) &&
+    value.length === 2 &&
+    Number.isSafeInteger(value[0]) &&
+    typeof value[1] === 'string' &&
+    /^[0-9a-f]{32}$/.test(value[1])
+  )
+}

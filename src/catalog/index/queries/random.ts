@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { z } from 'zod'
 import { integer } from '../../../store/row.ts'
 import { cursorOf, seen, type View, valuesOf } from './view.ts'
 import type { Filter, Found, Span } from './walk.ts'
@@ -20,7 +19,7 @@ export function walkRandomly(
   seed: number,
   { cursor, offset = 0, limit }: Span,
 ): Found {
-  const start = cursor === undefined ? undefined : valuesOf(cursor, position)
+  const start = cursor === undefined ? undefined : valuesOf(cursor, isPosition)
   const size =
     start?.[1] ?? integer(db.prepare(`SELECT coalesce(max(id), 0) AS size FROM ${table}`).get()?.size)
   const permute = openPermutation(size, seed)
@@ -39,13 +38,16 @@ export function walkRandomly(
   return { items, next: undefined, total: undefined }
 }
 
-const position = z.tuple([
-  z.int().min(0),
-  z
-    .int()
-    .min(1)
-    .max(2 ** 40),
-])
+function isPosition(value: unknown): value is [at: number, size: number] {
+  return (
+    Array.isArray(value) &&
+    value.length === 2 &&
+    value.every(Number.isSafeInteger) &&
+    value[0] >= 0 &&
+    value[1] >= 1 &&
+    value[1] <= 2 ** 40
+  )
+}
 
 /**
  * A permutation of the numbers below `size`: four rounds of a Feistel network over the next power of four, whose

@@ -10,7 +10,7 @@ import type { Id } from '../../../protocol/ids.ts'
 import { bytes, integer, optional, text } from '../../../store/row.ts'
 import { guidOf } from '../guid.ts'
 import { sortText } from '../keys.ts'
-import { markKinds } from '../marks.ts'
+import { markKinds } from '../mark-kinds.ts'
 import { idsOf, roles } from '../tracks.ts'
 import { seen, type View } from './view.ts'
 

@@ -1,6 +1,5 @@
 import type { StatementSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
-import type { z } from 'zod'
 import { CodedError } from '../../../protocol/errors.ts'
 import type { Id } from '../../../protocol/ids.ts'
 import { integer, optional, text } from '../../../store/row.ts'
@@ -81,13 +80,16 @@ export function countOfCursor(cursor: string): number {
 }
 
 /** A position of several values, as `cursorOf(JSON.stringify(values))` wrote it. CURSOR_UNKNOWN where it is another. */
-export function valuesOf<Schema extends z.ZodType>(cursor: string, schema: Schema): z.output<Schema> {
+export function valuesOf<Values>(cursor: string, isPosition: (value: unknown) => value is Values): Values {
   const position = positionOf(cursor)
+  let values: unknown
   try {
-    return schema.parse(JSON.parse(position))
+    values = JSON.parse(position)
   } catch (cause) {
     throw new CodedError('CURSOR_UNKNOWN', undefined, { cause })
   }
+  if (!isPosition(values)) throw new CodedError('CURSOR_UNKNOWN')
+  return values
 }
 
 const checksumBytes = 4
