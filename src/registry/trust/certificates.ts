@@ -54,7 +54,7 @@ export async function makeAuthority({ cluster, now }: { cluster: Id; now: number
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
-  return { certificate: certificate.toString('pem'), key: await exportKey(keys.privateKey) }
+  return { certificate: pemOf('CERTIFICATE', certificate.rawData), key: await exportKey(keys.privateKey) }
 }
 
 /** A new key, and the request that proves whose it is. The key is not to leave the node. */
@@ -78,7 +78,7 @@ async function requestFor(node: Id, keys: webcrypto.CryptoKeyPair): Promise<stri
     keys,
     signingAlgorithm: curve,
   })
-  return request.toString('pem')
+  return pemOf('CERTIFICATE REQUEST', request.rawData)
 }
 
 export interface Signing {
@@ -136,7 +136,7 @@ export async function sign({
     ],
   })
   return {
-    certificate: certificate.toString('pem'),
+    certificate: pemOf('CERTIFICATE', certificate.rawData),
     serial,
     fingerprint: hash('sha256', Buffer.from(certificate.rawData)),
     // Certificates count in seconds.
@@ -173,10 +173,15 @@ export async function makeRevocations({
     signingAlgorithm: curve,
     signingKey: await importKey(createPrivateKey(authority.key)),
   })
-  // The library calls it `CRL` in PEM, which neither OpenSSL nor Go reads.
-  return `-----BEGIN X509 CRL-----\n${Buffer.from(list.rawData)
+  return pemOf('X509 CRL', list.rawData)
+}
+
+/** With a line end, so that texts can be put together; the library's own are without, and call the list just `CRL`. */
+function pemOf(what: string, der: ArrayBuffer): string {
+  const base64 = Buffer.from(der)
     .toString('base64')
-    .replace(/.{64}(?=.)/g, '$&\n')}\n-----END X509 CRL-----\n`
+    .replace(/.{64}(?=.)/g, '$&\n')
+  return `-----BEGIN ${what}-----\n${base64}\n-----END ${what}-----\n`
 }
 
 /** 126 random bits, positive and of full length, so that all who write it in hexadecimal write the same. */
