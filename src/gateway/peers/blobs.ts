@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Blobs, Copy } from '../../blobs/blobs.ts'
 import type { Courtesy } from '../../blobs/copies/courtesy.ts'
 import type { HeldCopies } from '../../blobs/copies/held.ts'
-import { purposeHeader } from '../../blobs/copies/remote.ts'
+import { blobSize, type blobVouch, purposeHeader } from '../../blobs/copies/remote.ts'
 import { readWatched, watch } from '../../blobs/copies/watchdog.ts'
 import type { ByteRange, Representation } from '../../media/serve/representation.ts'
 import { type BlobHash, blobHash } from '../../protocol/ids.ts'
@@ -40,20 +40,24 @@ export function peerBlobRoutes({ blobs, held, courtesy }: PeerBlobs): PeerRoutes
   }
 
   return (app: Api) => {
-    app.route({
-      method: ['GET', 'HEAD'],
-      url: '/blobs/:hash',
-      schema: { params: byHash },
-      async handler(request, reply) {
-        const { hash } = request.params
-        const copy = await held.open(hash, goneSignalOf(reply))
-        const isBackground = request.headers[purposeHeader] === 'copy'
-        await sendBytes(request, reply, represent(hash, copy, isBackground), {})
-      },
+    app.get(
+      '/blobs/:hash/size',
+      { schema: { params: byHash, response: { 200: blobSize } } },
+      async (request, reply) => ({ size: await held.size(request.params.hash, goneSignalOf(reply)) }),
+    )
+
+    app.get('/blobs/:hash', { schema: { params: byHash } }, async (request, reply) => {
+      const { hash } = request.params
+      const copy = await held.open(hash, goneSignalOf(reply))
+      const isBackground = request.headers[purposeHeader] === 'copy'
+      await sendBytes(request, reply, represent(hash, copy, isBackground), {})
     })
 
     app.post('/blobs/:hash/vouch', { schema: { params: byHash } }, async (request, reply) => {
-      await answerInTime(reply, async (signal) => ({ sound: await held.vouch(request.params.hash, signal) }))
+      const vouch = async (signal: AbortSignal): Promise<z.infer<typeof blobVouch>> => ({
+        sound: await held.vouch(request.params.hash, signal),
+      })
+      await answerInTime(reply, vouch)
     })
 
     app.register(async (scope) => {

@@ -73,6 +73,9 @@ export async function startPeerServer(options: PeerServerOptions): Promise<PeerS
     request.peer = caller.node
   })
   answerProblems(app)
+  app.setNotFoundHandler(() => {
+    throw new CodedError('NOT_FOUND', 'nodes are not asked that here')
+  })
   limitBodies(app)
   for (const addRoutes of routes) addRoutes(app)
   await app.listen({ host, port: options.port }).catch((error) => refuseAddress(error, host, options.port))

@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer as createTcpServer } from 'node:net'
+import { after, before, test } from 'node:test'
+import { z } from 'zod'
+import { waitFor } from '../../../test/harness/wait.ts'
+import { CodedError, type ErrorCode, isCoded } from '../../protocol/errors.ts'
+import type { Id } from '../../protocol/ids.ts'
+import { type Calls, createCalls } from '../../registry/calls.ts'
+import type { LiveNode } from '../../registry/registry.ts'
+import { readAuthority } from '../../registry/trust/authority.ts'
+import type { Identity } from '../../registry/trust/identity.ts'
+import { splitAddress } from '../../registry/trust/join-line.ts'
+import { withMaker } from '../../registry/trust/maker.ts'
+import { setMemberState } from '../../registry/trust/membership.ts'
+import type { PeerRoutes } from './server.ts'
+import { startCluster, startNode, type TestCluster, type TestNode } from './testing/cluster.ts'
+
+let cluster: TestCluster
+let other: TestCluster
+let one: TestNode
+let two: TestNode
+/** How often `/count` was carried out. */
+let counted = 0
+
+const chunk = Buffer.alloc(65_536, 7)
+
+const routes: PeerRoutes = (app) => {
+  app.get('/who', async (request) => ({ caller: request.peer }))
+  app.get('/refused', async () => {
+    throw new CodedError('BLOB_MISSING', 'that one')
+  })
+  app.post('/count', async () => {
+    counted += 1
+    return { counted }
+  })
+  app.get('/silent', async () => await new Promise(() => undefined))
+  // Some bytes, and then nothing more, or the end of the connection.
+  app.get('/stalls', (_request, reply) => {
+    reply.hijack().raw.writeHead(200, { 'content-length': 10 * chunk.length })
+    reply.raw.write(chunk)
+  })
+  app.get('/breaks', (_request, reply) => {
+    reply.hijack().raw.writeHead(200, { 'content-length': 10 * chunk.length })
+    reply.raw.write(chunk, () => reply.raw.destroy())
+  })
+  app.get('/bytes', (_request, reply) => reply.send(Buffer.concat([chunk, chunk, chunk])))
+}
+
+before(async () => {
+  ;[cluster, other] = [await startCluster(), await startCluster()]
+  one = cluster.founder
+  two = await cluster.add('two', [routes])
+  await waitFor(() => one.registry.node(two.id), { what: 'the nodes to see each other' })
+})
+after(async () => {
+  await cluster[Symbol.asyncDispose]()
+  await other[Symbol.asyncDispose]()
+})
+
+const coded = (code: ErrorCode) => (error: unknown) => isCoded(error, code)
+const patient = { deadlineMs: 10_000, stallMs: 10_000 }
+const caller = z.object({ caller: z.string() })
+
+const who = (calls: Calls, node: Id, deadlineMs = patient.deadlineMs) =>
+  calls.ask(node, { method: 'GET', path: '/who' }, caller, { deadlineMs })
+
+async function read(calls: Calls, node: Id, path: string, stallMs: number, signal?: AbortSignal) {
+  using answer = await calls.open(node, { method: 'GET', path }, { ...patient, stallMs, signal })
+  let size = 0
+  for await (const bytes of answer.body) size += bytes.length
+  return size
+}
+
+/** Calls that find other nodes where the test says they are, as who the test says. */
+function callsOf(identity: Identity, nodes: readonly LiveNode[]): Calls {
+  return createCalls({
+    registry: {
+      nodes: () => nodes,
+      node: (id) => nodes.find((node) => node.id === id) ?? null,
+      member: () => null,
+      subscribe: () => () => undefined,
+    },
+    trust: { identity, subscribe: () => () => undefined },
+  })
+}
+
+function seen(node: TestNode): LiveNode {
+  const live = node.registry.node(node.id)
+  assert.ok(live !== null)
+  return live
+}
+
+test('a node hears which node asks it, and what it refuses reaches the caller as the same error', async () => {
+  assert.deepEqual(await who(one.calls, two.id), { caller: one.id })
+  const refused = one.calls.ask(two.id, { method: 'GET', path: '/refused' }, z.unknown(), patient)
+  await assert.rejects(refused, (error) => isCoded(error, 'BLOB_MISSING') && error.detail === 'that one')
+  await assert.rejects(
+    one.calls.open(two.id, { method: 'GET', path: '/nothing' }, patient),
+    coded('NOT_FOUND'),
+  )
+  assert.equal(await read(one.calls, two.id, '/bytes', 5_000), 3 * chunk.length)
+  assert.equal(one.calls.isAvoided(two.id), false, 'a refusal is an answer')
+})
+
+test('[N3] a silent node is unreachable at the deadline, and the next caller does not wait for it', async () => {
+  const silent = createTcpServer((socket) => socket.on('error', () => undefined))
+  silent.listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const address = silent.address()
+  const at = `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  await using calls = callsOf(one.trust.identity, [{ ...seen(two), addresses: [at] }])
+  const startedAt = performance.now()
+  await assert.rejects(who(calls, two.id, 400), coded('UNREACHABLE'))
+  const first = performance.now() - startedAt
+  assert.ok(first >= 390, `${first} ms`)
+  assert.ok(calls.isAvoided(two.id))
+  await assert.rejects(
+    who(calls, two.id, 60_000),
+    (error) => isCoded(error, 'UNREACHABLE') && error.message.includes('a moment ago'),
+  )
+  silent.close()
+})
+
+test('[N3] a node that answers is tried again after a silence', async () => {
+  const answer = one.calls.ask(two.id, { method: 'GET', path: '/silent' }, z.unknown(), { deadlineMs: 200 })
+  await assert.rejects(answer, coded('UNREACHABLE'))
+  await waitFor(() => who(one.calls, two.id), { what: 'it to be tried again' })
+  assert.equal(one.calls.isAvoided(two.id), false)
+})
+
+test('[N3] a body that stalls, or breaks off, ends as unreachable; one that is given up ends with its reason', async () => {
+  await using calls = callsOf(one.trust.identity, [seen(two)])
+  await assert.rejects(read(calls, two.id, '/stalls', 200), coded('UNREACHABLE'))
+  assert.ok(calls.isAvoided(two.id))
+  await waitFor(() => who(calls, two.id), { what: 'it to be tried again' })
+  await assert.rejects(read(calls, two.id, '/breaks', 5_000), coded('UNREACHABLE'))
+  await waitFor(() => who(calls, two.id), { what: 'it to be tried again' })
+  const reason = new Error('the listener has gone')
+  const gone = new AbortController()
+  const reading = read(calls, two.id, '/stalls', 30_000, gone.signal)
+  setTimeout(() => gone.abort(reason), 100)
+  await assert.rejects(reading, (error) => error === reason)
+  assert.equal(calls.isAvoided(two.id), false, 'who gives up says nothing of the node')
+})
+
+test('[N3] a server that dies in mid-body is noticed', async () => {
+  const three = await cluster.add('three', [routes])
+  await waitFor(() => one.registry.node(three.id), { what: 'the third node' })
+  using answer = await one.calls.open(three.id, { method: 'GET', path: '/stalls' }, patient)
+  const reading = (async () => {
+    for await (const bytes of answer.body) assert.ok(bytes.length > 0)
+  })()
+  const noticed = assert.rejects(reading, coded('UNREACHABLE'))
+  await three[Symbol.asyncDispose]()
+  await noticed
+  await waitFor(() => one.registry.node(three.id) === null, { what: 'it to be gone' })
+  await assert.rejects(who(one.calls, three.id), coded('UNREACHABLE'))
+})
+
+test('what may be repeated survives a connection that the other side closed; what may not is sent at most once', async () => {
+  const three = await cluster.add('kept', [routes])
+  await waitFor(() => one.registry.node(three.id), { what: 'the third node' })
+  await who(one.calls, three.id)
+  const before = counted
+  for (let round = 0; round < 5; round += 1) {
+    await one.calls.ask(three.id, { method: 'POST', path: '/count' }, z.unknown(), patient)
+    await who(one.calls, three.id)
+  }
+  assert.equal(counted, before + 5)
+  await three[Symbol.asyncDispose]()
+})
+
+test('an address that does not answer is passed over for the next one, and remembered', async () => {
+  const dead = createTcpServer()
+  dead.listen(0, '127.0.0.1')
+  await once(dead, 'listening')
+  const bound = dead.address()
+  const closed = `127.0.0.1:${typeof bound === 'object' ? bound?.port : 0}`
+  dead.close()
+  await once(dead, 'close')
+  await using calls = callsOf(one.trust.identity, [{ ...seen(two), addresses: [closed, two.address] }])
+  assert.deepEqual(await who(calls, two.id), { caller: one.id })
+})
+
+test('a certificate of another cluster is refused on both sides', async () => {
+  const stranger = other.founder
+  // They trust our authority, and know our node; we do not trust theirs.
+  const identity = { ...stranger.trust.identity, authorities: [...one.trust.identity.authorities] }
+  await using asking = callsOf(identity, [seen(two)])
+  await assert.rejects(who(asking, two.id), coded('NODE_REFUSED'))
+  // Their server stands where we look for our node.
+  await using asked = callsOf(one.trust.identity, [{ ...seen(two), addresses: [stranger.address] }])
+  await assert.rejects(who(asked, two.id), coded('UNREACHABLE'))
+})
+
+test('a node of the cluster that stands where another is meant is not taken for it', async () => {
+  await using calls = callsOf(one.trust.identity, [{ ...seen(two), addresses: [one.address] }])
+  await assert.rejects(
+    who(calls, two.id),
+    (error) => isCoded(error, 'UNREACHABLE') && error.message.includes(`not node ${two.id}`),
+  )
+})
+
+test('a certificate that the authority signed but the cluster never gave is refused', async () => {
+  const { store } = cluster
+  const authority = await readAuthority(store, one.trust.identity.secret)
+  const identity = await withMaker(async (maker) => {
+    const { key, request } = await maker.call('request', { node: one.id })
+    const { certificate } = await maker.call('sign', {
+      authority: { certificate: authority.certificate, key: authority.key },
+      cluster: authority.cluster,
+      node: one.id,
+      hosts: [],
+      request,
+      now: Date.now(),
+      days: 1,
+    })
+    return { ...one.trust.identity, key, certificate }
+  })
+  await using calls = callsOf(identity, [seen(two)])
+  await assert.rejects(who(calls, two.id), coded('NODE_REFUSED'))
+})
+
+test('a certificate that has expired is refused', async () => {
+  const authority = await readAuthority(cluster.store, one.trust.identity.secret)
+  const identity = await withMaker(async (maker) => {
+    const { key, request } = await maker.call('request', { node: one.id })
+    const { certificate } = await maker.call('sign', {
+      authority: { certificate: authority.certificate, key: authority.key },
+      cluster: authority.cluster,
+      node: one.id,
+      hosts: [],
+      request,
+      now: Date.now() - 3_600_000 * 30,
+      days: 1,
+    })
+    return { ...one.trust.identity, key, certificate }
+  })
+  await using calls = callsOf(identity, [seen(two)])
+  await assert.rejects(who(calls, two.id), coded('NODE_REFUSED'))
+})
+
+test('a removed node is refused by everyone at once, and what it was reading is cut', async () => {
+  const three = await cluster.add('removed')
+  await waitFor(() => three.registry.node(two.id), { what: 'the others' })
+  assert.deepEqual(await who(three.calls, two.id), { caller: three.id })
+  // It goes on with what it knew, as a machine would that the news has not reached.
+  await using stubborn = callsOf(three.trust.identity, [seen(two)])
+  using answer = await stubborn.open(two.id, { method: 'GET', path: '/stalls' }, patient)
+  const reading = (async () => {
+    for await (const bytes of answer.body) assert.ok(bytes.length > 0)
+  })()
+  const cut = assert.rejects(reading, coded('UNREACHABLE'))
+  await setMemberState(cluster.store, three.id, 'removed')
+  await cut
+  await waitFor(() => !stubborn.isAvoided(two.id), { what: 'it to try again' })
+  await assert.rejects(who(stubborn, two.id), coded('NODE_REMOVED'))
+  await waitFor(() => three.lost.includes('NODE_REMOVED'), { what: 'it to hear of it' })
+  await three[Symbol.asyncDispose]()
+})
+
+test('a renewed certificate is used and accepted at once, without a restart', async () => {
+  const three = await cluster.add('fresh', [routes])
+  await waitFor(() => three.registry.node(two.id) && two.registry.node(three.id), { what: 'the others' })
+  await who(three.calls, two.id)
+  await who(two.calls, three.id)
+  await three.trust.renew()
+  assert.deepEqual(await who(three.calls, two.id), { caller: three.id })
+  assert.deepEqual(await who(two.calls, three.id), { caller: two.id })
+  await three[Symbol.asyncDispose]()
+})
+
+test('[N1] a node that starts again elsewhere is called there', async () => {
+  const three = await cluster.add('moved', [routes])
+  await waitFor(() => one.registry.node(three.id), { what: 'the third node' })
+  await who(one.calls, three.id)
+  const { data, address } = three
+  const { identity } = three.trust
+  await three[Symbol.asyncDispose]()
+  const again = await startNode(cluster.store, data, identity, [routes])
+  assert.notEqual(splitAddress(again.address).port, splitAddress(address).port)
+  await waitFor(() => one.registry.node(three.id)?.addresses[0] === again.address, {
+    what: 'its new address',
+  })
+  assert.deepEqual(await who(one.calls, three.id), { caller: one.id })
+  await again[Symbol.asyncDispose]()
+})
+
+test('calls go to the least busy node with the role, and last to one that is draining or silent', async () => {
+  const at = (name: string, part: Partial<LiveNode>) => ({
+    ...seen(two),
+    id: crypto.randomUUID(),
+    name,
+    ...part,
+  })
+  const nodes = [
+    at('silent', { load: 0, addresses: [] }),
+    at('draining', { load: 0, state: 'draining' }),
+    at('busy', { load: 0.9 }),
+    at('idle', { load: 0.1 }),
+    at('other', { load: 0, roles: ['catalog'] }),
+  ]
+  await using calls = callsOf(one.trust.identity, nodes)
+  const [silent] = nodes
+  assert.ok(silent !== undefined)
+  await assert.rejects(who(calls, silent.id), coded('UNREACHABLE'))
+  const order = calls.candidates('media').map((node) => node.name)
+  assert.deepEqual(order, ['idle', 'busy', 'draining', 'silent'])
+  assert.equal(calls.leastLoaded('media')?.name, 'idle')
+  assert.equal(calls.leastLoaded('operator'), null)
+})
