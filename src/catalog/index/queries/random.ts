@@ -5,6 +5,8 @@ import type { Filter, Found, Span } from './walk.ts'
 
 /** How many rows are tried for one page, where few of them fit. */
 const mostTries = 20_000
+/** Rows that are tried together, after as many as would do where all fit. */
+const triesAtOnce = 1_000
 
 /**
  * A page of a table in a random order, which follows from the seed: the n-th row is the one whose id is n, permuted.
@@ -23,17 +25,25 @@ export function walkRandomly(
   const size =
     start?.[1] ?? integer(db.prepare(`SELECT coalesce(max(id), 0) AS size FROM ${table}`).get()?.size)
   const permute = openPermutation(size, seed)
-  const read = db.prepare(`SELECT id FROM ${table} WHERE id = ? ${seen(view, `${table}.scope`)} ${condition}`)
+  const read = db.prepare(
+    `SELECT ${table}.id FROM json_each(?) AS wanted CROSS JOIN ${table} ON ${table}.id = wanted.value
+     WHERE true ${seen(view, `${table}.scope`)} ${condition}`,
+  )
   const everything = view.scopes === null && condition === ''
   let skip = start === undefined && !everything ? offset : 0
   let at = start?.[0] ?? (everything ? offset : 0)
   const items: number[] = []
-  for (let tries = 0; at < size && tries < mostTries + 10 * skip; at += 1, tries += 1) {
-    const id = permute(at) + 1
-    if (read.get(id, ...parameters) === undefined) continue
-    if (skip > 0) skip -= 1
-    else if (items.push(id) === limit)
-      return { items, next: cursorOf(JSON.stringify([at + 1, size])), total: undefined }
+  const last = Math.min(size, at + mostTries + 10 * skip)
+  for (let tries = limit; at < last; tries = triesAtOnce) {
+    const ids = Array.from({ length: Math.min(tries, last - at) }, (_, next) => permute(at + next) + 1)
+    const fitting = new Set(read.all(JSON.stringify(ids), ...parameters).map((row) => integer(row.id)))
+    for (const id of ids) {
+      at += 1
+      if (!fitting.has(id)) continue
+      if (skip > 0) skip -= 1
+      else if (items.push(id) === limit)
+        return { items, next: cursorOf(JSON.stringify([at, size])), total: undefined }
+    }
   }
   return { items, next: undefined, total: undefined }
 }
