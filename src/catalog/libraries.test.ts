@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdir, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { openTestCatalog } from '../../test/fixtures/catalog.ts'
 import { makeMusicFolder } from '../../test/fixtures/make.ts'
@@ -69,18 +69,26 @@ test('a removed library leaves nothing behind, and brings its tracks back under 
   await assert.rejects(removeLibrary(catalog.store, id), (error) => isCoded(error, 'NOT_FOUND'))
 })
 
-test('folders of the command line become libraries once; what cannot be one is said', async () => {
+test('folders of the command line become libraries once, also before their disk is mounted; what cannot be one is said', async () => {
   await using music = await makeMusicFolder()
   await using catalog = await openTestCatalog()
-  const missing = join(music.path, 'missing')
-  const folders = [music.path, missing]
+  const away = join(dirname(music.path), 'away')
+  const file = await music.write('a-file', 'x')
+  const folders = [join(music.path, 'here'), away, file]
+  await mkdir(join(music.path, 'here'))
   const failed = await reconcileLibraries(catalog.store, null, folders, [])
   assert.deepEqual(
     failed.map(({ path, error }) => [path, error.code]),
-    [[missing, 'LIBRARY_NOT_A_FOLDER']],
+    [
+      [away, 'LIBRARY_GONE'],
+      [file, 'LIBRARY_NOT_A_FOLDER'],
+    ],
   )
   await reconcileLibraries(catalog.store, null, folders, [])
-  assert.equal((await listLibraries(catalog.store)).length, 1)
+  const paths = (await listLibraries(catalog.store)).map(({ path }) => path)
+  assert.deepEqual(paths.toSorted(), [away, join(music.path, 'here')].toSorted())
+  await catalog.scanner.scan()
+  assert.deepEqual(await catalog.problems(), { '': 'LIBRARY_GONE' })
 })
 
 test('folders of one name become libraries of different names', async () => {

@@ -24,6 +24,8 @@ export interface NewLibrary {
   readonly visibleTo?: Library['visibleTo'] | undefined
   /** Folders that no library may touch: the data folder. */
   readonly forbidden: readonly string[]
+  /** Its disk may not be mounted yet: a folder that is not there becomes a library all the same. */
+  readonly mayBeAway?: boolean | undefined
 }
 
 /** Every library there is. */
@@ -39,11 +41,11 @@ export async function listLibraries(store: Store, signal?: AbortSignal): Promise
  */
 export async function addLibrary(
   store: Store,
-  { path, node, name, visibleTo = 'everyone', forbidden }: NewLibrary,
+  { path, node, name, visibleTo = 'everyone', forbidden, mayBeAway = false }: NewLibrary,
   signal?: AbortSignal,
 ): Promise<{ library: Library; revision: number }> {
   const folder = withoutEnd(path)
-  const real = await realFolder(folder)
+  const real = mayBeAway && (await isAway(folder)) ? folder : await realFolder(folder)
   for (const other of forbidden) if (await overlap(real, other)) throw new CodedError('LIBRARY_NESTED', other)
   const id = randomUUID()
   const { value, revision } = await transact(
@@ -135,8 +137,9 @@ export async function removeLibrary(store: Store, id: Id, signal?: AbortSignal):
 }
 
 /**
- * Makes sure that each of the folders, named on the command line of this node, is a library. Answers the codes and folders of those
- * that cannot be: the others are libraries all the same.
+ * Makes sure that each of the folders, named on the command line of this node, is a library; also those that are not
+ * there (LIBRARY_GONE), for a disk may be mounted later. Answers what is wrong with which of them: the others are
+ * libraries all the same.
  */
 export async function reconcileLibraries(
   store: Store,
@@ -148,9 +151,10 @@ export async function reconcileLibraries(
   const failed: Array<{ path: string; error: CodedError }> = []
   for (const path of folders) {
     const present = await listLibraries(store, signal)
+    if (await isAway(path)) failed.push({ path, error: new CodedError('LIBRARY_GONE', path) })
     if (present.some((library) => library.path === withoutEnd(path) && isOn(node, library))) continue
     try {
-      await addLibrary(store, { path, node, forbidden }, signal)
+      await addLibrary(store, { path, node, forbidden, mayBeAway: true }, signal)
     } catch (error) {
       if (!(error instanceof CodedError)) throw error
       failed.push({ path, error })
@@ -188,6 +192,15 @@ async function realFolder(path: string): Promise<string> {
     if (error instanceof CodedError) throw error
     throw new CodedError('LIBRARY_NOT_A_FOLDER', path, { cause: error })
   }
+}
+
+/** Whether nothing is at the path, as before a disk is mounted. */
+async function isAway(path: string): Promise<boolean> {
+  if (!isAbsolute(path) || path.includes('\0')) return false
+  return await stat(pathBytes(path)).then(
+    () => false,
+    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
+  )
 }
 
 /** Whether one lies in the other. A folder that is not there is compared by its name. */

@@ -47,6 +47,8 @@ export interface Upkeep extends AsyncDisposable {
 const day = 24 * 3_600_000
 /** How often everything is compared: watching hears nothing from network disks. */
 const rescanMs = 3_600_000
+/** How often to look for disks that were not mounted, or are no more. */
+const lookMs = 10_000
 /** A folder into which files are being copied is scanned once nothing changes in it any more. */
 const quietMs = 2_000
 /** What background reading takes of a disk: a sixth of what a slow one gives. */
@@ -138,7 +140,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     begin() {
       run(async () => {
         await addFolders()
-        await followFolders({ store, places, scanner, rescanMs, quietMs, onError }, signal)
+        await followFolders({ store, places, scanner, rescanMs, lookMs, quietMs, onError }, signal)
       })
       run(collectNowAndThen)
       run(() => followDepartures(store, onError, signal))

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { z } from 'zod'
@@ -11,7 +11,7 @@ import { scanStatus } from '../../src/protocol/api/catalog.ts'
 import { problemDocument } from '../../src/protocol/api/problem.ts'
 import { type ErrorCode, errorCodes } from '../../src/protocol/errors.ts'
 import { makeMusicFolder } from '../fixtures/make.ts'
-import { tracksOf } from '../harness/catalog.ts'
+import { codesOf, problemsOf, tracksOf } from '../harness/catalog.ts'
 import type { Answer, Client } from '../harness/client.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { runHocket, startNode } from '../harness/node.ts'
@@ -93,8 +93,23 @@ test('[S4] a data folder that is no folder, is in use, or whose port or settings
   const missing = join(folder.path, 'no', 'music')
   await using node = await startNode({ data: join(folder.path, 'data'), music: [missing] })
   const ada = await node.administrator()
-  await waitFor(() => node.logs().includes('LIBRARY_NOT_A_FOLDER'), { what: 'the missing folder to be told' })
+  await waitFor(async () => codesOf(await problemsOf(ada))[''] === 'LIBRARY_GONE', {
+    what: 'the missing folder to stand on the page of problems',
+  })
+  assert.match(node.logs(), /LIBRARY_GONE/)
   assert.ok(node.logs().includes(missing))
+  for (const command of ['status', 'doctor']) {
+    const said = await runHocket([command, '--data', node.data])
+    assert.match(said.stdout, command === 'status' ? /LIBRARY_GONE/ : /folder .*\/no\/music.* cannot be read/)
+  }
+  await using music = await makeMusicFolder()
+  await music.add('late.mp3', { title: 'late' })
+  await mkdir(dirname(missing))
+  await rename(music.path, missing)
+  await waitFor(async () => (await tracksOf(ada)).some(({ title }) => title === 'late'), {
+    what: 'the folder to be found once it is there',
+    deadline: 60_000,
+  })
 
   const second = await runHocket(['up', '--data', node.data, '--port', '0'])
   assertRefused(second, 'DATA_FOLDER_IN_USE')

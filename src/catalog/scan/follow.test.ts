@@ -5,12 +5,17 @@ import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { openTestCatalog, type TestCatalog } from '../../../test/fixtures/catalog.ts'
 import { makeMusicFolder } from '../../../test/fixtures/make.ts'
+import { waitFor } from '../../../test/harness/wait.ts'
 import { openDiskBlobs } from '../../blobs/disk.ts'
+import { reconcileLibraries } from '../libraries.ts'
 import { followFolders } from './follow.ts'
 import { createScanner } from './scanner.ts'
 import { watchFolder } from './watch.ts'
+
+const never = { rescanMs: 3_600_000, lookMs: 3_600_000 }
 
 /** Waits until the catalog has these titles, and no others. */
 async function until(catalog: TestCatalog, titles: readonly string[]) {
@@ -31,7 +36,7 @@ test('the catalog follows what happens in the folders, and libraries that are ad
   await catalog.addLibrary(music.path)
   const ending = new AbortController()
   const following = followFolders(
-    { ...catalog, rescanMs: 3_600_000, quietMs: 100, onError: (error) => assert.fail(String(error)) },
+    { ...catalog, ...never, quietMs: 100, onError: (error) => assert.fail(String(error)) },
     ending.signal,
   )
   await until(catalog, ['a'])
@@ -53,9 +58,37 @@ test('what the watching does not hear of is found by the next comparison', async
   await catalog.addLibrary(music.path)
   const ending = new AbortController()
   const quiet = { quietMs: 3_600_000, onError: (error: unknown) => assert.fail(String(error)) }
-  const following = followFolders({ ...catalog, ...quiet, rescanMs: 200 }, ending.signal)
+  const following = followFolders({ ...catalog, ...never, ...quiet, rescanMs: 200 }, ending.signal)
   await music.add('a.mp3', { title: 'a' })
   await until(catalog, ['a'])
+  ending.abort()
+  await following
+})
+
+test('a folder whose disk is mounted later is found, lost and found again while the server runs', async () => {
+  await using music = await makeMusicFolder()
+  await using catalog = await openTestCatalog()
+  await music.add('a.mp3', { title: 'a' })
+  const [mountPoint, unmounted] = [join(music.path, '../mounted'), music.path]
+  await reconcileLibraries(catalog.store, null, [mountPoint], [])
+  const ending = new AbortController()
+  const quiet = { quietMs: 50, onError: (error: unknown) => assert.fail(String(error)) }
+  const following = followFolders({ ...catalog, ...never, ...quiet, lookMs: 50 }, ending.signal)
+  const problems = (expected: Record<string, string>) =>
+    waitFor(async () => isDeepStrictEqual(await catalog.problems(), expected), {
+      what: `the problems ${JSON.stringify(expected)}`,
+    })
+  await problems({ '': 'LIBRARY_GONE' })
+  await rename(unmounted, mountPoint)
+  await until(catalog, ['a'])
+  await problems({})
+  await rename(mountPoint, unmounted)
+  await problems({ '': 'LIBRARY_GONE' })
+  await until(catalog, ['a'])
+  await music.add('b.mp3', { title: 'b' })
+  await rename(unmounted, mountPoint)
+  await until(catalog, ['a', 'b'])
+  await problems({})
   ending.abort()
   await following
 })
