@@ -151,6 +151,16 @@ export const errorCodes = {
     title: 'The bytes are not those that were announced',
     help: 'Send the file again; it was damaged on its way or has changed meanwhile.',
   },
+  ALREADY_IN_CLUSTER: {
+    status: 409,
+    title: 'This machine is a node of a cluster already',
+    help: 'Start it with `hocket up`; `hocket cluster invite` prints a line for another machine.',
+  },
+  JOIN_NOT_EMPTY: {
+    status: 409,
+    title: 'This data folder holds a library of its own',
+    help: 'Join with an empty data folder (--data), and add the music folders again there; the accounts are those of the cluster.',
+  },
   NOT_IN_CLUSTER: {
     status: 409,
     title: 'This machine stands alone',
@@ -227,6 +237,26 @@ export const errorCodes = {
     status: 502,
     title: 'The store refuses the request of this node',
     help: 'The detail says what etcd answered; check the certificate of this node and the rights that it has there.',
+  },
+  STORE_NOT_EMPTY: {
+    status: 409,
+    title: 'The store holds facts of something else',
+    help: 'Name an empty store, or another namespace in it. Nothing has been changed.',
+  },
+  STORE_RETIRED: {
+    status: 409,
+    title: 'The facts have moved to another store',
+    help: 'Start this node with the store that the detail names, or restore a backup into an empty folder.',
+  },
+  STORE_INCOMPLETE: {
+    status: 409,
+    title: 'The facts have not all been moved into this store yet',
+    help: 'Give the command that moves them again: it goes on where it was. Until then the former store counts.',
+  },
+  MOVE_DIFFERS: {
+    status: 500,
+    title: 'The store does not hold what was copied into it',
+    help: 'The former store still counts. Check that nothing else writes into the new one, then give the command again.',
   },
   ETCD_MISSING: {
     status: 503,

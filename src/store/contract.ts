@@ -459,6 +459,23 @@ function leases(open: Open) {
     }
   })
 
+  test('whoever reads a key or watches it learns under which lease it stands', async () => {
+    await using store = await open()
+    const { revision } = await store.status()
+    const lease = await store.grant(60)
+    await write(store, put('free', '1'), put('mine', '1', lease))
+    assert.deepEqual([(await store.get('free'))?.lease, (await store.get('mine'))?.lease], [undefined, lease])
+    assert.deepEqual(
+      (await all(store, '')).map((entry) => entry.lease),
+      [undefined, lease],
+    )
+    const [batch] = await collect(store, '', revision, 1)
+    assert.deepEqual(
+      batch?.changes.map((change) => change.lease),
+      [undefined, lease],
+    )
+  })
+
   test('a key written again without the lease outlives it', async () => {
     await using store = await open()
     const lease = await store.grant(60)

@@ -67,7 +67,7 @@ export function tablesOf(db: DatabaseSync): Tables {
     PRAGMA journal_size_limit = 16777216;
     PRAGMA temp_store = MEMORY;
   `)
-  const columns = 'place, key, value, current'
+  const columns = 'place, key, value, current, lease'
   const statements = {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
@@ -202,7 +202,7 @@ export function tablesOf(db: DatabaseSync): Tables {
           batches.push({ revision: at, changes: [] })
         }
         const value = row['value'] === null || row['value'] === undefined ? null : bytes(row['value'])
-        batches.at(-1)?.changes.push({ key: text(row['key']), value })
+        batches.at(-1)?.changes.push({ key: text(row['key']), value, ...leaseOf(row) })
         size += value?.length ?? 0
       }
       return { batches, revision: until }
@@ -254,7 +254,11 @@ function entryOf(row: Record<string, unknown>): Entry {
   if (typeof key !== 'string' || !(value instanceof Uint8Array) || typeof place !== 'number') {
     throw new CodedError('STORE_CORRUPT', 'a row of the table of facts has the wrong form')
   }
-  return { key, value, revision: revisionOf(place) }
+  return { key, value, revision: revisionOf(place), ...leaseOf(row) }
+}
+
+function leaseOf({ lease }: Record<string, unknown>): { lease?: string } {
+  return typeof lease === 'number' ? { lease: formatLease(lease) } : {}
 }
 
 /** The first bytes after everything that begins with `prefix`: UTF-8 never holds the byte FF. */

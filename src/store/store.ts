@@ -1,6 +1,6 @@
 /**
  * The port to the store of facts: keys with revisions, changed only by compare-and-set transactions, watched in order.
- * `sqlite.ts` implements it for one machine; an etcd driver is to pass the same suite (`contract.ts`).
+ * `sqlite.ts` implements it for one machine and `etcd/` for several; both pass the same suite (`contract.ts`).
  *
  * Keys are printable paths (`catalog/albums/…`), at most 1,024 bytes, ordered bytewise; values are bytes, at most
  * 1 MiB. Every call takes an AbortSignal and rejects with its reason; every call has a deadline of its own besides
@@ -52,6 +52,8 @@ export interface Entry {
   readonly value: Uint8Array
   /** The revision of the key's last change; what a condition compares. */
   readonly revision: number
+  /** The lease whose end deletes the key. */
+  readonly lease?: string
 }
 
 export interface ListOptions {
@@ -70,7 +72,12 @@ export interface Change {
   readonly key: string
   /** null: the key was deleted. */
   readonly value: Uint8Array | null
+  /** The lease whose end deletes the key. */
+  readonly lease?: string
 }
+
+/** A change that is to be made. */
+export type Write = Change
 
 export interface Batch {
   readonly revision: number
@@ -81,11 +88,6 @@ export interface Condition {
   readonly key: string
   /** The revision that the key's last change must have; 0: the key must not exist. */
   readonly revision: number
-}
-
-export interface Write extends Change {
-  /** The lease whose end deletes the key. */
-  readonly lease?: string
 }
 
 export interface Transaction {

@@ -1,5 +1,5 @@
-import type { Entry } from '../store.ts'
-import type { KeyValue } from './messages.ts'
+import type { Change, Entry } from '../store.ts'
+import type { KeyValue, WatchEvent } from './messages.ts'
 
 /** Where our keys stand among those of others in the same etcd. */
 export interface Keys {
@@ -10,11 +10,12 @@ export interface Keys {
   /** The first bytes after everything that begins with `prefix`. */
   end(prefix: string): Uint8Array
   entry(entry: KeyValue): Entry
-  /** Our key of one in etcd. */
-  own(full: string): string
+  change(event: WatchEvent): Change
   /** The key that says which store this is; it stands beside the facts. */
   readonly identity: string
 }
+
+const leased = (lease: string | undefined) => (lease === undefined ? {} : { lease })
 
 export function createKeys(namespace: string): Keys {
   const facts = `${namespace}facts/`
@@ -22,7 +23,6 @@ export function createKeys(namespace: string): Keys {
   return {
     identity: `${namespace}store`,
     full: (key) => facts + key,
-    own,
     after(prefix, after) {
       const isLater = after !== undefined && Buffer.compare(Buffer.from(after), Buffer.from(prefix)) >= 0
       // The smallest key after another is that key and a zero byte.
@@ -30,6 +30,8 @@ export function createKeys(namespace: string): Keys {
     },
     // UTF-8 never holds the byte FF.
     end: (prefix) => Buffer.concat([Buffer.from(facts + prefix), Buffer.from([0xff])]),
-    entry: ({ key, value, revision }) => ({ key: own(key), value, revision }),
+    entry: ({ key, value, revision, lease }) => ({ key: own(key), value, revision, ...leased(lease) }),
+    change: ({ key, value, lease, deleted }) =>
+      deleted ? { key: own(key), value: null } : { key: own(key), value, ...leased(lease) },
   }
 }

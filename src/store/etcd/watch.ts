@@ -69,7 +69,7 @@ async function* watchOnce(
         pending = undefined
       }
       pending ??= { revision: event.revision, changes: [] }
-      pending.changes.push({ key: keys.own(event.key), value: event.deleted ? null : event.value })
+      pending.changes.push(keys.change(event))
     }
     if (answer.fragment) continue
     // etcd parts a revision between fragments only.
