@@ -1,4 +1,4 @@
-import { homedir } from 'node:os'
+import { homedir, hostname } from 'node:os'
 import { delimiter, join, relative, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { CodedError } from '../protocol/errors.ts'
@@ -32,6 +32,15 @@ const folder = z
   .min(1)
   .transform((path) => resolve(/^~(?=\/|$)/.test(path) ? join(homedir(), path.slice(1)) : path))
 
+const port = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .transform(Number)
+    .pipe(z.int().max(65_535))
+    .default(fallback)
+    .describe('a number from 0 to 65535 (0: any that is free)')
+
 const list = (separator: string) => (text: string) =>
   text.split(separator).flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
 
@@ -44,13 +53,7 @@ const settings = z.object({
     .default([])
     .transform((paths) => [...new Set(paths)])
     .describe(`paths of folders, ${delimiter} between them in the variable`),
-  port: z
-    .string()
-    .regex(/^\d{1,5}$/)
-    .transform(Number)
-    .pipe(z.int().max(65_535))
-    .default(4_650)
-    .describe('a number from 0 to 65535 (0: any that is free)'),
+  port: port(4_650),
   host: z
     .string()
     .regex(/^[\w.:-]{1,255}$/)
@@ -69,6 +72,34 @@ const settings = z.object({
     .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])).max(100))
     .default([])
     .describe('addresses or networks of your reverse proxies, commas between them: 127.0.0.1, 10.0.0.0/8'),
+  /** How this node is called among the others of its cluster. */
+  name: z.string().trim().min(1).max(64).default(hostname()).describe('up to 64 letters'),
+  /** What fails together, such as a room or a building; absent: this machine alone. */
+  zone: z.string().trim().min(1).max(64).optional().describe('up to 64 letters, such as cellar or office'),
+  /** Where other nodes reach this one; absent: its first address on a network. */
+  address: z
+    .string()
+    .regex(/^[\w.:-]{1,255}$/)
+    .optional()
+    .describe('an address of this machine that the other nodes reach, such as 192.168.1.5'),
+  peerPort: port(4_651),
+  /** Where etcd listens for its clients; for its other members it takes the port above. */
+  etcdPort: port(4_652),
+  /** An etcd that others run; absent: Hocket runs its own. */
+  store: z
+    .string()
+    .regex(/^etcd:\/\/[\w.:[\]-]+(,[\w.:[\]-]+)*$/)
+    .transform((text) => text.slice('etcd://'.length).split(','))
+    .optional()
+    .describe('etcd://host:2379, with a comma between several'),
+  /** The line that lets a new node into a cluster. */
+  join: z
+    .string()
+    .trim()
+    .startsWith('hocket://')
+    .max(2_000)
+    .optional()
+    .describe('the line that `hocket cluster invite` printed on a node of the cluster'),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -94,6 +125,13 @@ const names: Readonly<Record<Setting, { readonly variable: string; readonly flag
   host: { variable: 'HOCKET_HOST', flag: '--host' },
   publicUrl: { variable: 'HOCKET_PUBLIC_URL' },
   trustedProxies: { variable: 'HOCKET_TRUSTED_PROXIES' },
+  name: { variable: 'HOCKET_NAME', flag: '--name' },
+  zone: { variable: 'HOCKET_ZONE', flag: '--zone' },
+  address: { variable: 'HOCKET_ADDRESS', flag: '--address' },
+  peerPort: { variable: 'HOCKET_PEER_PORT' },
+  etcdPort: { variable: 'HOCKET_ETCD_PORT' },
+  store: { variable: 'HOCKET_STORE', flag: '--store' },
+  join: { variable: 'HOCKET_JOIN', flag: '--join' },
   logLevel: { variable: 'HOCKET_LOG_LEVEL', flag: '--log-level' },
   administratorName: { variable: 'HOCKET_ADMIN_USER' },
   administratorPassword: { variable: 'HOCKET_ADMIN_PASSWORD' },
@@ -116,6 +154,11 @@ export interface Flags {
   readonly music?: readonly string[] | undefined
   readonly port?: string | undefined
   readonly host?: string | undefined
+  readonly name?: string | undefined
+  readonly zone?: string | undefined
+  readonly address?: string | undefined
+  readonly store?: string | undefined
+  readonly join?: string | undefined
   readonly logLevel?: string | undefined
 }
 

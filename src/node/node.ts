@@ -17,8 +17,13 @@ import { createListening, listeningProjection } from '../listening/create.ts'
 import { createMedia } from '../media/media.ts'
 import { createOriginals, nowhereElse } from '../media/originals.ts'
 import { isCoded } from '../protocol/errors.ts'
+import { requireFacts } from '../store/move.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import { backUp } from './backup/backup.ts'
+import { loadOfProcess } from './cluster/load.ts'
+import { hostsOf, readMembership, withPort } from './cluster/membership.ts'
+import { openClusterPart } from './cluster/part.ts'
+import { openStoreOfCluster } from './cluster/store.ts'
 import type { Config } from './config.ts'
 import { isLocalToken, newLocalToken, publishLocal } from './local.ts'
 import { lockDataFolder } from './lock.ts'
@@ -43,13 +48,23 @@ const webFolder = join(import.meta.dirname, '..', '..', 'dist', 'web')
  * Puts the roles together on one machine, and answers when people can reach them. What was opened when something fails
  * is closed again. Errors: those of the lock, the store, the index and the port (PORT_IN_USE).
  */
-export async function startNode(config: Config, log: Logger, signal: AbortSignal): Promise<Node> {
+export async function startNode(
+  config: Config,
+  log: Logger,
+  signal: AbortSignal,
+  onLost: (error: Error) => void = () => undefined,
+): Promise<Node> {
   await using stack = new AsyncDisposableStack()
   const { data } = config
   stack.use(await lockDataFolder(data))
   await sweepTemporary(data)
 
-  const store = stack.use(await openSqliteStore(join(data, 'store.db'), { signal }))
+  const identity = await readMembership(data)
+  const clusterStore =
+    identity === null ? null : stack.use(await openStoreOfCluster({ config, identity, log, signal }))
+  const store = clusterStore?.store ?? stack.use(await openSqliteStore(join(data, 'store.db'), { signal }))
+  await requireFacts(store, signal)
+  const node = identity?.id ?? null
   const index = stack.use(
     await openIndex({
       path: join(data, 'index.db'),
@@ -65,7 +80,7 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
   )
   const accounts = stack.use(createAccounts({ store, index, secretsFolder: join(data, 'secrets') }))
 
-  const places = createPlaces(index, null)
+  const places = createPlaces(index, node)
   const copies = createCopies(index, places)
   const blobs: DiskBlobs = stack.use(
     await openDiskBlobs(data, {
@@ -99,12 +114,31 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
   })
 
   const upkeep = stack.use(
-    createUpkeep({ config, log, store, index, blobs, copies, places, node: null, tagReader }),
+    createUpkeep({ config, log, store, index, blobs, copies, places, node, tagReader }),
   )
+  const part =
+    identity === null || clusterStore === null
+      ? null
+      : stack.use(
+          await openClusterPart(
+            {
+              config,
+              identity,
+              store: clusterStore,
+              index,
+              blobs,
+              places,
+              log,
+              load: loadOfProcess(),
+              onLost,
+            },
+            signal,
+          ),
+        )
   const originals = createOriginals({
     blobs,
     inPlace: blobs.inPlace,
-    elsewhere: nowhereElse,
+    elsewhere: part?.elsewhere ?? nowhereElse,
     changed: upkeep.lookAgain,
   })
   const uploads = stack.use(
@@ -141,12 +175,12 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
         publicUrl: config.publicUrl,
         webFolder,
         version,
-        node: null,
+        node,
         forbiddenFolders: [data],
       },
       log,
-      cluster: null,
-      gateways: () => [],
+      cluster: part?.cluster ?? null,
+      gateways: part?.gateways ?? (() => []),
       accounts,
       catalog,
       scanner: upkeep.scanner,
@@ -165,6 +199,7 @@ export async function startNode(config: Config, log: Logger, signal: AbortSignal
   )
   const { port, url } = await gateway.listen()
   stack.use(await publishLocal(data, { address: `http://${loopbackOf(config.host)}:${port}`, token }))
+  await part?.announce(config.publicUrl ?? publicUrlOf(config, port))
   upkeep.begin()
 
   const owned = stack.move()
@@ -182,6 +217,12 @@ async function filledWithin(index: Index, ms: number, signal: AbortSignal): Prom
   const end = performance.now() + ms
   while (index.progress.state === 'filling' && performance.now() < end) await pause(5, undefined, { signal })
   return index.progress.state !== 'filling'
+}
+
+/** Where people reach this node when nobody has said so: at its own address, unless it answers on this machine only. */
+function publicUrlOf(config: Config, port: number): string {
+  const isOpen = config.host === '0.0.0.0' || config.host === '::'
+  return `http://${withPort(isOpen ? hostsOf(config)[0] : config.host, port)}`
 }
 
 /** Where the command line of this machine reaches a node that listens on `host`. */

@@ -45,6 +45,10 @@ export async function runProgram(
     )
     .option('--port <number>', 'the port, 0 for any that is free; 4650 if unset (HOCKET_PORT)')
     .option('--host <address>', 'the address to listen on; this machine only if unset (HOCKET_HOST)')
+    .option('--name <name>', 'how this node is called; the name of the machine if unset (HOCKET_NAME)')
+    .option('--zone <name>', 'what fails together with it, such as a room (HOCKET_ZONE)')
+    .option('--address <address>', 'where the other nodes reach this one (HOCKET_ADDRESS)')
+    .option('--join <line>', 'join a cluster with the line that it printed (HOCKET_JOIN)')
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (HOCKET_LOG_LEVEL)')
     .addHelpText('after', '\nMore settings are variables: see docs/operations.md.')
     .action(async (_options, command: Command) => (await import('./up.ts')).up(contextOf(command)))
@@ -66,6 +70,7 @@ export async function runProgram(
     )
 
   addUserCommands(program, contextOf)
+  addClusterCommands(program, contextOf)
 
   program
     .command('backup <file>')
@@ -141,10 +146,44 @@ function addUserCommands(program: Command, contextOf: (command: Command) => Cont
     )
 }
 
+function addClusterCommands(program: Command, contextOf: (command: Command) => Context): void {
+  const cluster = program.command('cluster').description('several machines as one service')
+
+  cluster
+    .command('init')
+    .description('make a cluster of this machine, and print the line with which another one joins')
+    .option('--name <name>', 'how this node is called; the name of the machine if unset (HOCKET_NAME)')
+    .option('--zone <name>', 'what fails together with it, such as a room (HOCKET_ZONE)')
+    .option('--address <address>', 'where the other nodes reach this one (HOCKET_ADDRESS)')
+    .option('--store <address>', 'an etcd that runs already: etcd://host:2379,… (HOCKET_STORE)')
+    .action(async (_options, command: Command) => (await import('./cluster.ts')).init(contextOf(command)))
+
+  cluster
+    .command('invite')
+    .description('print a line with which one more machine joins')
+    .action(async (_options, command: Command) =>
+      (await import('./cluster.ts')).inviteNode(contextOf(command)),
+    )
+
+  for (const [name, state, description] of [
+    ['drain', 'draining', 'empty a node: its copies are made elsewhere, and it serves until then'],
+    ['undrain', 'active', 'let a node that is being emptied take part again'],
+    ['remove', 'removed', 'remove a node that is gone for good'],
+  ] as const) {
+    program
+      .command(`${name} <node>`)
+      .description(description)
+      .action(async (node: string, _options, command: Command) =>
+        (await import('./cluster.ts')).setNodeState(contextOf(command), node, state),
+      )
+  }
+}
+
 const collect = (folder: string, folders: readonly string[] = []) => [...folders, folder]
 
 /** The settings among the options of a command and of those above it. */
 function flagsOf(command: Command): Flags {
-  const { data, music, port, host, logLevel } = command.optsWithGlobals<Flags>()
-  return { data, music, port, host, logLevel }
+  const { data, music, port, host, name, zone, address, store, join, logLevel } =
+    command.optsWithGlobals<Flags>()
+  return { data, music, port, host, name, zone, address, store, join, logLevel }
 }

@@ -1,14 +1,21 @@
+import { page, problemSummary } from '../../protocol/api/catalog.ts'
 import { nodeStatus } from '../../protocol/api/node.ts'
+import { clusterRows } from './cluster.ts'
 import type { Context } from './context.ts'
 import { withRunningNode } from './remote.ts'
 import { bytes } from './terminal.ts'
 
 /** `hocket status`: how the running node is, for a person or (`--json`) for a program. */
 export async function status(context: Context, { json }: { readonly json: boolean }): Promise<void> {
-  const now = await withRunningNode(context, (remote) => remote.ask('/api/status', nodeStatus))
+  const [now, { items: problems, next }] = await withRunningNode(context, (remote) =>
+    Promise.all([
+      remote.ask('/api/status', nodeStatus),
+      remote.ask('/api/problems?limit=500', page(problemSummary)),
+    ]),
+  )
   const { terminal } = context
   if (json) {
-    terminal.print(JSON.stringify(now, null, 2))
+    terminal.print(JSON.stringify({ ...now, problems }, null, 2))
     return
   }
   const { store, index, counts, scan, memory, disk, transcodes, eventLoopDelay } = now
@@ -20,6 +27,13 @@ export async function status(context: Context, { json }: { readonly json: boolea
       scan.phase === 'idle' ? 'none running' : `${scan.phase}: ${scan.read} of ${scan.toRead} files read`,
     ],
     [
+      'Problems',
+      problems.length === 0 ? 'none' : `${problems.length}${next === undefined ? '' : ' or more'}`,
+    ],
+    ...problems
+      .filter(({ code, path }) => code === 'LIBRARY_GONE' && path === '')
+      .map(({ code, libraryName, help }) => ['', `${libraryName}: ${code}. ${help}`] as const),
+    [
       'Listening',
       `${now.streams} streams, ${transcodes.running} conversions (${transcodes.waiting} waiting)`,
     ],
@@ -29,5 +43,6 @@ export async function status(context: Context, { json }: { readonly json: boolea
     ['Disk', `${bytes(disk.free)} free of ${bytes(disk.total)}`],
     ['Delay', `${eventLoopDelay.p50} ms in the middle, ${eventLoopDelay.p99} ms in the worst hundredth`],
   ]
-  for (const [name, text] of rows) terminal.print(`${name.padEnd(10)} ${text}`)
+  const cluster = await withRunningNode(context, clusterRows)
+  for (const [name, text] of [...rows, ...cluster]) terminal.print(`${name.padEnd(10)} ${text}`)
 }

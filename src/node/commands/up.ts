@@ -6,14 +6,31 @@ import type { Context } from './context.ts'
 /** `hocket up`: a node, until the signal. */
 export async function up({ config, terminal, signal }: Context): Promise<void> {
   const { startNode } = await import('../node.ts')
-  await using node = await startNode(config, await createLog(config, terminal.interactive), signal)
+  const log = await createLog(config, terminal.interactive)
+  if (config.join !== undefined) await join(config, config.join, terminal, signal)
+  const lost = new AbortController()
+  await using node = await startNode(config, log, signal, (error) => lost.abort(error))
   terminal.print(`Hocket is ready at ${node.url}`)
   if (node.setupCode !== null) {
     terminal.print('Open it there to make the administrator’s account.')
     terminal.print(`From another machine, the page asks for this code: ${node.setupCode}`)
   }
-  if (!signal.aborted) await once(signal, 'abort')
+  const either = AbortSignal.any([signal, lost.signal])
+  if (!either.aborted) await once(either, 'abort')
   terminal.note('Stopping: what has begun may end.')
+  if (!signal.aborted) throw lost.signal.reason
+}
+
+/** Makes this data folder a node of the cluster that the line names; one that is a node already goes on as it is. */
+async function join(
+  config: Config,
+  line: string,
+  terminal: Context['terminal'],
+  signal: AbortSignal,
+): Promise<void> {
+  const { joinCluster } = await import('../cluster/membership.ts')
+  const { id } = await joinCluster(config, line, signal)
+  terminal.note(`This machine is node ${config.name} (${id}) of the cluster.`)
 }
 
 /** JSON lines on standard output; readable ones for a person. */

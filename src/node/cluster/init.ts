@@ -1,0 +1,89 @@
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { shareDeviceKey } from '../../accounts/device-key.ts'
+import { libraries } from '../../catalog/facts.ts'
+import { CodedError } from '../../protocol/errors.ts'
+import type { Id } from '../../protocol/ids.ts'
+import { found } from '../../registry/trust/admission.ts'
+import { type Identity, writeIdentity } from '../../registry/trust/identity.ts'
+import { type Invitation, invite } from '../../registry/trust/tokens.ts'
+import { update } from '../../store/collection.ts'
+import { moveFacts } from '../../store/move.ts'
+import { openSqliteStore } from '../../store/sqlite.ts'
+import type { Store } from '../../store/store.ts'
+import type { Config } from '../config.ts'
+import { lockDataFolder } from '../lock.ts'
+import { clientUrlOf, runEtcd } from './etcd.ts'
+import { describe, hostsOf, openClusterStore, readMembership, withPort } from './membership.ts'
+
+export interface Initialised {
+  readonly identity: Identity
+  readonly invitation: Invitation
+  readonly facts: number
+}
+
+/** How far the move is: facts that are in the new store. */
+export type Progress = (facts: number) => void
+
+/**
+ * Makes a cluster of a machine that stands alone: it becomes the first node, etcd is started (or the one that was named
+ * is used), every fact is moved there and compared, and only then is etcd the store. Until that last step the machine
+ * stands alone as before, so it may be killed at any moment and started again (N2).
+ *
+ * DATA_FOLDER_IN_USE while it runs; ALREADY_IN_CLUSTER; those of etcd and of moving.
+ */
+export async function initialiseCluster(
+  config: Config,
+  log: Logger,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Initialised> {
+  await using stack = new AsyncDisposableStack()
+  const { data } = config
+  stack.use(await lockDataFolder(data))
+  if ((await readMembership(data)) !== null) throw new CodedError('ALREADY_IN_CLUSTER')
+  const sqlite = stack.use(await openSqliteStore(join(data, 'store.db'), { signal }))
+  const secret = shareDeviceKey(join(data, 'secrets'))
+  const draft = await found({ store: sqlite, data, secret, node: describe(config) }, signal)
+  await giveLibrariesTo(sqlite, draft.id, signal)
+
+  if (config.store === undefined) {
+    stack.use(await runEtcd({ config, identity: draft, revocations: '', log, signal }))
+  }
+  const endpoints = config.store?.map((endpoint) => `http://${endpoint}`) ?? [clientUrlOf(config)]
+  const identity: Identity = { ...draft, store: [...endpoints] }
+  const etcd = stack.use(await openClusterStore(identity, signal))
+  const { facts } = await moveFacts({
+    from: sqlite,
+    to: etcd,
+    source: 'retired',
+    progress: (_step, moved) => progress(moved),
+    signal,
+  })
+  // From here on the facts are in etcd, and the file is only what they were.
+  await writeIdentity(data, identity)
+  const addresses = hostsOf(config).map((host) => withPort(host, config.peerPort))
+  const invitation = await invite(etcd, addresses, signal)
+  await stack.disposeAsync()
+  await setAside(data)
+  return { identity, invitation, facts }
+}
+
+/** The folders of a machine that stands alone name no node; from now on they are this one's. */
+async function giveLibrariesTo(store: Store, node: Id, signal: AbortSignal): Promise<void> {
+  for await (const { id, value } of libraries.walk(store, {}, signal)) {
+    if (value.kind !== 'folder' || value.node !== undefined) continue
+    const given = (library: typeof value | null) => (library === null ? null : { ...library, node })
+    await update(store, libraries, id, given, signal)
+  }
+}
+
+/** Nobody shall take the old file for the store. */
+async function setAside(data: string): Promise<void> {
+  for (const suffix of ['', '-wal', '-shm']) {
+    await rename(join(data, `store.db${suffix}`), join(data, `store-before-cluster.db${suffix}`)).catch(
+      () => undefined,
+    )
+  }
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { adoptDeviceKey } from '../../accounts/device-key.ts'
+import { CodedError } from '../../protocol/errors.ts'
+import { allRoles } from '../../protocol/facts/cluster.ts'
+import { type Identity, readIdentity } from '../../registry/trust/identity.ts'
+import { join as joinByLine } from '../../registry/trust/join.ts'
+import type { EtcdStore } from '../../store/etcd/etcd.ts'
+import type { Config } from '../config.ts'
+
+/** Who this data folder is in a cluster; null where it stands alone, or has not finished becoming one. */
+export async function readMembership(data: string): Promise<Identity | null> {
+  const identity = await readIdentity(data)
+  return identity === null || identity.store.length === 0 ? null : identity
+}
+
+/** Makes of an empty data folder a node of the cluster whose line it was given. Errors: those of `join`. */
+export async function joinCluster(config: Config, line: string, signal: AbortSignal): Promise<Identity> {
+  const member = await readMembership(config.data)
+  if (member !== null) return member
+  // What it has of its own would be out of reach: accounts and music of two machines are not made one.
+  if (existsSync(join(config.data, 'store.db'))) throw new CodedError('JOIN_NOT_EMPTY', config.data)
+  const identity = await joinByLine({ line, data: config.data, node: describe(config) }, signal)
+  adoptDeviceKey(join(config.data, 'secrets'), identity.secret)
+  return identity
+}
+
+/** How this node describes itself to those that it joins. */
+export function describe(config: Config) {
+  const { name, zone = name } = config
+  return { name, zone, roles: [...allRoles], capacityBytes: null, hosts: [...hostsOf(config)] }
+}
+
+/** The store of the cluster, as this node reaches it. */
+export async function openClusterStore(identity: Identity, signal: AbortSignal): Promise<EtcdStore> {
+  // What speaks to etcd is loaded only where there is one: a machine that stands alone stays small.
+  const { openEtcdStore } = await import('../../store/etcd/etcd.ts')
+  return await openEtcdStore({ ...storeMembers(identity), signal })
+}
+
+/** Where the store is, and what proves us to it. */
+export function storeMembers({ store, certificate, key, authorities }: Identity) {
+  const isSecure = store.some((endpoint) => endpoint.startsWith('https:'))
+  return { endpoints: store, ...(isSecure && { tls: { ca: authorities.join(''), certificate, key } }) }
+}
+
+/** Where the other nodes reach this one. */
+export function hostsOf({ address }: Pick<Config, 'address'>): readonly [string, ...string[]] {
+  if (address !== undefined) return [address]
+  const [first, ...rest] = Object.values(networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4')
+    .map((each) => each.address)
+  if (first === undefined) throw new CodedError('SETTING_INVALID', '--address: this machine is on no network')
+  return [first, ...rest]
+}
+
+/** `host:port`, an IPv6 address in brackets. */
+export function withPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}

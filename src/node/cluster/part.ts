@@ -1,0 +1,147 @@
+import { isIP } from 'node:net'
+import type { Logger } from 'pino'
+import type { DiskBlobs } from '../../blobs/disk.ts'
+import type { Places } from '../../catalog/places.ts'
+import { joinRoute } from '../../gateway/peers/join.ts'
+import { startPeerServer } from '../../gateway/peers/server.ts'
+import type { Cluster } from '../../gateway/rest/cluster.ts'
+import type { GatewayAddress } from '../../gateway/roaming.ts'
+import type { Index } from '../../index/index.ts'
+import { type Elsewhere, nowhereElse } from '../../media/originals.ts'
+import { allRoles } from '../../protocol/facts/cluster.ts'
+import { createCalls } from '../../registry/calls.ts'
+import { openRegistry, type RegistryEvent } from '../../registry/registry.ts'
+import { type Identity, placeOf } from '../../registry/trust/identity.ts'
+import { setMemberState } from '../../registry/trust/membership.ts'
+import { invite } from '../../registry/trust/tokens.ts'
+import { keepTrust } from '../../registry/trust/trust.ts'
+import type { Config } from '../config.ts'
+import { version } from '../version.ts'
+import { removeEtcdMember } from './etcd.ts'
+import { hostsOf, withPort } from './membership.ts'
+import { statusOf } from './status.ts'
+import type { ClusterStore } from './store.ts'
+
+export interface PartOptions {
+  readonly config: Config
+  readonly identity: Identity
+  readonly store: ClusterStore
+  readonly index: Index
+  readonly blobs: DiskBlobs
+  readonly places: Places
+  readonly log: Logger
+  /** How busy this node is: 0 is idle, 1 is all that it can do. */
+  readonly load: () => number
+  /** This node must stop: another has its identity, or it was removed. */
+  readonly onLost: (error: Error) => void
+}
+
+/** What a node of a cluster does besides what one does that stands alone. Disposing of it takes leave of the others. */
+export interface ClusterPart extends AsyncDisposable {
+  readonly cluster: Cluster
+  /** The other gateways. */
+  readonly gateways: () => readonly GatewayAddress[]
+  readonly elsewhere: Elsewhere
+  /** Tells the others that this node is there, and that people reach its gateway at `publicUrl`. */
+  announce(publicUrl: string): Promise<void>
+}
+
+/** A dead node is out after so many seconds (N1). */
+const ttlSeconds = 6
+
+/** Errors: those of the registry and of the server for nodes. */
+export async function openClusterPart(options: PartOptions, signal: AbortSignal): Promise<ClusterPart> {
+  const { config, identity, blobs, log, onLost } = options
+  const { store } = options.store
+  await using stack = new AsyncDisposableStack()
+  const hosts = hostsOf(config)
+  const [host] = hosts
+  const trust = stack.use(
+    keepTrust({
+      data: config.data,
+      identity,
+      store,
+      hosts,
+      onError: (error) => log.error({ err: error }, 'the certificate of this node could not be renewed'),
+    }),
+  )
+  const registry = stack.use(
+    await openRegistry({
+      store,
+      self: {
+        id: identity.id,
+        place: await placeOf(config.data),
+        zone: config.zone ?? config.name,
+        roles: allRoles,
+        version,
+      },
+      ttlSeconds,
+      vitals: async () => {
+        const { free, total } = await blobs.space()
+        return { freeBytes: free, totalBytes: total, load: options.load() }
+      },
+      onEvent: (event) => tell(log, event),
+      onLost,
+      signal,
+    }),
+  )
+  stack.use(createCalls({ registry, trust }))
+  const storeEndpoints = () => trust.identity.store
+  const server = stack.use(
+    await startPeerServer({
+      host: isIP(host) === 0 ? '0.0.0.0' : host,
+      port: config.peerPort,
+      trust,
+      registry,
+      routes: [joinRoute({ store, secret: identity.secret, storeEndpoints })],
+      log,
+    }),
+  )
+  options.store.follow({ trust, registry })
+
+  const cluster: Cluster = {
+    status: (asked) =>
+      statusOf(
+        {
+          identity,
+          registry,
+          store,
+          copies: () => ({ wanted: 0, held: 0, missing: 0, unavailable: 0, bytesPerSecond: 0 }),
+        },
+        asked,
+      ),
+    invite: (asked) => invite(store, peerAddresses(), asked),
+    async setState(node, state, asked) {
+      await setMemberState(store, node, state, asked)
+      if (state === 'removed') await removeEtcdMember(trust.identity, node, asked)
+    },
+  }
+
+  /** Where a machine that joins may ask: here first, since the person who invites it sees that this node lives. */
+  function peerAddresses(): readonly string[] {
+    const own = hosts.slice(0, 1).map((each) => withPort(each, server.port))
+    const others = registry.nodes().filter(({ id }) => id !== identity.id)
+    return [...own, ...others.flatMap(({ addresses }) => addresses.slice(0, 1))].slice(0, 5)
+  }
+
+  const owned = stack.move()
+  return {
+    cluster,
+    gateways: () =>
+      registry
+        .nodes()
+        .flatMap(({ id, name, publicUrl }) =>
+          id === identity.id || publicUrl === null ? [] : [{ name, url: publicUrl }],
+        ),
+    elsewhere: nowhereElse,
+    announce: (publicUrl) =>
+      registry.announce({ addresses: hosts.map((each) => withPort(each, server.port)), publicUrl }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function tell(log: Logger, event: RegistryEvent): void {
+  if (event.kind === 'trouble') log.warn({ err: event.error }, 'the registry met trouble')
+  else if (event.kind === 'clock') log.warn(event, 'the clock of a node is wrong, or right again')
+  else log.info(event, event.kind === 'joined' ? 'a node is there' : 'a node is gone')
+}
