@@ -10,6 +10,8 @@ const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 
 export interface NodeOptions {
   readonly music?: readonly string[]
+  /** The port; any that is free unless told. */
+  readonly port?: string | undefined
   /** The data folder; absent: a temporary one, which is deleted when the node is disposed of. */
   readonly data?: string
   /** Variables besides those of the harness; undefined takes one away. */
@@ -79,9 +81,9 @@ interface Running {
   readonly logs: () => string
 }
 
-function launch(data: string, { music = [], env, flags = [] }: NodeOptions): Running {
+function launch(data: string, { music = [], port = '0', env, flags = [] }: NodeOptions): Running {
   const folders = music.flatMap((folder) => ['--music', folder])
-  const args = [main, 'up', '--data', data, '--port', '0', ...folders, ...flags]
+  const args = [main, 'up', '--data', data, '--port', port, ...folders, ...flags]
   const child = spawn(process.execPath, [...thrift.flags, ...args], {
     env: environment({
       ...thrift.env,
