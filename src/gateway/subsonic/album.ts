@@ -19,7 +19,7 @@ export async function albumsOf(
   return albums.map((album) => albumOf(album, known.get(album.id)))
 }
 
-function albumOf(album: AlbumSummary, details: AlbumDetails | undefined): Content {
+export function albumOf(album: AlbumSummary, details: AlbumDetails | undefined): Content {
   return {
     id: album.id,
     name: album.name,

@@ -3,7 +3,22 @@ export interface Content {
   readonly [name: string]: Value | undefined
 }
 export type Scalar = string | number | boolean
-export type Value = Scalar | Content | readonly (Scalar | Content)[] | Flow
+export type Value = Scalar | Content | readonly (Scalar | Content)[] | Flow | Written
+
+/** A list that has been written already, in the format of the answer: see `listing.ts`. */
+export interface Written {
+  readonly [text]: string
+}
+export const text: unique symbol = Symbol('written')
+
+export function written(list: string): Written {
+  return { [text]: list }
+}
+
+export function isWritten(value: Exclude<Value, Scalar>): value is Written {
+  return text in value
+}
+
 /** A list that is too long to be held at once: its items come in runs, each asked for when the one before is written. */
 export interface Flow extends AsyncIterable<readonly Content[]> {}
 

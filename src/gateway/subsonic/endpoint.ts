@@ -3,11 +3,13 @@ import type { z } from 'zod'
 import type { AuthenticatedDevice } from '../../accounts/accounts.ts'
 import type { Viewer } from '../../catalog/catalog.ts'
 import type { Details } from '../../catalog/details.ts'
+import type { Reader } from '../../index/index.ts'
 import type { GatewayConfig, Roles } from '../gateway.ts'
 import type { Tracks } from '../media/tracks.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Content } from './content.ts'
 import type { LastModified } from './last-modified.ts'
+import type { Form } from './listing.ts'
 import type { NowPlaying } from './now-playing.ts'
 import type { Pages } from './pages.ts'
 import { parseParameters, type RawParameters } from './parameters.ts'
@@ -23,6 +25,7 @@ export interface Parts extends Roles {
   readonly lastModified: LastModified
   readonly seeds: Seeds
   readonly pages: Pages
+  readonly listing: Reader<typeof import('./listing.ts')>
 }
 
 /** One request: who asks, and by what. */
@@ -30,6 +33,8 @@ export interface Asking extends AuthenticatedDevice {
   readonly viewer: Viewer
   /** What the client calls itself; it is shown to people and changes nothing else. */
   readonly client: string
+  /** How the answer is written. */
+  readonly form: Form
   readonly raw: RawParameters
   readonly request: FastifyRequest
   readonly reply: FastifyReply

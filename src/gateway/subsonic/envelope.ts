@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Content } from './content.ts'
 import { Failure } from './failure.ts'
 import { gathered, jsonPieces, xmlPieces } from './flow.ts'
+import { jsonOf } from './json.ts'
 import { firstOf, type RawParameters } from './parameters.ts'
 import { xmlHead, xmlOf } from './xml.ts'
 
@@ -50,7 +51,7 @@ export function write(
   const whole = wholeOf(format, serverVersion, status, content)
   const mediaType = mediaTypes[format.name]
   if (format.name === 'xml') return { mediaType, body: xmlOf('subsonic-response', whole) }
-  const json = JSON.stringify({ 'subsonic-response': whole })
+  const json = jsonOf({ 'subsonic-response': whole })
   if (format.name === 'json') return { mediaType, body: json }
   return { mediaType, body: `${format.callback}(${scriptOf(json)});\n` }
 }

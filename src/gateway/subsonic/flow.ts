@@ -1,4 +1,5 @@
-import { type Content, type Flow, isFlow, isList } from './content.ts'
+import { type Content, type Flow, isFlow, isList, isWritten } from './content.ts'
+import { jsonOf } from './json.ts'
 import { elementOf, startOf } from './xml.ts'
 
 /**
@@ -9,7 +10,8 @@ import { elementOf, startOf } from './xml.ts'
 /** Whether something in it comes only as it is asked for. */
 export function flows(content: Content): boolean {
   return Object.values(content).some(
-    (value) => typeof value === 'object' && !isList(value) && (isFlow(value) || flows(value)),
+    (value) =>
+      typeof value === 'object' && !isList(value) && !isWritten(value) && (isFlow(value) || flows(value)),
   )
 }
 
@@ -20,10 +22,10 @@ export async function* jsonPieces(content: Content): AsyncGenerator<string> {
     if (value === undefined) continue
     yield `${before}${JSON.stringify(name)}:`
     before = ','
-    if (typeof value !== 'object' || isList(value)) yield JSON.stringify(value)
+    if (typeof value !== 'object' || isList(value) || isWritten(value)) yield jsonOf(value)
     else if (isFlow(value)) yield* jsonList(value)
     else if (flows(value)) yield* jsonPieces(value)
-    else yield JSON.stringify(value)
+    else yield jsonOf(value)
   }
   yield before === '{' ? '{}' : '}'
 }
@@ -35,7 +37,7 @@ async function* jsonList(flow: Flow): AsyncGenerator<string> {
       yield before
       before = ','
       if (flows(item)) yield* jsonPieces(item)
-      else yield JSON.stringify(item)
+      else yield jsonOf(item)
     }
   }
   yield before === '[' ? '[]' : ']'
@@ -46,8 +48,8 @@ export async function* xmlPieces(name: string, content: Content): AsyncGenerator
   const whole: [string, Content[string]][] = []
   const parts: [string, Content | Flow][] = []
   for (const [part, value] of Object.entries(content)) {
-    const comesLater = typeof value === 'object' && !isList(value) && (isFlow(value) || flows(value))
-    if (comesLater) parts.push([part, value])
+    if (typeof value !== 'object' || isList(value) || isWritten(value)) whole.push([part, value])
+    else if (isFlow(value) || flows(value)) parts.push([part, value])
     else whole.push([part, value])
   }
   yield startOf(name, Object.fromEntries(whole))

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import type { AlbumQuery, AlbumSummary } from '../../protocol/api/catalog.ts'
-import { albumFolderOf, albumsOf } from './album.ts'
+import type { AlbumQuery } from '../../protocol/api/catalog.ts'
+import { albumFolderOf } from './album.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { Failure } from './failure.ts'
 import { libraryOf } from './library.ts'
+import { counted, writtenList } from './pages.ts'
 import { count, offset, optional, required, text, wholeNumber } from './parameters.ts'
-import { songsOf } from './song.ts'
 
 const orders = {
   random: 'random',
@@ -34,28 +34,24 @@ const albumList = z.object({
   musicFolderId: optional(text),
 })
 
-async function listAlbums(
-  { catalog, seeds, pages }: Parts,
-  asking: Asking,
+/** What to ask of the catalog. */
+async function queryOf(
+  { catalog, seeds }: Parts,
+  { viewer, device, signal }: Asking,
   { type, size, offset, fromYear, toYear, genre, musicFolderId }: z.output<typeof albumList>,
-): Promise<AlbumSummary[]> {
-  const { viewer, device, signal } = asking
+): Promise<AlbumQuery> {
   if (type === 'byYear') requireGiven({ fromYear, toYear })
   if (type === 'byGenre') requireGiven({ genre })
   const library = await libraryOf(catalog, viewer, musicFolderId, signal)
-  if (size === 0) return []
   const isDown = fromYear !== undefined && toYear !== undefined && fromYear > toYear
-  const query = {
+  return {
     order: type === 'byYear' && isDown ? 'yearDescending' : orders[type],
     ...(type === 'byYear' && { fromYear, toYear }),
     ...(type === 'byGenre' && { genre }),
     ...(type === 'random' && { seed: seeds.of(device.id, offset) }),
     library,
     limit: size,
-  } satisfies AlbumQuery
-  return pages.read(asking, { ...query, limit: undefined }, { offset, limit: size }, (start) =>
-    catalog.albums(viewer, { ...query, ...start }, signal),
-  )
+  }
 }
 
 function requireGiven(parameters: Readonly<Record<string, unknown>>): void {
@@ -64,13 +60,30 @@ function requireGiven(parameters: Readonly<Record<string, unknown>>): void {
   }
 }
 
-export const getAlbumList = endpoint(albumList, async (parts, asking, wanted) => ({
-  albumList: { album: (await listAlbums(parts, asking, wanted)).map(albumFolderOf) },
-}))
+export const getAlbumList = endpoint(albumList, async (parts, asking, wanted) => {
+  const query = await queryOf(parts, asking, wanted)
+  const page = await parts.pages.read(asking, listOf(query), spanOf(wanted), async (start) =>
+    counted(await parts.catalog.albums(asking.viewer, { ...query, ...start }, asking.signal)),
+  )
+  return { albumList: { album: (page?.items ?? []).map(albumFolderOf) } }
+})
 
-export const getAlbumList2 = endpoint(albumList, async (parts, asking, wanted) => ({
-  albumList2: { album: await albumsOf(parts, asking, await listAlbums(parts, asking, wanted)) },
-}))
+export const getAlbumList2 = endpoint(albumList, async (parts, asking, wanted) => {
+  const query = await queryOf(parts, asking, wanted)
+  const page = await parts.pages.read(asking, listOf(query), spanOf(wanted), (start) =>
+    parts.listing.albumList(asking.viewer, { ...query, ...start }, asking.form, asking.signal),
+  )
+  return { albumList2: { album: writtenList(page) } }
+})
+
+/** The list of a query, whatever the size of its pages. */
+function listOf({ limit: _limit, ...query }: AlbumQuery) {
+  return query
+}
+
+function spanOf({ offset, size }: z.output<typeof albumList>) {
+  return { offset, limit: size }
+}
 
 const randomSongs = z.object({
   size: count(10),
@@ -87,8 +100,8 @@ export const getRandomSongs = endpoint(
     const library = await libraryOf(parts.catalog, viewer, musicFolderId, signal)
     const seed = Math.floor(Math.random() * 2 ** 31)
     const query = { ...rest, library, seed, order: 'random', limit: size } as const
-    const { items } = size === 0 ? { items: [] } : await parts.catalog.tracks(viewer, query, signal)
-    return { randomSongs: { song: await songsOf(parts, asking, items) } }
+    const found = size === 0 ? undefined : await parts.listing.songList(viewer, query, asking.form, signal)
+    return { randomSongs: { song: writtenList(found) } }
   },
 )
 
@@ -105,8 +118,8 @@ export const getSongsByGenre = endpoint(songsByGenre, async (parts, asking, want
   const { genre, offset, count: limit } = wanted
   const query = { genre, library, order: 'title' } as const
   const list = { ...query, what: 'songs' }
-  const items = await parts.pages.read(asking, list, { offset, limit }, (start) =>
-    parts.catalog.tracks(viewer, { ...query, limit, ...start }, signal),
+  const page = await parts.pages.read(asking, list, { offset, limit }, (start) =>
+    parts.listing.songList(viewer, { ...query, limit, ...start }, asking.form, signal),
   )
-  return { songsByGenre: { song: await songsOf(parts, asking, items) } }
+  return { songsByGenre: { song: writtenList(page) } }
 })

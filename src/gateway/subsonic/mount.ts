@@ -36,6 +36,7 @@ export function subsonicRoutes(app: Api, options: GatewayOptions & { readonly me
     lastModified,
     seeds: createSeeds(),
     pages: createPages(),
+    listing: options.index.reader<typeof import('./listing.ts')>(new URL('./listing.ts', import.meta.url)),
   }
   const { version } = options.config
 
@@ -55,7 +56,7 @@ export function subsonicRoutes(app: Api, options: GatewayOptions & { readonly me
         openToOtherSites(reply)
         const raw = parametersOf(request)
         const format = formatOf(raw)
-        const answer = await answerTo(parts, request.params.name, raw, request, reply)
+        const answer = await answerTo(parts, request.params.name, raw, format, request, reply)
         if (answer === 'answered') return reply
         if (flows(answer)) return sendPieces(reply, format, version, answer)
         return send(reply, format, version, 'ok', answer)
@@ -68,6 +69,7 @@ async function answerTo(
   parts: Parts,
   path: string,
   raw: RawParameters,
+  format: Format,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<Answer> {
@@ -86,6 +88,7 @@ async function answerTo(
     ...identified,
     viewer,
     client: clientOf(raw),
+    form: format.name === 'xml' ? 'xml' : 'json',
     raw,
     request,
     reply,

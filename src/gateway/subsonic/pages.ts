@@ -1,8 +1,16 @@
 import type { Page } from '../../protocol/api/catalog.ts'
+import { type Value, written } from './content.ts'
 import type { Asking } from './endpoint.ts'
+import type { Listed } from './listing.ts'
 
 /** Where a page begins: at a number, or after the last item of the page before it. */
 export type Start = { readonly offset: number } | { readonly cursor: string }
+
+/** How many items there are, and the cursor behind the last of them. */
+export interface PartOfList {
+  readonly count: number
+  readonly next?: string | undefined
+}
 
 /**
  * Lets clients that know only offsets walk through lists that change under their feet. Where a device goes on at the
@@ -10,13 +18,16 @@ export type Start = { readonly offset: number } | { readonly cursor: string }
  * before it: no item twice, and none left out. Any other offset is counted.
  */
 export interface Pages {
-  /** `list` says which list it is, and in which order: whatever makes another list of it. */
-  read<Item>(
+  /**
+   * `list` says which list it is, and in which order: whatever makes another list of it. Undefined where nothing can
+   * follow.
+   */
+  read<Part extends PartOfList>(
     asking: Pick<Asking, 'device'>,
     list: unknown,
     { offset, limit }: { readonly offset: number; readonly limit: number },
-    read: (start: Start) => Promise<Page<Item>>,
-  ): Promise<Item[]>
+    read: (start: Start) => Promise<Part>,
+  ): Promise<Part | undefined>
 }
 
 /** Walks that are remembered at the same time, and ends of pages of each: some clients ask for several at once. */
@@ -47,15 +58,16 @@ export function createPages(clock: () => number = Date.now): Pages {
 
   return {
     async read({ device }, list, { offset, limit }, read) {
-      if (limit === 0) return []
+      if (limit === 0) return undefined
       const { ends } = walkOf(`${device.id} ${JSON.stringify(list)}`, offset)
       const cursor = ends.get(offset)
-      if (cursor === null) return []
-      const { items, next } = await read(cursor === undefined ? { offset } : { cursor })
-      ends.delete(offset + items.length)
-      ends.set(offset + items.length, next ?? null)
+      if (cursor === null) return undefined
+      const part = await read(cursor === undefined ? { offset } : { cursor })
+      const end = offset + part.count
+      ends.delete(end)
+      ends.set(end, part.next ?? null)
       forgetOldest(ends, mostEnds)
-      return items
+      return part
     },
   }
 }
@@ -63,4 +75,14 @@ export function createPages(clock: () => number = Date.now): Pages {
 function forgetOldest<Key>(entries: Map<Key, unknown>, most: number): void {
   const [oldest] = entries.keys()
   if (entries.size > most && oldest !== undefined) entries.delete(oldest)
+}
+
+/** A page of the catalog as a part of its list. */
+export function counted<Item>(page: Page<Item>): Page<Item> & PartOfList {
+  return { ...page, count: page.items.length }
+}
+
+/** A part of a list that has been written, as content. */
+export function writtenList(part: Listed | undefined): Value {
+  return part === undefined ? [] : written(part.text)
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod'
-import type { SearchResult } from '../../protocol/api/catalog.ts'
+import type { AlbumSummary, ArtistSummary, SearchResult } from '../../protocol/api/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { albumFolderOf, albumsOf } from './album.ts'
 import { artistFolderOf, artistsOf } from './artist.ts'
+import type { Value } from './content.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { libraryOf } from './library.ts'
+import { counted, writtenList } from './pages.ts'
 import { count, offset, optional, text, wholeNumber } from './parameters.ts'
 import { songsOf } from './song.ts'
 
@@ -24,41 +26,64 @@ type Wanted = z.output<typeof wanted>
 const deepest = 20_000
 const mostCounted = 500
 
-/**
- * What fits the query. Without words (clients ask `""` as well) that is everything, in the order in which it came, so
- * that what a scan adds is on the last page, and no page before it changes.
- */
-async function find(parts: Parts, asking: Asking, query: Wanted): Promise<SearchResult> {
-  const library = await libraryOf(parts.catalog, asking.viewer, query.musicFolderId, asking.signal)
-  const words = (query.query ?? '').replaceAll('"', ' ').trim()
-  return words === '' || words === '*'
-    ? everything(parts, asking, query, library)
-    : matches(parts, asking, query, words, library)
+interface Everything {
+  artists(): Promise<readonly ArtistSummary[]>
+  albums(): Promise<readonly AlbumSummary[]>
+  /** The same as `AlbumID3`, written. */
+  albumList(): Promise<Value>
+  songList(): Promise<Value>
 }
 
-async function everything(
-  { catalog, pages }: Parts,
+/**
+ * Where no words are asked for (clients ask `""` as well) that is everything, in the order in which it came, so that
+ * what a scan adds is on the last page, and no page before it changes.
+ */
+function everything(
+  { catalog, pages, listing }: Parts,
   asking: Asking,
   { artistCount, artistOffset, albumCount, albumOffset, songCount, songOffset }: Wanted,
   library: Id | undefined,
-): Promise<SearchResult> {
-  const { viewer, signal } = asking
+): Everything {
+  const { viewer, signal, form } = asking
   const query = { order: 'addedAscending', library } as const
   const artists = { offset: artistOffset, limit: artistCount }
   const albums = { offset: albumOffset, limit: albumCount }
-  const tracks = { offset: songOffset, limit: songCount }
+  const songs = { offset: songOffset, limit: songCount }
   const list = (what: string) => ({ ...query, what })
   return {
-    artists: await pages.read(asking, list('artists'), artists, (start) =>
-      catalog.artists(viewer, { ...query, role: 'any', limit: artistCount, ...start }, signal),
-    ),
-    albums: await pages.read(asking, list('albums'), albums, (start) =>
-      catalog.albums(viewer, { ...query, limit: albumCount, ...start }, signal),
-    ),
-    tracks: await pages.read(asking, list('tracks'), tracks, (start) =>
-      catalog.tracks(viewer, { ...query, limit: songCount, ...start }, signal),
-    ),
+    async artists() {
+      const page = await pages.read(asking, list('artists'), artists, async (start) =>
+        counted(
+          await catalog.artists(viewer, { ...query, role: 'any', limit: artistCount, ...start }, signal),
+        ),
+      )
+      return page?.items ?? []
+    },
+    async albums() {
+      const page = await pages.read(asking, list('albums'), albums, async (start) =>
+        counted(await catalog.albums(viewer, { ...query, limit: albumCount, ...start }, signal)),
+      )
+      return page?.items ?? []
+    },
+    async albumList() {
+      const page = await pages.read(asking, list('albums'), albums, (start) =>
+        listing.albumList(viewer, { ...query, limit: albumCount, ...start }, form, signal),
+      )
+      return writtenList(page)
+    },
+    async songList() {
+      const page = await pages.read(asking, list('songs'), songs, (start) =>
+        listing.songList(viewer, { ...query, limit: songCount, ...start }, form, signal),
+      )
+      return writtenList(page)
+    },
   }
+}
+
+/** The words that are looked for; empty: everything is asked for. */
+function wordsOf(query = ''): string {
+  const words = query.replaceAll('"', ' ').trim()
+  return words === '*' ? '' : words
 }
 
 async function matches(
@@ -84,13 +109,28 @@ async function matches(
 }
 
 export const search2 = endpoint(wanted, async (parts, asking, query) => {
-  const { artists, albums, tracks } = await find(parts, asking, query)
+  const library = await libraryOf(parts.catalog, asking.viewer, query.musicFolderId, asking.signal)
+  const words = wordsOf(query.query)
+  if (words === '') {
+    const all = everything(parts, asking, query, library)
+    const [artists, albums] = [await all.artists(), await all.albums()]
+    const found = { artist: artists.map(artistFolderOf), album: albums.map(albumFolderOf) }
+    return { searchResult2: { ...found, song: await all.songList() } }
+  }
+  const { artists, albums, tracks } = await matches(parts, asking, query, words, library)
   const song = await songsOf(parts, asking, tracks)
   return { searchResult2: { artist: artists.map(artistFolderOf), album: albums.map(albumFolderOf), song } }
 })
 
 export const search3 = endpoint(wanted, async (parts, asking, query) => {
-  const { artists, albums, tracks } = await find(parts, asking, query)
+  const library = await libraryOf(parts.catalog, asking.viewer, query.musicFolderId, asking.signal)
+  const words = wordsOf(query.query)
+  if (words === '') {
+    const all = everything(parts, asking, query, library)
+    const artist = await artistsOf(parts, asking, await all.artists())
+    return { searchResult3: { artist, album: await all.albumList(), song: await all.songList() } }
+  }
+  const { artists, albums, tracks } = await matches(parts, asking, query, words, library)
   return {
     searchResult3: {
       artist: await artistsOf(parts, asking, artists),

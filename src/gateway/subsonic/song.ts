@@ -19,7 +19,7 @@ export async function songsOf(
   return tracks.map((track) => songOf(track, known.get(track.id)))
 }
 
-function songOf(track: TrackSummary, details: TrackDetails | undefined): Content {
+export function songOf(track: TrackSummary, details: TrackDetails | undefined): Content {
   const { mark, album, genres, artists, albumArtists } = track
   return {
     id: track.id,
