@@ -265,7 +265,7 @@ export const errorCodes = {
   },
   ETCD_FAILED: {
     status: 503,
-    title: 'etcd does not run',
+    title: 'The program etcd does not run',
     help: 'The detail and the log say what etcd complains of; check its ports, its disk and its certificates.',
   },
   COMPACTED: {

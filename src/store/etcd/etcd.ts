@@ -4,6 +4,7 @@ import { CodedError, isCoded } from '../../protocol/errors.ts'
 import { checkKey, checkTransaction } from '../limits.ts'
 import type { Store, Transaction } from '../store.ts'
 import { type Connection, createConnection, type Members } from './connection.ts'
+import { forgetHistory } from './history.ts'
 import { createKeys, type Keys } from './keys.ts'
 import {
   compaction,
@@ -56,7 +57,8 @@ export async function openEtcdStore(options: EtcdOptions): Promise<EtcdStore> {
     return readRange(bytes)
   }
 
-  return {
+  const closing = new AbortController()
+  const store: EtcdStore = {
     async get(key, signal) {
       checkKey(key)
       const [entry] = (await read(keys.full(key), signal)).entries
@@ -104,9 +106,13 @@ export async function openEtcdStore(options: EtcdOptions): Promise<EtcdStore> {
     },
     use: (members) => connection.use(members),
     async [Symbol.asyncDispose]() {
+      closing.abort()
       connection[Symbol.dispose]()
+      await forgetting
     },
   }
+  const forgetting = forgetHistory(store, closing.signal)
+  return store
 }
 
 const noFields = new Uint8Array(0)
