@@ -35,7 +35,7 @@ export async function exchange(target: Target, outgoing: Outgoing, limits: Limit
     for (let again = true; again; ) {
       again = false
       const attempt = begin(target.agent, address, outgoing)
-      const left = end - performance.now()
+      const left = Math.max(1, end - performance.now())
       try {
         const isLast = address === target.addresses.at(-1)
         const answer = await attempt.answer(left, isLast ? left : Math.min(left, connectMs), limits.signal)
