@@ -27,7 +27,7 @@ export function check(): readonly Step[] {
 
 /** The tests in the files that match the patterns, two files at a time. */
 export function tests(title: string, patterns: readonly string[]): Step {
-  return { title, args: ['--test', '--test-concurrency=2', '--test-timeout=180000', ...patterns] }
+  return { title, args: ['--test', '--test-concurrency=2', '--test-timeout=600000', ...patterns] }
 }
 
 /**

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { waitFor } from '../../test/harness/wait.ts'
 import { openIndex } from '../index/index.ts'
 import { type CodedError, type ErrorCode, isCoded } from '../protocol/errors.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
@@ -48,13 +49,7 @@ async function open() {
       now += milliseconds
     },
     /** Waits until the index shows what has been written in the background. */
-    settled: async (holds: () => boolean) => {
-      const deadline = AbortSignal.timeout(10_000)
-      while (!holds()) {
-        deadline.throwIfAborted()
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-    },
+    settled: (holds: () => boolean) => waitFor(holds, { what: 'the index to show it' }),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
@@ -511,8 +506,8 @@ test('what is past its end is swept away, and nothing else', async () => {
   pass(91 * day)
   const fresh = await signIn(accounts, 'ada')
   const context = { store, index, clock, rows: createRows(index), passwords: createPasswords() }
-  await sweep(context, AbortSignal.timeout(10_000))
-  await sweep(context, AbortSignal.timeout(10_000))
+  await sweep(context, AbortSignal.timeout(60_000))
+  await sweep(context, AbortSignal.timeout(60_000))
   const left = (await store.list(sessions.prefix)).entries.length
   assert.equal(left, 1)
   assert.equal((await store.list('accounts/invitations/')).entries.length, 0)
@@ -525,8 +520,10 @@ test('a request is authenticated in microseconds', async () => {
   const { token } = await signIn(accounts, 'ada')
   const rounds = 2_000
   for (let each = 0; each < rounds; each += 1) accounts.authenticate(token)
-  const start = performance.now()
+  // The time of the processor, which does not grow while others have it.
+  const before = process.cpuUsage()
   for (let each = 0; each < rounds; each += 1) accounts.authenticate(token)
-  const each = (1_000 * (performance.now() - start)) / rounds
+  const { user, system } = process.cpuUsage(before)
+  const each = (user + system) / rounds
   assert.ok(each < 500, `${each} µs`)
 })

@@ -66,9 +66,9 @@ export async function flipByte(path: string, position: number, modifiedAt?: Date
 
 /** Waits until `condition` holds; for what happens in the background. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000
+  const deadline = performance.now() + 60_000
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error('the condition did not come true within 20 s')
+    if (performance.now() > deadline) throw new Error('the condition did not come true within 60 s')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

@@ -25,7 +25,7 @@ async function exchange(text: string): Promise<string> {
   socket.on('data', (chunk) => chunks.push(chunk))
   socket.on('error', () => undefined)
   socket.write(text)
-  await once(socket, 'close', { signal: AbortSignal.timeout(20_000) })
+  await once(socket, 'close', { signal: AbortSignal.timeout(60_000) })
   return Buffer.concat(chunks).toString('latin1')
 }
 

@@ -53,7 +53,7 @@ async function caughtUp(store: Store, index: Index): Promise<void> {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  const deadline = AbortSignal.timeout(20_000)
+  const deadline = AbortSignal.timeout(60_000)
   while (!holds()) {
     deadline.throwIfAborted()
     await new Promise((resolve) => setImmediate(resolve))

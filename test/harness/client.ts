@@ -25,7 +25,7 @@ export async function signIn(
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ name, password, client: 'test' }),
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(60_000),
   })
   if (response.status !== 201)
     throw new Error(`Signing in answered ${response.status}: ${await response.text()}`)
@@ -39,7 +39,7 @@ export function client(baseUrl: string, token: string): Client {
     const headers = new Headers(init.headers)
     headers.set('authorization', `Bearer ${token}`)
     if (revision !== null) headers.set('hocket-after', revision)
-    const signal = init.signal ?? AbortSignal.timeout(30_000)
+    const signal = init.signal ?? AbortSignal.timeout(60_000)
     const response = await fetch(new URL(path, baseUrl), { ...init, headers, signal })
     revision = response.headers.get('hocket-revision') ?? revision
     return response

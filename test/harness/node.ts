@@ -118,7 +118,7 @@ async function readiness({ child, logs }: Running, signal: AbortSignal | undefin
       const address = readyLine.exec(logs())?.[1]
       return address !== undefined || hasEnded(child) ? { address } : undefined
     },
-    { what: 'the node to be ready', deadline: 60_000, ...(signal !== undefined && { signal }) },
+    { what: 'the node to be ready', deadline: 120_000, ...(signal !== undefined && { signal }) },
   )
   if (result.address !== undefined) return result.address
   const how = child.exitCode ?? child.signalCode
@@ -136,7 +136,7 @@ function testNode(
   const end = async (signal: NodeJS.Signals) => {
     if (hasEnded(child)) return child.exitCode
     child.kill(signal)
-    await once(child, 'exit', { signal: AbortSignal.timeout(30_000) })
+    await once(child, 'exit', { signal: AbortSignal.timeout(60_000) })
     return child.exitCode
   }
   return {

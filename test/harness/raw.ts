@@ -7,7 +7,7 @@ export async function openSocket(baseUrl: string): Promise<Socket> {
   const socket = connect(Number(port), '127.0.0.1')
   // A refusal may reset the connection while we still send: what had arrived counts.
   socket.on('error', () => undefined)
-  await once(socket, 'connect', { signal: AbortSignal.timeout(10_000) })
+  await once(socket, 'connect', { signal: AbortSignal.timeout(60_000) })
   return socket
 }
 
@@ -17,7 +17,7 @@ export async function exchange(baseUrl: string, request: string | Buffer): Promi
   const chunks: Buffer[] = []
   socket.on('data', (chunk) => chunks.push(chunk))
   socket.write(request)
-  if (!socket.closed) await once(socket, 'close', { signal: AbortSignal.timeout(30_000) })
+  if (!socket.closed) await once(socket, 'close', { signal: AbortSignal.timeout(60_000) })
   return Buffer.concat(chunks).toString('latin1')
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface Patience {
   /** What is waited for, for the message when it does not come. */
   readonly what: string
-  /** Milliseconds; 30 s unless told. */
+  /** Milliseconds; 60 s unless told. */
   readonly deadline?: number
   readonly signal?: AbortSignal
 }
@@ -14,7 +14,7 @@ export interface Patience {
  */
 export async function waitFor<Value>(
   condition: () => Value | Promise<Value>,
-  { what, deadline = 30_000, signal }: Patience,
+  { what, deadline = 60_000, signal }: Patience,
 ): Promise<NonNullable<Exclude<Value, false>>> {
   const end = performance.now() + deadline
   let cause: unknown

@@ -61,6 +61,8 @@ test('[F1] [B3] [N2] killed at random moments, every acknowledged write is there
       const ada = client(node.baseUrl, first.token)
       const stopping = new AbortController()
       const writers = writersOf(beliefs, songs, sound).map((write) => writeOn(write, ada, stopping.signal))
+      const before = beliefs.acknowledged
+      await waitFor(() => beliefs.acknowledged > before, { what: 'something to be written in this life' })
       await pause(random() * longestLifeMs)
       await node.kill9()
       stopping.abort()

@@ -33,7 +33,7 @@ async function opened() {
   const ask = (method: string, path: string, body?: string) =>
     gateways.fetch(
       new Request(home + path, { method, ...(body !== undefined && { body }) }),
-      AbortSignal.timeout(5_000),
+      AbortSignal.timeout(60_000),
     )
   return { ...net, gateways, ask }
 }

@@ -19,7 +19,7 @@ const never = { rescanMs: 3_600_000, lookMs: 3_600_000 }
 
 /** Waits until the catalog has these titles, and no others. */
 async function until(catalog: TestCatalog, titles: readonly string[]) {
-  const deadline = AbortSignal.timeout(30_000)
+  const deadline = AbortSignal.timeout(60_000)
   for (;;) {
     const found = (await catalog.tracks()).map(({ tags }) => tags.title)
     if (found.join() === titles.join()) return
@@ -113,12 +113,18 @@ test('a folder is told of once it is quiet, or when patience ends', async () => 
   void heard.promise.then(() => {
     over = true
   })
-  while (!over) {
+  let longestPause = 0
+  for (let before = startedAt; !over; ) {
     await file.write('more')
     await pause(20)
-    assert.ok(performance.now() - startedAt < 20_000)
+    const now = performance.now()
+    longestPause = Math.max(longestPause, now - before)
+    before = now
+    assert.ok(now - startedAt < 60_000)
   }
-  assert.ok(performance.now() - startedAt >= 800, 'it was told while the file was still growing')
+  const toldAfter = performance.now() - startedAt
+  // On a busy machine the writing itself may have paused for as long as a folder that is quiet.
+  assert.ok(toldAfter >= 800 || longestPause >= 200, `told while the file grew, after ${toldAfter} ms`)
   assert.deepEqual(told[0], [''])
   assert.equal(watch.isPartial, false)
 })
@@ -148,7 +154,7 @@ test('[B1] files are read whole after the scan, and their tracks get the SHA-256
   const end = scanner.subscribe(
     (status) => status.unhashed === 3 && ready.dispatchEvent(new Event('counted')),
   )
-  if (scanner.status.unhashed !== 3) await once(ready, 'counted', { signal: AbortSignal.timeout(20_000) })
+  if (scanner.status.unhashed !== 3) await once(ready, 'counted', { signal: AbortSignal.timeout(60_000) })
   end()
   assert.equal(scanner.status.phase, 'hashing')
   assert.deepEqual(await all(), [undefined, undefined, undefined], 'nobody is disturbed while they listen')
@@ -160,7 +166,7 @@ test('[B1] files are read whole after the scan, and their tracks get the SHA-256
         .digest('hex'),
     ),
   )
-  const deadline = AbortSignal.timeout(20_000)
+  const deadline = AbortSignal.timeout(60_000)
   while ((await all()).includes(undefined)) {
     deadline.throwIfAborted()
     await pause(20)

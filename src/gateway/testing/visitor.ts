@@ -36,7 +36,7 @@ export function createVisitor(baseUrl: string, checker: Checker, token?: string)
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
     if (revision !== null) headers.set('hocket-after', revision)
     const response = await fetch(url, {
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(60_000),
       redirect: 'manual',
       ...init,
       headers,
