@@ -74,7 +74,7 @@ const lastRetryMs = 600_000
 /** Where nobody has it, asking again seldom helps before a node comes back, and then all is due at once. */
 const lostRetryMs = 60_000
 /** While the disk is full or failing, nothing is tried. */
-const diskRestMs = 30_000
+const diskRestMs = 5_000
 /** The longest time without a look at the queue. */
 const restMs = 5_000
 

@@ -1,13 +1,15 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { CodedError, isCoded } from '../../protocol/errors.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import type { Copy } from '../blobs.ts'
-import type { BlobPeers, Purpose } from '../peers.ts'
+import type { BlobPeers } from '../peers.ts'
 import { likelyHolders, type References, type Whereabouts } from './whereabouts.ts'
 
 /** Copies of a blob on other nodes. */
 export interface ElsewhereCopies {
   /**
-   * For a listener: ways to open a copy, best first; each gives up within 250 ms (B5), and then all are asked once
-   * more with patience, for the only node that has it may have to wake its disk.
+   * For a listener: ways to open a copy, best first. Each gives up within 250 ms (B5); when all have, they are asked
+   * with patience, for the only node that has it may have to wake its disk.
    */
   copies(hash: BlobHash, signal: AbortSignal): (() => Promise<Copy>)[]
   /** For healing, in the background: opened one after another, those that can be. Dispose of each. */
@@ -15,6 +17,12 @@ export interface ElsewhereCopies {
   /** The live nodes that may have it, the most likely first. */
   nodes(hash: BlobHash): Id[]
 }
+
+/** How long a listener's last hope lasts, in milliseconds: no player waits longer. */
+const patientMs = 10_000
+const againMs = 200
+/** How often a stream that has been taken up again may fail once more. */
+const patientRounds = 3
 
 export function createElsewhere(
   peers: Pick<BlobPeers, 'live' | 'open'>,
@@ -24,12 +32,30 @@ export function createElsewhere(
   const nodes = (hash: BlobHash) =>
     likelyHolders(where(), references.get(hash) ?? { hash, inPlace: [] }, peers.live())
 
+  /** Asks all of them again and again, for a while: one may be waking its disk, or coming back. */
+  async function openPatiently(hash: BlobHash, signal: AbortSignal): Promise<Copy> {
+    const end = performance.now() + patientMs
+    for (;;) {
+      let failure: unknown = new CodedError('BLOB_MISSING', hash)
+      for (const node of nodes(hash)) {
+        try {
+          return await peers.open(node, hash, 'wait', signal)
+        } catch (error) {
+          signal.throwIfAborted()
+          failure = error
+        }
+      }
+      if (isCoded(failure, 'BLOB_MISSING') || performance.now() > end) throw failure
+      await pause(againMs, undefined, { signal })
+    }
+  }
+
   return {
     nodes,
     copies(hash, signal) {
-      const found = nodes(hash)
-      const opening = (purpose: Purpose) => found.map((node) => () => peers.open(node, hash, purpose, signal))
-      return [...opening('listen'), ...opening('wait')]
+      const quick = nodes(hash).map((node) => () => peers.open(node, hash, 'listen', signal))
+      const patient = Array.from({ length: patientRounds }, () => () => openPatiently(hash, signal))
+      return [...quick, ...patient]
     },
     async *inTurn(hash, signal) {
       for (const node of nodes(hash)) {

@@ -1,60 +1,66 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Readable } from 'node:stream'
 import { z } from 'zod'
-import { problemDocument } from '../../protocol/api/problem.ts'
-import { CodedError, type ErrorCode, errorCodes } from '../../protocol/errors.ts'
+import { CodedError, isCoded } from '../../protocol/errors.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import type { Copy, Range } from '../blobs.ts'
 import type { BlobPeers, Purpose } from '../peers.ts'
-import { failure, readWatched, type Watchdog, watch } from './watchdog.ts'
+import { type Watchdog, watch } from './watchdog.ts'
 
-/** Sends a request to another node and resolves with the head of its answer. UNREACHABLE. */
-export type SendToNode = (node: Id, request: NodeRequest) => Promise<NodeAnswer>
+/**
+ * A call to another node: `open` of the registry's calls, which this folder does not know. UNREACHABLE where the node does
+ * not begin its answer by the deadline, or its body stalls; what the node refuses comes as the error that it names.
+ */
+export type OpenCall = (node: Id, request: BlobCall, limits: CallLimits) => Promise<BlobAnswer>
 
-export interface NodeRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT'
+export interface BlobCall {
+  readonly method: 'GET' | 'POST' | 'PUT'
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: AsyncIterable<Uint8Array>
-  readonly signal: AbortSignal
+  readonly repeatable?: boolean
 }
 
-export interface NodeAnswer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  /** Must be read to its end or destroyed. */
-  readonly body: Readable
+export interface CallLimits {
+  readonly deadlineMs: number
+  readonly stallMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface BlobAnswer extends Disposable {
+  readonly body: AsyncIterable<Uint8Array>
 }
 
 /** Says to the other node why it is asked: see `Purpose`. */
 export const purposeHeader = 'hocket-purpose'
+
+export const blobSize = z.object({ size: z.int().nonnegative().nullable() })
+export const blobVouch = z.object({ sound: z.boolean() })
 
 /** How long a node may owe a byte, in milliseconds. */
 const patienceMs: Readonly<Record<Purpose, number>> = { listen: 250, wait: 15_000, copy: 15_000 }
 const askMs = 3_000
 /** What a node does meanwhile may take long, but it sends a sign of life every second. */
 const workMs = 15_000
+/** The slowest line that an upload is finished over, in bytes a second. */
+const slowestLine = 64 * 1_024
 const mostAnswerBytes = 16_384
 
-const vouched = z.object({ sound: z.boolean() })
-
 /** The blobs of other nodes, over HTTP: what `src/gateway/peers/blobs.ts` answers. */
-export function createBlobPeers(send: SendToNode, live: () => readonly Id[]): BlobPeers {
-  async function size(
+export function createBlobPeers(call: OpenCall, live: () => readonly Id[]): BlobPeers {
+  async function ask<Schema extends z.ZodType>(
     node: Id,
-    hash: BlobHash,
-    patience: number,
-    signal?: AbortSignal,
-  ): Promise<number | null> {
-    using dog = watch(`a blob of node ${node}`, patience, signal)
-    const request: NodeRequest = { method: 'HEAD', path: pathOf(hash), signal: dog.signal }
-    const { status, headers, body } = await reach(send(node, request), dog)
-    body.destroy()
-    if (status === 404) return null
-    const found = Number(headers['content-length'])
-    if (status !== 200 || !Number.isSafeInteger(found))
-      throw new CodedError(status === 503 ? 'BLOB_CORRUPT' : 'UNREACHABLE', `node ${node} answered ${status}`)
-    return found
+    request: BlobCall,
+    schema: Schema,
+    limits: CallLimits,
+  ): Promise<z.output<Schema>> {
+    using answer = await call(node, request, limits)
+    const parsed = schema.safeParse(parseJson(await textOf(answer.body)))
+    if (parsed.success) return parsed.data
+    throw new CodedError('UNREACHABLE', `node ${node} did not answer as expected`)
+  }
+
+  async function size(node: Id, hash: BlobHash, ms: number, signal?: AbortSignal): Promise<number | null> {
+    const request: BlobCall = { method: 'GET', path: `${pathOf(hash)}/size` }
+    return (await ask(node, request, blobSize, { deadlineMs: ms, stallMs: ms, signal })).size
   }
 
   async function* chunks(
@@ -65,17 +71,19 @@ export function createBlobPeers(send: SendToNode, live: () => readonly Id[]): Bl
     signal?: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
     if (start >= end) return
-    using dog = watch(`a blob of node ${node}`, patienceMs[purpose], signal)
     const headers = { range: `bytes=${start}-${end - 1}`, [purposeHeader]: purpose }
-    const request: NodeRequest = { method: 'GET', path: pathOf(hash), headers, signal: dog.signal }
-    const { status, body } = await reach(send(node, request), dog)
-    if (status !== 206) throw await problemIn(status, body, node)
+    const ms = patienceMs[purpose]
+    using answer = await call(
+      node,
+      { method: 'GET', path: pathOf(hash), headers },
+      { deadlineMs: ms, stallMs: ms, signal },
+    )
     let left = end - start
-    for await (const bytes of readWatched(body, dog)) {
+    for await (const bytes of answer.body) {
       left -= bytes.length
       yield bytes
     }
-    if (left !== 0) throw new CodedError('UNREACHABLE', `node ${node} ended a blob ${left} bytes too early`)
+    if (left !== 0) throw new CodedError('UNREACHABLE', `node ${node} sent ${-left} bytes too many of a blob`)
   }
 
   return {
@@ -94,25 +102,26 @@ export function createBlobPeers(send: SendToNode, live: () => readonly Id[]): Bl
     },
 
     async vouch(node, hash, signal) {
-      using dog = watch(`a copy that node ${node} reads`, workMs, signal)
-      const request: NodeRequest = { method: 'POST', path: `${pathOf(hash)}/vouch`, signal: dog.signal }
-      const { status, body } = await reach(send(node, request), dog)
-      if (status !== 200) throw await problemIn(status, body, node)
-      return vouched.parse(JSON.parse(await textOf(body, dog))).sound
+      const request: BlobCall = { method: 'POST', path: `${pathOf(hash)}/vouch`, repeatable: true }
+      const limits = { deadlineMs: askMs, stallMs: workMs, signal }
+      return (await ask(node, request, blobVouch, limits)).sound
     },
 
     async put(node, { hash, size: length }, source, signal) {
       using dog = watch(`node ${node}, which is to keep a blob`, workMs, signal)
-      const request: NodeRequest = {
+      const request: BlobCall = {
         method: 'PUT',
         path: pathOf(hash),
         headers: { 'content-length': String(length), 'content-type': 'application/octet-stream' },
         body: taken(source, dog),
-        signal: dog.signal,
       }
-      const { status, body } = await reach(send(node, request), dog)
-      if (status !== 204) throw await problemIn(status, body, node)
-      body.destroy()
+      const deadlineMs = workMs + (length / slowestLine) * 1_000
+      try {
+        using _answer = await call(node, request, { deadlineMs, stallMs: workMs, signal: dog.signal })
+      } catch (error) {
+        if (dog.signal.aborted) throw dog.signal.reason
+        throw isCoded(error) ? error : new CodedError('UNREACHABLE', undefined, { cause: error })
+      }
     },
   }
 }
@@ -121,18 +130,7 @@ function pathOf(hash: BlobHash): string {
   return `/blobs/${hash}`
 }
 
-/** The answer's head; what the watchdog says is truer than how the connection felt about it. */
-async function reach(answer: Promise<NodeAnswer>, dog: Watchdog): Promise<NodeAnswer> {
-  try {
-    const head = await answer
-    dog.touch()
-    return head
-  } catch (error) {
-    throw failure(error, dog)
-  }
-}
-
-/** What is sent, while the watchdog sees that the other node takes it. */
+/** What is sent, while the watchdog sees that the other node takes it, and answers when it has all of it. */
 async function* taken(source: AsyncIterable<Uint8Array>, dog: Watchdog): AsyncGenerator<Uint8Array> {
   for await (const bytes of source) {
     dog.touch()
@@ -142,10 +140,10 @@ async function* taken(source: AsyncIterable<Uint8Array>, dog: Watchdog): AsyncGe
   dog.touch()
 }
 
-async function textOf(body: Readable, dog: Watchdog): Promise<string> {
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const pieces: Uint8Array[] = []
   let length = 0
-  for await (const bytes of readWatched(body, dog)) {
+  for await (const bytes of body) {
     length += bytes.length
     if (length > mostAnswerBytes) throw new CodedError('UNREACHABLE', 'the answer is too long')
     pieces.push(bytes)
@@ -153,18 +151,10 @@ async function textOf(body: Readable, dog: Watchdog): Promise<string> {
   return Buffer.concat(pieces).toString()
 }
 
-/** The coded error in a problem document; UNREACHABLE where there is none that is known here. */
-async function problemIn(status: number, body: Readable, node: Id): Promise<CodedError> {
-  using dog = watch(`node ${node}`, askMs)
+function parseJson(text: string): unknown {
   try {
-    const problem = problemDocument.parse(JSON.parse(await textOf(body, dog)))
-    if (isErrorCode(problem.code)) return new CodedError(problem.code, problem.detail)
+    return JSON.parse(text)
   } catch {
-    // It says no more than its status.
+    return undefined
   }
-  return new CodedError('UNREACHABLE', `node ${node} answered ${status}`)
-}
-
-function isErrorCode(code: string): code is ErrorCode {
-  return Object.hasOwn(errorCodes, code)
 }

@@ -63,15 +63,11 @@ export async function* readWatched(stream: Readable, dog: Watchdog): AsyncGenera
       dog.touch()
     }
   } catch (error) {
-    throw failure(error, dog)
+    // What the watchdog says is truer than how the connection felt about it.
+    if (dog.signal.aborted) throw dog.signal.reason
+    throw new CodedError('UNREACHABLE', undefined, { cause: error })
   } finally {
     dog.signal.removeEventListener('abort', giveUp)
     stream.destroy()
   }
-}
-
-/** What to say of an error of the connection: what the watchdog says is truer than how the connection felt about it. */
-export function failure(error: unknown, dog: Watchdog): unknown {
-  if (dog.signal.aborted) return dog.signal.reason
-  return error instanceof CodedError ? error : new CodedError('UNREACHABLE', undefined, { cause: error })
 }

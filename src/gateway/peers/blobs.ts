@@ -115,6 +115,7 @@ async function answerInTime(
   const signal = goneSignalOf(reply)
   const response = takeOver(reply)
   response.writeHead(200, { 'content-type': 'application/json' })
+  response.flushHeaders()
   const alive = setInterval(() => response.write(' '), signOfLifeMs)
   try {
     response.end(JSON.stringify(await work(signal)))
