@@ -7,11 +7,11 @@ export type Value = Scalar | Content | readonly (Scalar | Content)[] | Flow | Wr
 
 /** A list that has been written already, in the format of the answer: see `listing.ts`. */
 export interface Written {
-  readonly [text]: string
+  readonly [text]: Uint8Array
 }
 export const text: unique symbol = Symbol('written')
 
-export function written(list: string): Written {
+export function written(list: Uint8Array): Written {
   return { [text]: list }
 }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { Content } from './content.ts'
 import { Failure } from './failure.ts'
-import { gathered, jsonPieces, xmlPieces } from './flow.ts'
-import { jsonOf } from './json.ts'
+import { gathered, jsonPieces, type Piece, xmlPieces } from './flow.ts'
 import { firstOf, type RawParameters } from './parameters.ts'
+import { scriptOf } from './script.ts'
 import { xmlHead, xmlOf } from './xml.ts'
 
 /** The version of the API that is spoken here, as far as its number goes; the extensions say the rest. */
@@ -51,7 +51,7 @@ export function write(
   const whole = wholeOf(format, serverVersion, status, content)
   const mediaType = mediaTypes[format.name]
   if (format.name === 'xml') return { mediaType, body: xmlOf('subsonic-response', whole) }
-  const json = jsonOf({ 'subsonic-response': whole })
+  const json = JSON.stringify({ 'subsonic-response': whole })
   if (format.name === 'json') return { mediaType, body: json }
   return { mediaType, body: `${format.callback}(${scriptOf(json)});\n` }
 }
@@ -61,12 +61,12 @@ export function writePieces(
   format: Format,
   serverVersion: string,
   content: Content,
-): { readonly mediaType: string; readonly body: AsyncGenerator<string> } {
+): { readonly mediaType: string; readonly body: AsyncGenerator<Piece> } {
   const whole = wholeOf(format, serverVersion, 'ok', content)
   return { mediaType: mediaTypes[format.name], body: gathered(piecesOf(format, whole)) }
 }
 
-async function* piecesOf(format: Format, whole: Content): AsyncGenerator<string> {
+async function* piecesOf(format: Format, whole: Content): AsyncGenerator<Piece> {
   if (format.name === 'xml') {
     yield xmlHead
     yield* xmlPieces('subsonic-response', whole)
@@ -74,7 +74,9 @@ async function* piecesOf(format: Format, whole: Content): AsyncGenerator<string>
   } else if (format.name === 'json') yield* jsonPieces({ 'subsonic-response': whole })
   else {
     yield `${format.callback}(`
-    for await (const piece of jsonPieces({ 'subsonic-response': whole })) yield scriptOf(piece)
+    for await (const piece of jsonPieces({ 'subsonic-response': whole })) {
+      yield typeof piece === 'string' ? scriptOf(piece) : piece
+    }
     yield ');\n'
   }
 }
@@ -93,9 +95,4 @@ function wholeOf(
 ): Content {
   const envelope = { status, version: apiVersion, type: 'hocket', serverVersion, openSubsonic: true }
   return { ...(name === 'xml' && { xmlns: 'http://subsonic.org/restapi' }), ...envelope, ...content }
-}
-
-/** Two characters that JSON may hold and older scripts may not. */
-function scriptOf(json: string): string {
-  return json.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
 }

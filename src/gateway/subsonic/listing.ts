@@ -6,6 +6,7 @@ import type { Ask } from '../../catalog/index/queries/view.ts'
 import type { AlbumQuery, TrackQuery } from '../../protocol/api/catalog.ts'
 import { albumOf } from './album.ts'
 import type { Content } from './content.ts'
+import { scriptOf } from './script.ts'
 import { songOf } from './song.ts'
 import { elementOf } from './xml.ts'
 
@@ -16,12 +17,12 @@ import { elementOf } from './xml.ts'
  */
 export interface Listed {
   /** A list in JSON, or one element after another in XML. */
-  readonly text: string
+  readonly bytes: Uint8Array
   readonly count: number
   readonly next: string | undefined
 }
 
-export type Form = 'xml' | 'json'
+export type Form = 'xml' | 'json' | 'jsonp'
 
 export function songList(db: DatabaseSync, ask: Ask, query: TrackQuery, form: Form): Listed {
   const { items, next } = tracks(db, ask, query)
@@ -31,7 +32,7 @@ export function songList(db: DatabaseSync, ask: Ask, query: TrackQuery, form: Fo
     items.map(({ id }) => id),
   )
   const songs = items.map((track) => songOf(track, details.get(track.id)))
-  return { text: textOf('song', songs, form), count: items.length, next }
+  return { bytes: bytesOf('song', songs, form), count: items.length, next }
 }
 
 export function albumList(db: DatabaseSync, ask: Ask, query: AlbumQuery, form: Form): Listed {
@@ -42,9 +43,14 @@ export function albumList(db: DatabaseSync, ask: Ask, query: AlbumQuery, form: F
     items.map(({ id }) => id),
   )
   const found = items.map((album) => albumOf(album, details.get(album.id)))
-  return { text: textOf('album', found, form), count: items.length, next }
+  return { bytes: bytesOf('album', found, form), count: items.length, next }
 }
 
-function textOf(name: string, items: readonly Content[], form: Form): string {
-  return form === 'json' ? JSON.stringify(items) : items.map((item) => elementOf(name, item)).join('')
+/** As bytes: a text of a megabyte would have both threads collect garbage. */
+function bytesOf(name: string, items: readonly Content[], form: Form): Uint8Array {
+  if (form === 'xml') return encoder.encode(items.map((item) => elementOf(name, item)).join(''))
+  const json = JSON.stringify(items)
+  return encoder.encode(form === 'json' ? json : scriptOf(json))
 }
+
+const encoder = new TextEncoder()

@@ -11,7 +11,7 @@ import { answerPreflight, openToOtherSites } from './cors.ts'
 import type { Answer, Parts } from './endpoint.ts'
 import { type Format, formatOf, nearestFormat, write, writePieces } from './envelope.ts'
 import { Failure, failureOf } from './failure.ts'
-import { flows } from './flow.ts'
+import { flows, type Piece } from './flow.ts'
 import { clientOf, identify } from './identify.ts'
 import { watchLastModified } from './last-modified.ts'
 import { createNowPlaying } from './now-playing.ts'
@@ -88,7 +88,7 @@ async function answerTo(
     ...identified,
     viewer,
     client: clientOf(raw),
-    form: format.name === 'xml' ? 'xml' : 'json',
+    form: format.name,
     raw,
     request,
     reply,
@@ -142,7 +142,7 @@ async function sendPieces(
 ): Promise<FastifyReply> {
   const { mediaType, body } = writePieces(format, version, content)
   const first = await body.next()
-  async function* whole(): AsyncGenerator<string> {
+  async function* whole(): AsyncGenerator<Piece> {
     if (first.done) return
     yield first.value
     yield* body

@@ -84,5 +84,5 @@ export function counted<Item>(page: Page<Item>): Page<Item> & PartOfList {
 
 /** A part of a list that has been written, as content. */
 export function writtenList(part: Listed | undefined): Value {
-  return part === undefined ? [] : written(part.text)
+  return part === undefined ? [] : written(part.bytes)
 }

@@ -1,4 +1,4 @@
-import { type Content, isFlow, isList, isWritten, type Scalar, text, type Value } from './content.ts'
+import { type Content, isFlow, isList, isWritten, type Scalar, type Value } from './content.ts'
 
 /**
  * Writes content as the API's XML: what is simple becomes an attribute, what has parts becomes an element, and a list
@@ -41,8 +41,7 @@ function partsOf(name: string, content: Content): { attributes: string; inside: 
 }
 
 function childrenOf(name: string, value: Exclude<Value, Scalar>): string {
-  if (isWritten(value)) return value[text]
-  if (isFlow(value)) throw new TypeError(`${name} is written as it comes`)
+  if (isFlow(value) || isWritten(value)) throw new TypeError(`${name} is written as it comes`)
   if (!isList(value)) return elementOf(name, value)
   let children = ''
   for (const item of value) children += isScalar(item) ? textElement(name, item) : elementOf(name, item)
