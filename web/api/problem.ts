@@ -39,7 +39,7 @@ export async function readProblem(response: Response): Promise<ProblemDocument> 
   return { ...unreachable, title: `HTTP ${response.status}`, status: response.status, code: 'INTERNAL' }
 }
 
-function isProblem(value: unknown): value is ProblemDocument {
+export function isProblem(value: unknown): value is ProblemDocument {
   return (
     typeof value === 'object' &&
     value !== null &&

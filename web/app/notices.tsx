@@ -31,7 +31,7 @@ export function Notices() {
 
 function NoticeLine({ notice }: { notice: Notice }) {
   const { view } = useServices()
-  const { say } = useWords()
+  const words = useWords()
   const close = useCallback(
     () => view.set({ notices: view.get().notices.filter(({ id }) => id !== notice.id) }),
     [view, notice.id],
@@ -40,14 +40,14 @@ function NoticeLine({ notice }: { notice: Notice }) {
     const timer = setTimeout(close, notice.problem === undefined ? shownMs : shownMs * 2)
     return () => clearTimeout(timer)
   }, [close, notice.problem])
-  const { problem } = notice
+  const problem = notice.problem && words.problem(notice.problem)
   return (
     <div className={problem === undefined ? 'notice' : 'notice notice-problem'}>
       <div>
-        <p>{problem === undefined ? notice.text : (problem.detail ?? problem.title)}</p>
+        <p>{problem === undefined ? notice.text : problem.brief}</p>
         {problem === undefined ? null : <p className="notice-help">{problem.help}</p>}
       </div>
-      <button type="button" className="icon-button" onClick={close} aria-label={say('close')}>
+      <button type="button" className="icon-button" onClick={close} aria-label={words.say('close')}>
         <X size={18} aria-hidden />
       </button>
     </div>

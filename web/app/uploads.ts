@@ -1,4 +1,6 @@
+import type { ProblemDocument } from '../../src/protocol/api/problem.ts'
 import type { UploadResult } from '../../src/protocol/api/uploads.ts'
+import { isProblem, unreachable } from '../api/problem.ts'
 import { createStore, type Store } from '../player/store.ts'
 
 export type UploadState = 'waiting' | 'sending' | 'finishing' | 'done' | 'duplicate' | 'failed'
@@ -12,7 +14,7 @@ export interface UploadItem {
   /** The title that the server read from the file. */
   title?: string
   track?: string
-  error?: { code: string; detail: string | undefined; help: string | undefined }
+  error?: ProblemDocument
 }
 
 export interface Uploads {
@@ -75,7 +77,7 @@ export function createUploads(onArrived: () => void): Uploads {
       },
       onError(error) {
         const response = 'originalResponse' in error ? error.originalResponse : null
-        finished(id, { state: 'failed', error: parseProblem(response?.getBody() ?? '') })
+        finished(id, { state: 'failed', error: problemIn(response?.getBody() ?? '') })
       },
     })
     running.set(id, { abort: () => void upload.abort() })
@@ -133,13 +135,7 @@ function parseResult(text: string): Pick<UploadResult, 'title' | 'track' | 'dupl
   return { title: String(value.title), track: String(value.track), duplicate: value.duplicate === true }
 }
 
-function parseProblem(text: string): NonNullable<UploadItem['error']> {
+function problemIn(text: string): ProblemDocument {
   const value = parse(text)
-  if (value === undefined || !('code' in value))
-    return { code: 'UNREACHABLE', detail: undefined, help: undefined }
-  return {
-    code: String(value.code),
-    detail: 'detail' in value ? String(value.detail) : 'title' in value ? String(value.title) : undefined,
-    help: 'help' in value ? String(value.help) : undefined,
-  }
+  return isProblem(value) ? value : unreachable
 }

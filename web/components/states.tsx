@@ -24,17 +24,17 @@ export function Loaded<T>({
 }
 
 export function ProblemState({ problem, retry }: { problem: ProblemDocument; retry?: () => unknown }) {
-  const { say } = useWords()
-  const unanswered = problem.status === 0 && problem.code === 'UNREACHABLE'
+  const words = useWords()
+  const { title, detail, help } = words.problem(problem)
   return (
     <div className="state" role="alert">
       <p className="state-code">{problem.code}</p>
-      <h2>{unanswered ? say('unreachableTitle') : problem.title}</h2>
-      {problem.detail === undefined ? null : <p>{problem.detail}</p>}
-      <p className="state-help">{unanswered ? say('unreachableHelp') : problem.help}</p>
+      <h2>{title}</h2>
+      {detail === undefined ? null : <p lang="en">{detail}</p>}
+      <p className="state-help">{help}</p>
       {retry === undefined ? null : (
         <Button icon={RotateCw} onClick={() => retry()}>
-          {say('tryAgain')}
+          {words.say('tryAgain')}
         </Button>
       )}
       {problem.instance === undefined ? null : <p className="state-fine">{problem.instance}</p>}

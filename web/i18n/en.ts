@@ -45,6 +45,8 @@ export const en = {
   unreachableTitle: 'The server cannot be reached',
   unreachableHelp:
     'Check that it runs and that this device is connected. It is tried again every few seconds.',
+  brokenTitle: 'Something broke in this page',
+  brokenHelp: 'Load the page again.',
   notFoundTitle: 'Nothing lives at this address',
   notFoundText: 'It may have been removed, or the link is incomplete.',
 
@@ -316,7 +318,6 @@ export const en = {
   uploadDone: 'Here',
   uploadDuplicate: 'Was here already; nothing was added',
   uploadFailed: 'Not uploaded',
-  uploadAgain: 'Try again; it goes on where it was.',
 
   // settings
   appearance: 'Appearance',

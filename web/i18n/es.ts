@@ -48,6 +48,8 @@ export const es: Record<keyof typeof en, Message> = {
   unreachableTitle: 'No se puede llegar al servidor',
   unreachableHelp:
     'Comprueba que está en marcha y que este dispositivo tiene conexión. Se reintenta cada pocos segundos.',
+  brokenTitle: 'Algo se rompió en esta página',
+  brokenHelp: 'Carga la página de nuevo.',
   notFoundTitle: 'No hay nada en esta dirección',
   notFoundText: 'Quizá se quitó, o el enlace está incompleto.',
 
@@ -325,7 +327,6 @@ export const es: Record<keyof typeof en, Message> = {
   uploadDone: 'Ya está aquí',
   uploadDuplicate: 'Ya estaba; no se añadió nada',
   uploadFailed: 'No se subió',
-  uploadAgain: 'Inténtalo de nuevo; sigue donde estaba.',
 
   // settings
   appearance: 'Apariencia',

@@ -1,7 +1,9 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import type { ProblemDocument } from '../../src/protocol/api/problem.ts'
 import { en } from './en.ts'
 import { createFormat, type Format } from './format.ts'
 import { type Message, type Parameters, say } from './message.ts'
+import { type ProblemText, type ProblemWords, problemText } from './problems.ts'
 
 export const languages = ['en', 'es'] as const
 export type Language = (typeof languages)[number]
@@ -14,11 +16,13 @@ interface Words {
   language: Language
   say: Say
   format: Format
+  /** What is read of a problem that the server named. */
+  problem(problem: ProblemDocument): ProblemText
 }
 
-const WordsContext = createContext<Words>(wordsIn('en', en))
+const WordsContext = createContext<Words>(wordsIn('en', en, {}))
 
-/** `say('key', {…})` in the person's language, and numbers and times as that language writes them. */
+/** `say('key', {…})` in the person's language; numbers, times and the server's problems as that language says them. */
 export function useWords(): Words {
   return useContext(WordsContext)
 }
@@ -32,14 +36,11 @@ export function preferredLanguage(account: Language | undefined, browser: readon
 
 /** English is always there; another language is loaded when it is wanted, and shown once it has come. */
 export function WordsProvider({ language, children }: { language: Language; children: ReactNode }) {
-  const [spanish, setSpanish] = useState<typeof import('./es.ts').es>()
+  const [spanish, setSpanish] = useState<Words>()
   useEffect(() => {
-    if (language === 'es') void import('./es.ts').then((loaded) => setSpanish(loaded.es))
+    if (language === 'es') void loadSpanish().then(setSpanish)
   }, [language])
-  const words = useMemo(
-    () => (language === 'es' ? spanish && wordsIn('es', spanish) : wordsIn('en', en)),
-    [language, spanish],
-  )
+  const words = useMemo(() => (language === 'es' ? spanish : wordsIn('en', en, {})), [language, spanish])
   useEffect(() => {
     document.documentElement.lang = language
   }, [language])
@@ -47,10 +48,18 @@ export function WordsProvider({ language, children }: { language: Language; chil
   return <WordsContext value={words}>{children}</WordsContext>
 }
 
-function wordsIn(language: Language, dictionary: Record<Key, Message>): Words {
+async function loadSpanish(): Promise<Words> {
+  const [{ es }, { esProblems }] = await Promise.all([import('./es.ts'), import('./es-problems.ts')])
+  return wordsIn('es', es, esProblems)
+}
+
+/** `problems`: what the server, which speaks English, says of problems. */
+function wordsIn(language: Language, dictionary: Record<Key, Message>, problems: ProblemWords): Words {
+  const speak: Say = (key, ...[parameters]) => say(dictionary[key], language, parameters)
   return {
     language,
-    say: (key, ...[parameters]) => say(dictionary[key], language, parameters),
+    say: speak,
     format: createFormat(language),
+    problem: (problem) => problemText(problem, problems, speak),
   }
 }

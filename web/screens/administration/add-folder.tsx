@@ -1,14 +1,12 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { CornerLeftUp, Folder } from 'lucide-react'
 import { useState } from 'react'
-import { problemOf } from '../../api/problem.ts'
 import { serverFolderQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
-import { Button, Field } from '../../components/controls.tsx'
-import { Dialog } from '../../components/dialog.tsx'
+import { Field } from '../../components/controls.tsx'
+import { FormDialog } from '../../components/form-dialog.tsx'
 import { Bones, Loaded } from '../../components/states.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
-import { EntryProblem } from '../entry/entry.tsx'
 
 /** Picks a folder of the server's disks. It is read and never changed. */
 export function AddFolder({ onClose }: { onClose(): void }) {
@@ -19,75 +17,56 @@ export function AddFolder({ onClose }: { onClose(): void }) {
   const [typed, setTyped] = useState<string>()
   const folder = useQuery(serverFolderQuery(api, path))
   const shown = typed ?? folder.data?.path ?? ''
-  const add = useMutation({
-    mutationFn: async () => {
-      await api.addLibrary({ path: shown })
-      await queries.invalidateQueries({ queryKey: ['libraries'] })
-      await queries.invalidateQueries({ queryKey: ['scan'] })
-      onClose()
-    },
-  })
+  const add = async () => {
+    await api.addLibrary({ path: shown })
+    await queries.invalidateQueries({ queryKey: ['libraries'] })
+    await queries.invalidateQueries({ queryKey: ['scan'] })
+    onClose()
+  }
   const open = (to: string) => {
     setTyped(undefined)
     setPath(to)
   }
   return (
-    <Dialog title={say('addMusicFolder')} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          add.mutate()
-        }}
-      >
-        <EntryProblem problem={add.error === null ? undefined : problemOf(add.error)} />
-        <Field label={say('folderOnServer')} hint={say('folderNeverChanged')}>
-          {(ids) => (
-            <input
-              {...ids}
-              className="input"
-              required
-              spellCheck={false}
-              autoCapitalize="none"
-              value={shown}
-              onChange={(event) => setTyped(event.currentTarget.value)}
-              onBlur={() => typed !== undefined && typed !== '' && setPath(typed)}
-            />
+    <FormDialog title={say('addMusicFolder')} action={say('addThisFolder')} onSubmit={add} onClose={onClose}>
+      <Field label={say('folderOnServer')} hint={say('folderNeverChanged')}>
+        {(ids) => (
+          <input
+            {...ids}
+            className="input"
+            required
+            spellCheck={false}
+            autoCapitalize="none"
+            value={shown}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+            onBlur={() => typed !== undefined && typed !== '' && setPath(typed)}
+          />
+        )}
+      </Field>
+      <div className="picker">
+        <Loaded query={folder} bones={<Bones shape="line" count={5} />}>
+          {({ parent, folders }) => (
+            <ul aria-label={say('folders')}>
+              {parent === undefined ? null : (
+                <li>
+                  <button type="button" onClick={() => open(parent)}>
+                    <CornerLeftUp size={18} aria-hidden />
+                    {say('folderUp')}
+                  </button>
+                </li>
+              )}
+              {folders.map((inner) => (
+                <li key={inner.path}>
+                  <button type="button" onClick={() => open(inner.path)}>
+                    <Folder size={18} aria-hidden />
+                    {inner.name}
+                  </button>
+                </li>
+              ))}
+            </ul>
           )}
-        </Field>
-        <div className="picker">
-          <Loaded query={folder} bones={<Bones shape="line" count={5} />}>
-            {({ parent, folders }) => (
-              <ul aria-label={say('folders')}>
-                {parent === undefined ? null : (
-                  <li>
-                    <button type="button" onClick={() => open(parent)}>
-                      <CornerLeftUp size={18} aria-hidden />
-                      {say('folderUp')}
-                    </button>
-                  </li>
-                )}
-                {folders.map((inner) => (
-                  <li key={inner.path}>
-                    <button type="button" onClick={() => open(inner.path)}>
-                      <Folder size={18} aria-hidden />
-                      {inner.name}
-                    </button>
-                  </li>
-                ))}
-              </ul>
-            )}
-          </Loaded>
-        </div>
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            {say('cancel')}
-          </Button>
-          <Button look="primary" type="submit" busy={add.isPending}>
-            {say('addThisFolder')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+        </Loaded>
+      </div>
+    </FormDialog>
   )
 }

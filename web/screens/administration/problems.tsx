@@ -65,7 +65,8 @@ export function Problems() {
 }
 
 function ProblemRow({ problem }: { problem: ProblemSummary }) {
-  const { say, format } = useWords()
+  const { say, format, problem: worded } = useWords()
+  const { title, detail, help } = worded({ ...problem, type: 'about:blank', status: 422 })
   return (
     <li className="problem">
       <div className="row">
@@ -74,10 +75,14 @@ function ProblemRow({ problem }: { problem: ProblemSummary }) {
           {problem.libraryName} · {format.ago(problem.at)}
         </span>
       </div>
-      <h3>{problem.title}</h3>
+      <h3>{title}</h3>
       <code>{problem.path === '' ? say('wholeLibrary') : problem.path}</code>
-      {problem.detail === undefined ? null : <p className="fine">{problem.detail}</p>}
-      <p>{problem.help}</p>
+      {detail === undefined ? null : (
+        <p className="fine" lang="en">
+          {detail}
+        </p>
+      )}
+      <p>{help}</p>
     </li>
   )
 }

@@ -11,9 +11,11 @@ import { useApi } from '../../app/services.tsx'
 import { Button, Choice, Field, Switch } from '../../components/controls.tsx'
 import { CopyLine } from '../../components/copy-line.tsx'
 import { Confirm, Dialog } from '../../components/dialog.tsx'
+import { FormDialog } from '../../components/form-dialog.tsx'
+import { formText } from '../../components/form-text.ts'
 import { Bones, Loaded } from '../../components/states.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
-import { EntryProblem, formText, NameAndPassword } from '../entry/entry.tsx'
+import { NameAndPassword } from '../entry/entry.tsx'
 
 export function Users() {
   const { say } = useWords()
@@ -108,74 +110,57 @@ function UserRow({ user }: { user: Account }) {
 function EditUserDialog({ user, mine, onClose }: { user: Account; mine: boolean; onClose(): void }) {
   const api = useApi()
   const { say } = useWords()
-  const attempt = useAttempt()
+  const queries = useQueryClient()
   const [role, setRole] = useState<Role>(user.role)
   const [disabled, setDisabled] = useState(user.disabled)
   const gigabyte = 1_000_000_000
-  const save = (form: FormData) => {
+  const save = async (form: FormData) => {
     const password = formText(form, 'password')
     const quota = formText(form, 'quota').trim()
-    return attempt(async () => {
-      await api.changeUser(user.id, {
-        ...(mine ? {} : { role, disabled }),
-        quotaBytes: quota === '' ? null : Math.round(Number(quota) * gigabyte),
-        ...(password === '' ? {} : { password }),
-      })
-      onClose()
+    await api.changeUser(user.id, {
+      ...(mine ? {} : { role, disabled }),
+      quotaBytes: quota === '' ? null : Math.round(Number(quota) * gigabyte),
+      ...(password === '' ? {} : { password }),
     })
+    await queries.invalidateQueries({ queryKey: ['accounts'] })
+    onClose()
   }
   return (
-    <Dialog title={user.name} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void save(new FormData(event.currentTarget))
-        }}
-      >
-        {mine ? null : (
-          <>
-            <RoleChoice role={role} onChange={setRole} />
-            <Switch checked={disabled} onChange={(checked) => setDisabled(checked)}>
-              {say('disableUser')}
-            </Switch>
-          </>
+    <FormDialog title={user.name} action={say('save')} onSubmit={save} onClose={onClose}>
+      {mine ? null : (
+        <>
+          <RoleChoice role={role} onChange={setRole} />
+          <Switch checked={disabled} onChange={(checked) => setDisabled(checked)}>
+            {say('disableUser')}
+          </Switch>
+        </>
+      )}
+      <Field label={say('quota')} hint={say('quotaHint')}>
+        {(ids) => (
+          <input
+            {...ids}
+            className="input"
+            type="number"
+            name="quota"
+            min={0}
+            step="any"
+            defaultValue={user.quotaBytes === undefined ? '' : user.quotaBytes / gigabyte}
+          />
         )}
-        <Field label={say('quota')} hint={say('quotaHint')}>
-          {(ids) => (
-            <input
-              {...ids}
-              className="input"
-              type="number"
-              name="quota"
-              min={0}
-              step="any"
-              defaultValue={user.quotaBytes === undefined ? '' : user.quotaBytes / gigabyte}
-            />
-          )}
-        </Field>
-        <Field label={say('newPassword')} hint={say('newPasswordOfUserHint')}>
-          {(ids) => (
-            <input
-              {...ids}
-              className="input"
-              type="password"
-              name="password"
-              minLength={8}
-              autoComplete="new-password"
-            />
-          )}
-        </Field>
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            {say('cancel')}
-          </Button>
-          <Button look="primary" type="submit">
-            {say('save')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+      </Field>
+      <Field label={say('newPassword')} hint={say('newPasswordOfUserHint')}>
+        {(ids) => (
+          <input
+            {...ids}
+            className="input"
+            type="password"
+            name="password"
+            minLength={8}
+            autoComplete="new-password"
+          />
+        )}
+      </Field>
+    </FormDialog>
   )
 }
 
@@ -199,85 +184,52 @@ function UserDialog({ onClose }: { onClose(): void }) {
   const { say } = useWords()
   const queries = useQueryClient()
   const [role, setRole] = useState<Role>('user')
-  const [problem, setProblem] = useState<ReturnType<typeof problemOf>>()
   const make = async (form: FormData) => {
-    try {
-      await api.makeUser({ name: formText(form, 'name'), password: formText(form, 'password'), role })
-      await queries.invalidateQueries({ queryKey: ['accounts'] })
-      onClose()
-    } catch (error) {
-      setProblem(problemOf(error))
-    }
+    await api.makeUser({ name: formText(form, 'name'), password: formText(form, 'password'), role })
+    await queries.invalidateQueries({ queryKey: ['accounts'] })
+    onClose()
   }
   return (
-    <Dialog title={say('makeUser')} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void make(new FormData(event.currentTarget))
-        }}
-      >
-        <EntryProblem problem={problem} />
-        <NameAndPassword isNew problem={problem} />
-        <RoleChoice role={role} onChange={setRole} />
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            {say('cancel')}
-          </Button>
-          <Button look="primary" type="submit">
-            {say('makeAccount')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={say('makeUser')} action={say('makeAccount')} onSubmit={make} onClose={onClose}>
+      {(problem) => (
+        <>
+          <NameAndPassword isNew problem={problem} />
+          <RoleChoice role={role} onChange={setRole} />
+        </>
+      )}
+    </FormDialog>
   )
 }
 
 /** Makes an invitation link, which is shown once. */
 function InvitationDialog({ onClose }: { onClose(): void }) {
   const api = useApi()
+  const queries = useQueryClient()
   const { say, format } = useWords()
-  const attempt = useAttempt()
   const [role, setRole] = useState<Role>('user')
   const [made, setMade] = useState<{ link: string; expiresAt: number }>()
-  const make = (form: FormData) =>
-    attempt(async () => {
-      const note = formText(form, 'note').trim()
-      const { invitation, token } = await api.invite({ role, ...(note === '' ? {} : { note }) })
-      setMade({ link: `${window.location.origin}/invitation/${token}`, expiresAt: invitation.expiresAt })
-    })
+  const make = async (form: FormData) => {
+    const note = formText(form, 'note').trim()
+    const { invitation, token } = await api.invite({ role, ...(note === '' ? {} : { note }) })
+    setMade({ link: `${window.location.origin}/invitation/${token}`, expiresAt: invitation.expiresAt })
+    await queries.invalidateQueries({ queryKey: ['accounts'] })
+  }
+  if (made !== undefined) {
+    return (
+      <Dialog title={say('invite')} onClose={onClose}>
+        <CopyLine label={say('invitationLink')} value={made.link} />
+        <p className="soft">{say('linkUntil', { date: format.date(made.expiresAt) })}</p>
+      </Dialog>
+    )
+  }
   return (
-    <Dialog title={say('invite')} onClose={onClose}>
-      {made === undefined ? (
-        <form
-          className="stack"
-          onSubmit={(event) => {
-            event.preventDefault()
-            void make(new FormData(event.currentTarget))
-          }}
-        >
-          <p className="soft">{say('inviteText')}</p>
-          <RoleChoice role={role} onChange={setRole} />
-          <Field label={say('note')} hint={say('noteHint')}>
-            {(ids) => <input {...ids} className="input" name="note" maxLength={200} />}
-          </Field>
-          <div className="dialog-actions">
-            <Button look="quiet" onClick={onClose}>
-              {say('cancel')}
-            </Button>
-            <Button look="primary" type="submit">
-              {say('makeLink')}
-            </Button>
-          </div>
-        </form>
-      ) : (
-        <div className="stack">
-          <CopyLine label={say('invitationLink')} value={made.link} />
-          <p className="soft">{say('linkUntil', { date: format.date(made.expiresAt) })}</p>
-        </div>
-      )}
-    </Dialog>
+    <FormDialog title={say('invite')} action={say('makeLink')} onSubmit={make} onClose={onClose}>
+      <p className="soft">{say('inviteText')}</p>
+      <RoleChoice role={role} onChange={setRole} />
+      <Field label={say('note')} hint={say('noteHint')}>
+        {(ids) => <input {...ids} className="input" name="note" maxLength={200} />}
+      </Field>
+    </FormDialog>
   )
 }
 

@@ -1,12 +1,10 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { LibrarySummary } from '../../../src/protocol/api/catalog.ts'
-import { problemOf } from '../../api/problem.ts'
-import { useNotify } from '../../app/notices.tsx'
 import { usersQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
-import { Button, Choice, Field, Switch } from '../../components/controls.tsx'
-import { Dialog } from '../../components/dialog.tsx'
+import { Choice, Field, Switch } from '../../components/controls.tsx'
+import { FormDialog } from '../../components/form-dialog.tsx'
 import { Bones, Loaded } from '../../components/states.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
 
@@ -15,7 +13,6 @@ export function VisibilityDialog({ library, onClose }: { library: LibrarySummary
   const api = useApi()
   const { say } = useWords()
   const queries = useQueryClient()
-  const notify = useNotify()
   const users = useQuery(usersQuery(api))
   const [name, setName] = useState(library.name)
   const [everyone, setEveryone] = useState(library.visibleTo === 'everyone')
@@ -24,78 +21,58 @@ export function VisibilityDialog({ library, onClose }: { library: LibrarySummary
   )
 
   const save = async () => {
-    try {
-      await api.changeLibrary(library.id, {
-        name: name.trim(),
-        visibleTo: everyone ? 'everyone' : [...chosen],
-      })
-      await queries.invalidateQueries({ queryKey: ['libraries'] })
-      onClose()
-    } catch (error) {
-      notify(problemOf(error))
-    }
+    await api.changeLibrary(library.id, {
+      name: name.trim(),
+      visibleTo: everyone ? 'everyone' : [...chosen],
+    })
+    await queries.invalidateQueries({ queryKey: ['libraries'] })
+    onClose()
   }
   return (
-    <Dialog title={library.name} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void save()
-        }}
-      >
-        <Field label={say('name')}>
-          {(ids) => (
-            <input
-              {...ids}
-              className="input"
-              required
-              maxLength={200}
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Choice
-          label={say('visibility')}
-          value={everyone ? 'everyone' : 'some'}
-          onChange={(value) => setEveryone(value === 'everyone')}
-          options={[
-            { value: 'everyone', label: say('everyone') },
-            { value: 'some', label: say('chosenUsers') },
-          ]}
-        />
-        {everyone ? null : (
-          <Loaded query={users} bones={<Bones shape="line" count={3} />}>
-            {({ items }) => (
-              <div>
-                {items
-                  .filter((user) => user.role !== 'administrator')
-                  .map((user) => (
-                    <Switch
-                      key={user.id}
-                      checked={chosen.includes(user.id)}
-                      onChange={(checked) =>
-                        setChosen(checked ? [...chosen, user.id] : chosen.filter((id) => id !== user.id))
-                      }
-                    >
-                      {user.name}
-                    </Switch>
-                  ))}
-                <p className="fine">{say('administratorsSeeAll')}</p>
-              </div>
-            )}
-          </Loaded>
+    <FormDialog title={library.name} action={say('save')} onSubmit={save} onClose={onClose}>
+      <Field label={say('name')}>
+        {(ids) => (
+          <input
+            {...ids}
+            className="input"
+            required
+            maxLength={200}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
         )}
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            {say('cancel')}
-          </Button>
-          <Button look="primary" type="submit">
-            {say('save')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+      </Field>
+      <Choice
+        label={say('visibility')}
+        value={everyone ? 'everyone' : 'some'}
+        onChange={(value) => setEveryone(value === 'everyone')}
+        options={[
+          { value: 'everyone', label: say('everyone') },
+          { value: 'some', label: say('chosenUsers') },
+        ]}
+      />
+      {everyone ? null : (
+        <Loaded query={users} bones={<Bones shape="line" count={3} />}>
+          {({ items }) => (
+            <div>
+              {items
+                .filter((user) => user.role !== 'administrator')
+                .map((user) => (
+                  <Switch
+                    key={user.id}
+                    checked={chosen.includes(user.id)}
+                    onChange={(checked) =>
+                      setChosen(checked ? [...chosen, user.id] : chosen.filter((id) => id !== user.id))
+                    }
+                  >
+                    {user.name}
+                  </Switch>
+                ))}
+              <p className="fine">{say('administratorsSeeAll')}</p>
+            </div>
+          )}
+        </Loaded>
+      )}
+    </FormDialog>
   )
 }

@@ -95,22 +95,3 @@ export function NameAndPassword({
     </>
   )
 }
-
-export function EntryProblem({ problem }: { problem: ProblemDocument | undefined }) {
-  return (
-    <div role="alert">
-      {problem === undefined ? null : (
-        <div className="entry-problem">
-          <b>{problem.detail ?? problem.title}</b>
-          <p>{problem.help}</p>
-        </div>
-      )}
-    </div>
-  )
-}
-
-/** A field of a form that was sent, as text. */
-export function formText(form: FormData, name: string): string {
-  const value = form.get(name)
-  return typeof value === 'string' ? value : ''
-}

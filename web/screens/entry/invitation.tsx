@@ -4,9 +4,11 @@ import { problemOf } from '../../api/problem.ts'
 import { useSignedIn } from '../../app/account.ts'
 import { useApi } from '../../app/services.tsx'
 import { Button } from '../../components/controls.tsx'
+import { formText } from '../../components/form-text.ts'
+import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { Bones, Loaded } from '../../components/states.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
-import { Entry, EntryProblem, formText, NameAndPassword } from './entry.tsx'
+import { Entry, NameAndPassword } from './entry.tsx'
 
 const route = getRouteApi('/invitation/$token')
 
@@ -46,7 +48,7 @@ export function Invitation() {
               accept.mutate(new FormData(event.currentTarget))
             }}
           >
-            <EntryProblem problem={problem} />
+            <ProblemAlert problem={problem} />
             <NameAndPassword isNew problem={problem} />
             <Button look="primary" type="submit" busy={accept.isPending}>
               {say('makeAccount')}

@@ -4,8 +4,10 @@ import { problemOf } from '../../api/problem.ts'
 import { useSignedIn } from '../../app/account.ts'
 import { useApi } from '../../app/services.tsx'
 import { Button } from '../../components/controls.tsx'
+import { formText } from '../../components/form-text.ts'
+import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
-import { Entry, EntryProblem, formText, NameAndPassword } from './entry.tsx'
+import { Entry, NameAndPassword } from './entry.tsx'
 
 const route = getRouteApi('/login')
 
@@ -32,7 +34,7 @@ export function Login() {
           signIn.mutate(new FormData(event.currentTarget))
         }}
       >
-        <EntryProblem problem={problem} />
+        <ProblemAlert problem={problem} />
         <NameAndPassword isNew={false} problem={problem} />
         <Button look="primary" type="submit" busy={signIn.isPending}>
           {say('signIn')}

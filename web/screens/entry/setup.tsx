@@ -7,8 +7,10 @@ import { useSignedIn } from '../../app/account.ts'
 import { welcomeQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
 import { Button, Field } from '../../components/controls.tsx'
+import { formText } from '../../components/form-text.ts'
+import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
-import { Entry, EntryProblem, formText, NameAndPassword } from './entry.tsx'
+import { Entry, NameAndPassword } from './entry.tsx'
 
 /** The first visit of all: makes the administrator, then asks where the music is. */
 export function Setup() {
@@ -41,7 +43,7 @@ export function Setup() {
           setUp.mutate(new FormData(event.currentTarget))
         }}
       >
-        <EntryProblem problem={problem} />
+        <ProblemAlert problem={problem} />
         {welcome.data?.needsSetupCode === true ? (
           <Field label={say('setupCode')} hint={say('setupCodeHint')}>
             {(ids) => (

@@ -21,7 +21,8 @@ import { useNotify } from '../../app/notices.tsx'
 import { playlistQuery } from '../../app/queries.ts'
 import { useApi, useServices } from '../../app/services.tsx'
 import { Button, Choice, Field, IconButton } from '../../components/controls.tsx'
-import { Confirm, Dialog } from '../../components/dialog.tsx'
+import { Confirm } from '../../components/dialog.tsx'
+import { FormDialog } from '../../components/form-dialog.tsx'
 import { Hero } from '../../components/hero.tsx'
 import { type MenuItem, useMenu } from '../../components/menu.tsx'
 import { useTitle } from '../../components/page.tsx'
@@ -234,66 +235,57 @@ function PlaylistMenu({ playlist, onOpen }: { playlist: PlaylistDetail; onOpen(w
 }
 
 function EditDialog({ playlist, onClose }: { playlist: PlaylistDetail; onClose(): void }) {
+  const api = useApi()
+  const queries = useQueryClient()
   const { say } = useWords()
-  const change = useChange(playlist)
   const [name, setName] = useState(playlist.name)
   const [comment, setComment] = useState(playlist.comment ?? '')
   const [sharedWith, setSharedWith] = useState<'nobody' | 'everyone'>(
     playlist.sharedWith === 'everyone' ? 'everyone' : 'nobody',
   )
+  const save = async () => {
+    const change = { name: name.trim(), comment: comment.trim() === '' ? null : comment, sharedWith }
+    const changed = await api.changePlaylist(playlist.id, change)
+    queries.setQueryData(playlistQuery(api, playlist.id).queryKey, changed)
+    await queries.invalidateQueries({ queryKey: ['playlists', 'all'] })
+    onClose()
+  }
   return (
-    <Dialog title={say('edit')} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void change({ name: name.trim(), comment: comment.trim() === '' ? null : comment, sharedWith })
-          onClose()
-        }}
-      >
-        <Field label={say('name')}>
-          {(ids) => (
-            <input
-              {...ids}
-              className="input"
-              required
-              maxLength={300}
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Field label={say('comment')}>
-          {(ids) => (
-            <textarea
-              {...ids}
-              className="input"
-              rows={3}
-              maxLength={4_000}
-              value={comment}
-              onChange={(event) => setComment(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <Choice<'nobody' | 'everyone'>
-          label={say('sharing')}
-          value={sharedWith}
-          onChange={setSharedWith}
-          options={[
-            { value: 'nobody', label: say('onlyMe') },
-            { value: 'everyone', label: say('everyone') },
-          ]}
-        />
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            {say('cancel')}
-          </Button>
-          <Button look="primary" type="submit">
-            {say('save')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={say('edit')} action={say('save')} onSubmit={save} onClose={onClose}>
+      <Field label={say('name')}>
+        {(ids) => (
+          <input
+            {...ids}
+            className="input"
+            required
+            maxLength={300}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <Field label={say('comment')}>
+        {(ids) => (
+          <textarea
+            {...ids}
+            className="input"
+            rows={3}
+            maxLength={4_000}
+            value={comment}
+            onChange={(event) => setComment(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+      <Choice<'nobody' | 'everyone'>
+        label={say('sharing')}
+        value={sharedWith}
+        onChange={setSharedWith}
+        options={[
+          { value: 'nobody', label: say('onlyMe') },
+          { value: 'everyone', label: say('everyone') },
+        ]}
+      />
+    </FormDialog>
   )
 }
 

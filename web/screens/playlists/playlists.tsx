@@ -10,6 +10,7 @@ import { useApi } from '../../app/services.tsx'
 import { Button, Field } from '../../components/controls.tsx'
 import { Cover } from '../../components/cover.tsx'
 import { Dialog } from '../../components/dialog.tsx'
+import { FormDialog } from '../../components/form-dialog.tsx'
 import { Page } from '../../components/page.tsx'
 import { Bones, EmptyState, Loaded } from '../../components/states.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
@@ -90,48 +91,27 @@ function NameDialog({ onClose }: { onClose(): void }) {
   const { say } = useWords()
   const queries = useQueryClient()
   const navigate = useNavigate()
-  const notify = useNotify()
   const [name, setName] = useState('')
   const make = async () => {
-    try {
-      const made = await api.makePlaylist({ name: name.trim() })
-      await queries.invalidateQueries({ queryKey: ['playlists'] })
-      await navigate({ to: '/playlists/$id', params: { id: made.id } })
-    } catch (error) {
-      notify(problemOf(error))
-    }
+    const made = await api.makePlaylist({ name: name.trim() })
+    await queries.invalidateQueries({ queryKey: ['playlists'] })
+    await navigate({ to: '/playlists/$id', params: { id: made.id } })
   }
   return (
-    <Dialog title={say('newPlaylist')} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void make()
-        }}
-      >
-        <Field label={say('name')}>
-          {(ids) => (
-            <input
-              {...ids}
-              className="input"
-              required
-              maxLength={300}
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-            />
-          )}
-        </Field>
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            {say('cancel')}
-          </Button>
-          <Button look="primary" type="submit">
-            {say('make')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={say('newPlaylist')} action={say('make')} onSubmit={make} onClose={onClose}>
+      <Field label={say('name')}>
+        {(ids) => (
+          <input
+            {...ids}
+            className="input"
+            required
+            maxLength={300}
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+        )}
+      </Field>
+    </FormDialog>
   )
 }
 

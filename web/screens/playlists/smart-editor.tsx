@@ -5,10 +5,9 @@ import { useDeferredValue, useState } from 'react'
 import type { Rule, Rules } from '../../../src/protocol/facts/listening.ts'
 import type { PlaylistDetail } from '../../api/api.ts'
 import { problemOf } from '../../api/problem.ts'
-import { useNotify } from '../../app/notices.tsx'
 import { useApi } from '../../app/services.tsx'
 import { Button, Choice, Field, IconButton, Select, Switch } from '../../components/controls.tsx'
-import { Dialog } from '../../components/dialog.tsx'
+import { FormDialog } from '../../components/form-dialog.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
 import { newRule, operatorsOf, ruleFields, sorts, withOperator, withTruth, withValue } from './rule-fields.ts'
 
@@ -27,108 +26,92 @@ export default function SmartEditor({ playlist, onClose }: { playlist?: Playlist
   const { say } = useWords()
   const queries = useQueryClient()
   const navigate = useNavigate()
-  const notify = useNotify()
   const [draft, setDraft] = useState<Draft>(() => draftOf(playlist))
   const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }))
   const setRule = (index: number, rule: Rule) => change({ rules: draft.rules.with(index, rule) })
 
   const save = async () => {
-    try {
-      const input = { name: draft.name.trim(), rules: rulesOf(draft) }
-      const saved =
-        playlist === undefined ? await api.makePlaylist(input) : await api.changePlaylist(playlist.id, input)
-      await queries.invalidateQueries({ queryKey: ['playlists'] })
-      onClose()
-      await navigate({ to: '/playlists/$id', params: { id: saved.id } })
-    } catch (error) {
-      notify(problemOf(error))
-    }
+    const input = { name: draft.name.trim(), rules: rulesOf(draft) }
+    const saved =
+      playlist === undefined ? await api.makePlaylist(input) : await api.changePlaylist(playlist.id, input)
+    await queries.invalidateQueries({ queryKey: ['playlists'] })
+    onClose()
+    await navigate({ to: '/playlists/$id', params: { id: saved.id } })
   }
 
   return (
-    <Dialog title={say(playlist === undefined ? 'newSmartPlaylist' : 'editRules')} onClose={onClose}>
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          void save()
-        }}
-      >
-        <Field label={say('name')}>
-          {(ids) => (
-            <input
-              {...ids}
-              className="input"
-              required
-              maxLength={300}
-              value={draft.name}
-              onChange={(event) => change({ name: event.currentTarget.value })}
-            />
-          )}
-        </Field>
-        <Choice
-          label={say('matchLabel')}
-          value={draft.match}
-          onChange={(match) => change({ match })}
-          options={[
-            { value: 'all', label: say('matchAll') },
-            { value: 'any', label: say('matchAny') },
-          ]}
-        />
-        <div>
-          {draft.rules.map((rule, index) => (
-            <RuleRow
-              // biome-ignore lint/suspicious/noArrayIndexKey: rules have no other identity, and are controlled by value.
-              key={index}
-              rule={rule}
-              only={draft.rules.length === 1}
-              onChange={(changed) => setRule(index, changed)}
-              onRemove={() => change({ rules: draft.rules.toSpliced(index, 1) })}
-            />
-          ))}
-          <Button
-            look="quiet"
-            icon={Plus}
-            onClick={() => change({ rules: [...draft.rules, newRule('genre')] })}
-          >
-            {say('addRule')}
-          </Button>
-        </div>
-        <div className="row">
-          <Select
-            label={say('order')}
-            value={draft.sort}
-            options={sorts.map((value) => ({ value, label: say(`sort_${value}`) }))}
-            onChange={(sort) => change({ sort })}
+    <FormDialog
+      title={say(playlist === undefined ? 'newSmartPlaylist' : 'editRules')}
+      action={say('save')}
+      onSubmit={save}
+      onClose={onClose}
+    >
+      <Field label={say('name')}>
+        {(ids) => (
+          <input
+            {...ids}
+            className="input"
+            required
+            maxLength={300}
+            value={draft.name}
+            onChange={(event) => change({ name: event.currentTarget.value })}
           />
-          <Switch checked={draft.descending} onChange={(checked) => change({ descending: checked })}>
-            {say('descending')}
-          </Switch>
-        </div>
-        <Field label={say('limit')} hint={say('limitHint')}>
-          {(ids) => (
-            <input
-              {...ids}
-              className="input"
-              type="number"
-              min={1}
-              max={10_000}
-              value={draft.limit}
-              onChange={(event) => change({ limit: event.currentTarget.value })}
-            />
-          )}
-        </Field>
-        <Preview draft={draft} />
-        <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
-            {say('cancel')}
-          </Button>
-          <Button look="primary" type="submit">
-            {say('save')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+        )}
+      </Field>
+      <Choice
+        label={say('matchLabel')}
+        value={draft.match}
+        onChange={(match) => change({ match })}
+        options={[
+          { value: 'all', label: say('matchAll') },
+          { value: 'any', label: say('matchAny') },
+        ]}
+      />
+      <div>
+        {draft.rules.map((rule, index) => (
+          <RuleRow
+            // biome-ignore lint/suspicious/noArrayIndexKey: rules have no other identity, and are controlled by value.
+            key={index}
+            rule={rule}
+            only={draft.rules.length === 1}
+            onChange={(changed) => setRule(index, changed)}
+            onRemove={() => change({ rules: draft.rules.toSpliced(index, 1) })}
+          />
+        ))}
+        <Button
+          look="quiet"
+          icon={Plus}
+          onClick={() => change({ rules: [...draft.rules, newRule('genre')] })}
+        >
+          {say('addRule')}
+        </Button>
+      </div>
+      <div className="row">
+        <Select
+          label={say('order')}
+          value={draft.sort}
+          options={sorts.map((value) => ({ value, label: say(`sort_${value}`) }))}
+          onChange={(sort) => change({ sort })}
+        />
+        <Switch checked={draft.descending} onChange={(checked) => change({ descending: checked })}>
+          {say('descending')}
+        </Switch>
+      </div>
+      <Field label={say('limit')} hint={say('limitHint')}>
+        {(ids) => (
+          <input
+            {...ids}
+            className="input"
+            type="number"
+            min={1}
+            max={10_000}
+            value={draft.limit}
+            onChange={(event) => change({ limit: event.currentTarget.value })}
+          />
+        )}
+      </Field>
+      <Preview draft={draft} />
+    </FormDialog>
   )
 }
 
@@ -193,7 +176,7 @@ function RuleRow({
 
 function Preview({ draft }: { draft: Draft }) {
   const api = useApi()
-  const { say } = useWords()
+  const { say, problem } = useWords()
   const rules = useDeferredValue(rulesOf(draft))
   const preview = useQuery({
     queryKey: ['playlists', 'preview', rules],
@@ -202,7 +185,7 @@ function Preview({ draft }: { draft: Draft }) {
     gcTime: 30_000,
     retry: false,
   })
-  if (preview.error !== null) return <p className="field-error">{problemOf(preview.error).help}</p>
+  if (preview.error !== null) return <p className="field-error">{problem(problemOf(preview.error)).help}</p>
   return (
     <section aria-label={say('preview')}>
       <p className="fine" role="status">

@@ -9,10 +9,11 @@ import { shortcuts } from '../../app/shortcuts.ts'
 import { usePlayer, usePlayerState } from '../../app/sound.tsx'
 import { type Theme, useTheme } from '../../app/theme.ts'
 import { Button, Choice, Field } from '../../components/controls.tsx'
+import { formText } from '../../components/form-text.ts'
 import { Page } from '../../components/page.tsx'
+import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { Bones, Loaded } from '../../components/states.tsx'
 import { type Language, useWords } from '../../i18n/i18n.tsx'
-import { EntryProblem, formText } from '../entry/entry.tsx'
 import { Devices } from './devices.tsx'
 import { Shares } from './shares.tsx'
 
@@ -123,7 +124,7 @@ function Password() {
           change.mutate(new FormData(form), { onSuccess: () => form.reset() })
         }}
       >
-        <EntryProblem problem={change.error === null ? undefined : problemOf(change.error)} />
+        <ProblemAlert problem={change.error === null ? undefined : problemOf(change.error)} />
         <input type="text" name="name" autoComplete="username" value={account?.name ?? ''} readOnly hidden />
         <Field label={say('oldPassword')}>
           {(ids) => (

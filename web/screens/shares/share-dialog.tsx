@@ -1,14 +1,16 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { ShareSummary } from '../../../src/protocol/api/listening.ts'
-import { problemOf } from '../../api/problem.ts'
 import { useNotify } from '../../app/notices.tsx'
 import { sharesQuery } from '../../app/queries.ts'
 import { useServices } from '../../app/services.tsx'
 import type { Sharing } from '../../app/view.ts'
+import { copyText } from '../../components/clipboard.ts'
 import { Button, Field, Select } from '../../components/controls.tsx'
 import { CopyLine } from '../../components/copy-line.tsx'
 import { Dialog } from '../../components/dialog.tsx'
+import { FormDialog } from '../../components/form-dialog.tsx'
+import { formText } from '../../components/form-text.ts'
 import { useWords } from '../../i18n/i18n.tsx'
 
 const dayMs = 24 * 3_600_000
@@ -17,75 +19,46 @@ type Span = keyof typeof spans
 
 /** Makes a link of an album, a playlist or a song, and copies it. */
 export default function ShareDialog({ sharing }: { sharing: Sharing }) {
-  const { view } = useServices()
-  const { say } = useWords()
-  const [made, setMade] = useState<ShareSummary>()
-  const close = () => view.set({ sharing: undefined })
-  return (
-    <Dialog title={say('shareNamed', { name: sharing.name })} onClose={close}>
-      <p className="soft">{say('shareText')}</p>
-      {made === undefined ? (
-        <ShareForm sharing={sharing} onMade={setMade} />
-      ) : (
-        <>
-          <CopyLine label={say('shareLink')} value={made.url} />
-          <div className="dialog-actions">
-            <Button look="primary" onClick={close}>
-              {say('close')}
-            </Button>
-          </div>
-        </>
-      )}
-    </Dialog>
-  )
-}
-
-function ShareForm({ sharing, onMade }: { sharing: Sharing; onMade(share: ShareSummary): void }) {
-  const { api } = useServices()
+  const { api, view } = useServices()
   const queries = useQueryClient()
   const notify = useNotify()
   const { say } = useWords()
+  const [made, setMade] = useState<ShareSummary>()
   const [span, setSpan] = useState<Span>('ever')
-  const [description, setDescription] = useState('')
-  const [busy, setBusy] = useState(false)
+  const close = () => view.set({ sharing: undefined })
+  const title = say('shareNamed', { name: sharing.name })
 
-  const make = async () => {
-    setBusy(true)
-    try {
-      const lastsMs = spans[span]
-      const made = await api.makeShare({
-        items: [{ kind: sharing.kind, id: sharing.id }],
-        ...(description.trim() !== '' && { description: description.trim() }),
-        ...(lastsMs !== undefined && { expiresAt: Date.now() + lastsMs }),
-      })
-      onMade(made)
-      notify(say((await copied(made.url)) ? 'shareCopied' : 'shareMade'))
-      await queries.invalidateQueries(sharesQuery(api))
-    } catch (error) {
-      notify(problemOf(error))
-    } finally {
-      setBusy(false)
-    }
+  const make = async (form: FormData) => {
+    const lastsMs = spans[span]
+    const description = formText(form, 'description').trim()
+    const share = await api.makeShare({
+      items: [{ kind: sharing.kind, id: sharing.id }],
+      ...(description !== '' && { description }),
+      ...(lastsMs !== undefined && { expiresAt: Date.now() + lastsMs }),
+    })
+    setMade(share)
+    notify(say((await copyText(share.url)) ? 'shareCopied' : 'shareMade'))
+    await queries.invalidateQueries(sharesQuery(api))
   }
 
+  if (made !== undefined) {
+    return (
+      <Dialog title={title} onClose={close}>
+        <p className="soft">{say('shareText')}</p>
+        <CopyLine label={say('shareLink')} value={made.url} />
+        <div className="dialog-actions">
+          <Button look="primary" onClick={close}>
+            {say('close')}
+          </Button>
+        </div>
+      </Dialog>
+    )
+  }
   return (
-    <form
-      className="stack"
-      onSubmit={(event) => {
-        event.preventDefault()
-        void make()
-      }}
-    >
+    <FormDialog title={title} action={say('shareMake')} onSubmit={make} onClose={close}>
+      <p className="soft">{say('shareText')}</p>
       <Field label={say('shareMessage')}>
-        {(ids) => (
-          <input
-            {...ids}
-            className="input"
-            maxLength={300}
-            value={description}
-            onChange={(event) => setDescription(event.currentTarget.value)}
-          />
-        )}
+        {(ids) => <input {...ids} className="input" name="description" maxLength={300} />}
       </Field>
       <Select<Span>
         label={say('shareEnds')}
@@ -99,22 +72,6 @@ function ShareForm({ sharing, onMade }: { sharing: Sharing; onMade(share: ShareS
           { value: 'month', label: say('shareForMonth') },
         ]}
       />
-      <div className="dialog-actions">
-        <Button look="primary" type="submit" busy={busy}>
-          {say('shareMake')}
-        </Button>
-      </div>
-    </form>
+    </FormDialog>
   )
-}
-
-/** Whether it could be copied: browsers let pages do so only over HTTPS, and may ask the person. */
-async function copied(text: string): Promise<boolean> {
-  try {
-    if (navigator.clipboard === undefined) return false
-    await navigator.clipboard.writeText(text)
-    return true
-  } catch {
-    return false
-  }
 }

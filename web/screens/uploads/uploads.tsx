@@ -72,7 +72,7 @@ const stateWords = {
 
 function UploadRow({ item }: { item: UploadItem }) {
   const { uploads } = useServices()
-  const { say, format } = useWords()
+  const { say, format, problem } = useWords()
   const moves = item.state === 'sending' || item.state === 'finishing'
   return (
     <li className="upload" data-state={item.state}>
@@ -97,7 +97,7 @@ function UploadRow({ item }: { item: UploadItem }) {
         ) : null}
         {item.error === undefined ? null : (
           <span className="upload-error">
-            <code>{item.error.code}</code> {item.error.detail} {item.error.help ?? say('uploadAgain')}
+            <code>{item.error.code}</code> {problem(item.error).brief}. {problem(item.error).help}
           </span>
         )}
       </div>
