@@ -1,10 +1,12 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { InPlace, PlacedFile, Reader } from '../blobs/blobs.ts'
+import type { Referenced, References } from '../blobs/copies/whereabouts.ts'
 import type { Index } from '../index/index.ts'
-import type { BlobHash } from '../protocol/ids.ts'
+import type { BlobHash, Id } from '../protocol/ids.ts'
 import { integer, text } from '../store/row.ts'
 import type { Store } from '../store/store.ts'
 import { albumParts } from './facts.ts'
+import { guidBytes } from './index/guid.ts'
 import type { Places } from './places.ts'
 import { pathBytes } from './scan/path.ts'
 
@@ -14,6 +16,12 @@ type HashedFile = PlacedFile & { readonly hash: BlobHash }
 export interface Copies {
   /** Whether a track needs this blob. Only as good as the index: it must have caught up. */
   isReferenced(hash: BlobHash): boolean
+  /** The same, with sizes and with the nodes that have the content in a music folder. */
+  readonly references: References
+  /** The blobs of an album part's tracks, by the key of its fact; none for other keys. */
+  blobsOf(key: string): BlobHash[]
+  /** The files of this node's music folders whose content this is. */
+  filesInPlace(hash: BlobHash): HashedFile[]
   /** Opens the files of music folders whose content this is, one after another. */
   inMusicFolders(hash: BlobHash, inPlace: Pick<InPlace, 'open'>): AsyncGenerator<Reader>
   /** The hashed files of music folders in a steady order, after the key `after` where one is given. */
@@ -22,7 +30,10 @@ export interface Copies {
 
 const pageRows = 500
 
-export function createCopies(index: Pick<Index, 'statement'>, places: Pick<Places, 'root'>): Copies {
+export function createCopies(
+  index: Pick<Index, 'statement'>,
+  places: Pick<Places, 'root' | 'nodeOf'>,
+): Copies {
   const hashed = `SELECT library.guid AS library, file.path, track.size, file.modified_at, lower(hex(track.blob)) AS blob
     FROM file JOIN library ON library.id = file.library JOIN track ON track.id = file.track`
 
@@ -40,14 +51,62 @@ export function createCopies(index: Pick<Index, 'statement'>, places: Pick<Place
     return index.statement(sql).all(bytes.subarray(0, 8), bytes)
   }
 
+  function filesInPlace(hash: BlobHash): HashedFile[] {
+    return tracksWith(hash, `${hashed} WHERE substr(track.blob, 1, 8) = ? AND track.blob = ?`).flatMap(fileOf)
+  }
+
+  /** Tracks of one content are one blob: their rows follow one another. */
+  function referencedIn(rows: readonly Record<string, SQLOutputValue>[]): Referenced[] {
+    const found = new Map<BlobHash, { hash: BlobHash; size: number; inPlace: Set<Id> }>()
+    for (const row of rows) {
+      const hash = text(row.blob)
+      const blob = found.get(hash) ?? { hash, size: integer(row.size), inPlace: new Set<Id>() }
+      const node = row.library === null ? null : places.nodeOf(text(row.library))
+      if (node !== null) blob.inPlace.add(node)
+      found.set(hash, blob)
+    }
+    return [...found.values()].map((blob) => ({ ...blob, inPlace: [...blob.inPlace] }))
+  }
+
+  const withPlaces = `SELECT lower(hex(track.blob)) AS blob, track.size, library.guid AS library FROM track
+    LEFT JOIN file ON file.track = track.id LEFT JOIN library ON library.id = file.library`
+  const references: References = {
+    get(hash) {
+      const rows = tracksWith(hash, `${withPlaces} WHERE substr(track.blob, 1, 8) = ? AND track.blob = ?`)
+      return referencedIn(rows)[0] ?? null
+    },
+    page(after, limit) {
+      const from = Buffer.from(after ?? '', 'hex')
+      const hashes = index
+        .statement(
+          `SELECT DISTINCT lower(hex(blob)) AS blob FROM track WHERE blob IS NOT NULL
+             AND substr(blob, 1, 8) >= ? AND blob > ? ORDER BY substr(blob, 1, 8), blob LIMIT ?`,
+        )
+        .all(from.subarray(0, 8), from, limit)
+      return hashes.flatMap((row) => references.get(text(row.blob)) ?? [])
+    },
+  }
+
   return {
+    references,
+    filesInPlace,
+    blobsOf(key) {
+      if (!key.startsWith(albumParts.prefix)) return []
+      const [album = '', part = ''] = albumParts.id(key).split('/')
+      const rows = index
+        .statement(
+          `SELECT DISTINCT lower(hex(blob)) AS blob FROM track WHERE blob IS NOT NULL AND part = ?
+             AND album = (SELECT id FROM album WHERE guid = ?)`,
+        )
+        .all(Number(part), guidBytes(album))
+      return rows.map((row) => text(row.blob))
+    },
     isReferenced(hash) {
       return tracksWith(hash, 'SELECT 1 FROM track WHERE substr(blob, 1, 8) = ? AND blob = ?').length > 0
     },
 
     async *inMusicFolders(hash, inPlace) {
-      const rows = tracksWith(hash, `${hashed} WHERE substr(track.blob, 1, 8) = ? AND track.blob = ?`)
-      for (const file of rows.flatMap(fileOf)) {
+      for (const file of filesInPlace(hash)) {
         const reader = await inPlace.open(file).catch(() => null)
         if (reader === null) continue
         using copy = reader

@@ -22,6 +22,8 @@ export interface Places {
   files(track: PlacedTrack): PlacedFile[]
   /** The files of a track that are on the disks of other nodes. */
   elsewhere(track: Pick<PlacedTrack, 'size' | 'places'>): PlaceElsewhere[]
+  /** The node on whose disk a library is; null where it names none. */
+  nodeOf(library: Id): Id | null
   /** The folder of a library, or null where it has none here. */
   root(library: Id): string | Buffer | null
 }
@@ -54,6 +56,7 @@ export function createPlaces(index: Pick<Index, 'statement'>, node: Id | null): 
   return {
     isHere: (library) => library.path !== undefined && isOn(node, library),
     root,
+    nodeOf: (library) => libraryOf(library)?.node ?? null,
     elsewhere: ({ size, places }) =>
       places.flatMap(({ library, path, modifiedAt }) => {
         const found = libraryOf(library)

@@ -17,12 +17,13 @@ import { createListening, listeningProjection } from '../listening/create.ts'
 import { createMedia } from '../media/media.ts'
 import { createOriginals, nowhereElse } from '../media/originals.ts'
 import { isCoded } from '../protocol/errors.ts'
+import type { BlobHash } from '../protocol/ids.ts'
 import { requireFacts } from '../store/move.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import { backUp } from './backup/backup.ts'
 import { loadOfProcess } from './cluster/load.ts'
 import { hostsOf, readMembership, withPort } from './cluster/membership.ts'
-import { openClusterPart } from './cluster/part.ts'
+import { type ClusterPart, openClusterPart } from './cluster/part.ts'
 import { openStoreOfCluster } from './cluster/store.ts'
 import type { Config } from './config.ts'
 import { isLocalToken, newLocalToken, publishLocal } from './local.ts'
@@ -82,16 +83,22 @@ export async function startNode(
 
   const places = createPlaces(index, node)
   const copies = createCopies(index, places)
+  let part: ClusterPart | null = null
   const blobs: DiskBlobs = stack.use(
     await openDiskBlobs(data, {
       cacheBytes: blobCacheBytes,
-      otherCopies: (hash) => copies.inMusicFolders(hash, blobs.inPlace),
+      otherCopies: (hash) => otherCopies(hash),
       report(event) {
         log.warn(event, event.kind === 'healed' ? 'a blob was healed' : 'bytes are damaged')
         if (event.file !== undefined) upkeep.noteDamage(event.file)
       },
     }),
   )
+  /** For healing: first what lies here, then what other nodes have. */
+  async function* otherCopies(hash: BlobHash) {
+    yield* copies.inMusicFolders(hash, blobs.inPlace)
+    if (part !== null) yield* part.otherCopies(hash)
+  }
   const media = stack.use(
     createMedia({
       cacheFolder: join(data, 'cache'),
@@ -116,7 +123,7 @@ export async function startNode(
   const upkeep = stack.use(
     createUpkeep({ config, log, store, index, blobs, copies, places, node, tagReader }),
   )
-  const part =
+  part =
     identity === null || clusterStore === null
       ? null
       : stack.use(
@@ -127,7 +134,7 @@ export async function startNode(
               store: clusterStore,
               index,
               blobs,
-              places,
+              known: copies,
               log,
               load: loadOfProcess(),
               onLost,
@@ -150,6 +157,7 @@ export async function startNode(
       places,
       records: createRecords(store),
       blobs,
+      spread: async (hash, size) => part?.spread(hash, size),
       tagReader,
       uploader(user) {
         const person = accounts.user(user)

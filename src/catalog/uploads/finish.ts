@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import type { Blobs } from '../../blobs/blobs.ts'
 import type { UploadResult } from '../../protocol/api/uploads.ts'
 import { CodedError, type ErrorCode, isCoded } from '../../protocol/errors.ts'
-import type { Id } from '../../protocol/ids.ts'
+import type { BlobHash, Id } from '../../protocol/ids.ts'
 import type { Viewer } from '../catalog.ts'
 import type { Reading } from '../tags/messages.ts'
 import type { TagReader } from '../tags/reader.ts'
@@ -14,6 +14,7 @@ export type Finished = UploadResult & { readonly revision: number }
 export interface FinisherOptions {
   readonly ledger: Ledger
   readonly blobs: Pick<Blobs, 'adopt' | 'size'>
+  readonly spread: Spread
   readonly tagReader: Pick<TagReader, 'readTags'>
   readonly tracks: UploadedTracks
   /** Who uploads; throws FORBIDDEN where they are gone. */
@@ -21,6 +22,12 @@ export interface FinisherOptions {
   /** Throws QUOTA_EXCEEDED where there is no room for it. */
   readonly admit: (record: UploadRecord) => Promise<void>
 }
+
+/**
+ * Resolves when as many copies of a blob that is durable here are durable in all as must be before it is acknowledged
+ * (B3); COPIES_TOO_FEW where that cannot be now: the upload is then finished later.
+ */
+export type Spread = (hash: BlobHash, size: number) => Promise<void>
 
 export interface Finisher {
   /**
@@ -35,6 +42,7 @@ export interface Finisher {
 export function createFinisher({
   ledger,
   blobs,
+  spread,
   tagReader,
   tracks,
   viewerOf,
@@ -70,6 +78,7 @@ export function createFinisher({
 
   async function run(record: UploadRecord): Promise<Finished> {
     const kept = await keep(record)
+    await spread(kept.content.hash, record.size)
     const added = await tracks.add(kept, viewerOf(record.user))
     const result = { ...added, warnings: kept.content.warnings }
     const { content: _, ...brief } = kept

@@ -7,7 +7,7 @@ import type { Id } from '../../protocol/ids.ts'
 import type { Catalog, Viewer } from '../catalog.ts'
 import { guidBytes } from '../index/guid.ts'
 import type { TagReader } from '../tags/reader.ts'
-import { createFinisher } from './finish.ts'
+import { createFinisher, type Spread } from './finish.ts'
 import { openLedger, type UploadRecord } from './ledger.ts'
 import { createUploadedTracks, type TracksOptions } from './tracks.ts'
 import type { Uploads } from './uploads.ts'
@@ -17,6 +17,7 @@ export interface UploadsOptions extends Omit<TracksOptions, 'blobs' | 'catalog'>
   readonly blobs: TracksOptions['blobs'] & Pick<Blobs, 'adopt' | 'size'>
   readonly catalog: Pick<Catalog, 'source' | 'uploadedBytes'>
   readonly tagReader: Pick<TagReader, 'readTags'>
+  readonly spread: Spread
   /** The user as they are now, or null where they are gone or disabled. */
   readonly uploader: (user: Id) => Uploader | null
   /** Told of what kept an upload from being finished, other than the upload itself. */

@@ -46,6 +46,7 @@ export async function startUploadServer(
     index,
     records,
     blobs,
+    spread: async () => undefined,
     catalog,
     places: createPlaces(index, null),
     tagReader,

@@ -103,6 +103,7 @@ export async function openTestGateway(
       places,
       records: createRecords(store),
       blobs,
+      spread: async () => undefined,
       tagReader,
       uploader(user) {
         const person = accounts.user(user)

@@ -1,14 +1,21 @@
 import { isIP } from 'node:net'
 import type { Logger } from 'pino'
+import type { Copy } from '../../blobs/blobs.ts'
+import { createCourtesy } from '../../blobs/copies/courtesy.ts'
+import { createHeld } from '../../blobs/copies/held.ts'
 import type { DiskBlobs } from '../../blobs/disk.ts'
-import type { Places } from '../../catalog/places.ts'
+import type { Copies as KnownCopies } from '../../catalog/copies.ts'
+import type { Spread } from '../../catalog/uploads/finish.ts'
+import { peerBlobRoutes } from '../../gateway/peers/blobs.ts'
 import { joinRoute } from '../../gateway/peers/join.ts'
 import { startPeerServer } from '../../gateway/peers/server.ts'
 import type { Cluster } from '../../gateway/rest/cluster.ts'
 import type { GatewayAddress } from '../../gateway/roaming.ts'
 import type { Index } from '../../index/index.ts'
-import { type Elsewhere, nowhereElse } from '../../media/originals.ts'
+import type { Elsewhere } from '../../media/originals.ts'
+import { CodedError } from '../../protocol/errors.ts'
 import { allRoles } from '../../protocol/facts/cluster.ts'
+import type { BlobHash } from '../../protocol/ids.ts'
 import { createCalls } from '../../registry/calls.ts'
 import { openRegistry, type RegistryEvent } from '../../registry/registry.ts'
 import { type Identity, placeOf } from '../../registry/trust/identity.ts'
@@ -17,8 +24,10 @@ import { invite } from '../../registry/trust/tokens.ts'
 import { keepTrust } from '../../registry/trust/trust.ts'
 import type { Config } from '../config.ts'
 import { version } from '../version.ts'
+import { copyBytesPerSecond, openClusterBytes } from './bytes.ts'
 import { removeEtcdMember } from './etcd.ts'
 import { hostsOf, withPort } from './membership.ts'
+import { startOperator } from './operator.ts'
 import { statusOf } from './status.ts'
 import type { ClusterStore } from './store.ts'
 
@@ -28,7 +37,7 @@ export interface PartOptions {
   readonly store: ClusterStore
   readonly index: Index
   readonly blobs: DiskBlobs
-  readonly places: Places
+  readonly known: KnownCopies
   readonly log: Logger
   /** How busy this node is: 0 is idle, 1 is all that it can do. */
   readonly load: () => number
@@ -42,12 +51,17 @@ export interface ClusterPart extends AsyncDisposable {
   /** The other gateways. */
   readonly gateways: () => readonly GatewayAddress[]
   readonly elsewhere: Elsewhere
+  readonly spread: Spread
+  /** For healing: copies on other nodes. */
+  readonly otherCopies: (hash: BlobHash) => AsyncIterable<Copy>
   /** Tells the others that this node is there, and that people reach its gateway at `publicUrl`. */
   announce(publicUrl: string): Promise<void>
 }
 
 /** A dead node is out after so many seconds (N1). */
 const ttlSeconds = 6
+/** How long an upload may take to be copied, in milliseconds: 4 GiB at 15 MB/s. */
+const spreadMs = 300_000
 
 /** Errors: those of the registry and of the server for nodes. */
 export async function openClusterPart(options: PartOptions, signal: AbortSignal): Promise<ClusterPart> {
@@ -85,7 +99,9 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       signal,
     }),
   )
-  stack.use(createCalls({ registry, trust }))
+  const calls = stack.use(createCalls({ registry, trust }))
+  const courtesy = createCourtesy(copyBytesPerSecond)
+  const held = createHeld(blobs, options.known.filesInPlace)
   const storeEndpoints = () => trust.identity.store
   const server = stack.use(
     await startPeerServer({
@@ -93,11 +109,31 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       port: config.peerPort,
       trust,
       registry,
-      routes: [joinRoute({ store, secret: identity.secret, storeEndpoints })],
+      routes: [
+        joinRoute({ store, secret: identity.secret, storeEndpoints }),
+        peerBlobRoutes({ blobs, held, courtesy }),
+      ],
       log,
     }),
   )
   options.store.follow({ trust, registry })
+  const bytes = stack.use(
+    await openClusterBytes(
+      {
+        data: config.data,
+        store,
+        index: options.index,
+        blobs,
+        known: options.known,
+        registry,
+        calls,
+        courtesy,
+        log,
+      },
+      signal,
+    ),
+  )
+  stack.use(startOperator({ store, registry, log }))
 
   const cluster: Cluster = {
     status: (asked) =>
@@ -106,7 +142,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
           identity,
           registry,
           store,
-          copies: () => ({ wanted: 0, held: 0, missing: 0, unavailable: 0, bytesPerSecond: 0 }),
+          copies: bytes.copies,
         },
         asked,
       ),
@@ -133,7 +169,19 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
         .flatMap(({ id, name, publicUrl }) =>
           id === identity.id || publicUrl === null ? [] : [{ name, url: publicUrl }],
         ),
-    elsewhere: nowhereElse,
+    elsewhere: {
+      copies: ({ blob }, asked) => (blob === undefined ? [] : bytes.elsewhere.copies(blob, asked)),
+      async bring({ blob, title }, asked) {
+        if (blob === undefined) throw new CodedError('FILE_MISSING', title)
+        await bytes.copies.bring(blob, asked)
+        return await blobs.open(blob, asked)
+      },
+    },
+    async spread(hash, size) {
+      const open = () => blobs.open(hash)
+      await bytes.quorum.reach({ hash, size }, true, open, AbortSignal.timeout(spreadMs))
+    },
+    otherCopies: (hash) => bytes.elsewhere.inTurn(hash),
     announce: (publicUrl) =>
       registry.announce({ addresses: hosts.map((each) => withPort(each, server.port)), publicUrl }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -1,4 +1,5 @@
-import type { ClusterNode, ClusterStatus, CopiesStatus } from '../../protocol/api/cluster.ts'
+import type { Copies } from '../../blobs/copies/copies.ts'
+import type { ClusterNode, ClusterStatus } from '../../protocol/api/cluster.ts'
 import type { Member } from '../../protocol/facts/cluster.ts'
 import { readSettings } from '../../registry/facts.ts'
 import type { LiveNode, Registry } from '../../registry/registry.ts'
@@ -9,7 +10,7 @@ interface Parts {
   readonly identity: Pick<Identity, 'id' | 'cluster'>
   readonly registry: Registry
   readonly store: Store
-  readonly copies: () => CopiesStatus
+  readonly copies: Pick<Copies, 'status'>
 }
 
 /** How long the store may take to say that it is there, in milliseconds. */
@@ -30,9 +31,21 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
       .members()
       .map((member) => nodeOf(member, live.get(member.id), identity.id))
       .toSorted((one, other) => one.name.localeCompare(other.name) || (one.id < other.id ? -1 : 1)),
-    copies: copies(),
+    copies: copiesOf(copies),
     settings: settings ?? { replicas: 2, writeQuorum: 2, graceSeconds: 900 },
     storeReachable: settings !== null,
+  }
+}
+
+function copiesOf(copies: Pick<Copies, 'status'>): ClusterStatus['copies'] {
+  const { wanted, here, missing, lost, bytesPerSecond, comparing, version, filled } = copies.status()
+  return {
+    wanted,
+    held: here,
+    missing,
+    unavailable: lost,
+    bytesPerSecond: Math.round(bytesPerSecond),
+    settled: comparing === null && missing === lost && filled === version,
   }
 }
 

@@ -1,5 +1,6 @@
 import { page, problemSummary } from '../../protocol/api/catalog.ts'
 import { nodeStatus } from '../../protocol/api/node.ts'
+import { clusterRows } from './cluster.ts'
 import type { Context } from './context.ts'
 import { withRunningNode } from './remote.ts'
 import { bytes } from './terminal.ts'
@@ -42,5 +43,6 @@ export async function status(context: Context, { json }: { readonly json: boolea
     ['Disk', `${bytes(disk.free)} free of ${bytes(disk.total)}`],
     ['Delay', `${eventLoopDelay.p50} ms in the middle, ${eventLoopDelay.p99} ms in the worst hundredth`],
   ]
-  for (const [name, text] of rows) terminal.print(`${name.padEnd(10)} ${text}`)
+  const cluster = await withRunningNode(context, clusterRows)
+  for (const [name, text] of [...rows, ...cluster]) terminal.print(`${name.padEnd(10)} ${text}`)
 }

@@ -35,6 +35,7 @@ export const copiesStatus = z.object({
   /** What no live node can give. */
   unavailable: z.int(),
   bytesPerSecond: z.number(),
+  settled: z.boolean().describe('Everything was compared, and all that can be had is here'),
 })
 export type CopiesStatus = z.infer<typeof copiesStatus>
 

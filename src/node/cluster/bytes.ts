@@ -1,0 +1,128 @@
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { type Copies, startCopies } from '../../blobs/copies/copies.ts'
+import type { Courtesy } from '../../blobs/copies/courtesy.ts'
+import { createElsewhere, type ElsewhereCopies } from '../../blobs/copies/elsewhere.ts'
+import { createQuorum, type Quorum } from '../../blobs/copies/quorum.ts'
+import { createBlobPeers } from '../../blobs/copies/remote.ts'
+import { keepReporting } from '../../blobs/copies/report.ts'
+import { type Whereabouts, whereaboutsOf } from '../../blobs/copies/whereabouts.ts'
+import type { DiskBlobs } from '../../blobs/disk.ts'
+import type { BlobPeers } from '../../blobs/peers.ts'
+import { layoutId, layouts } from '../../blobs/placement/layout.ts'
+import type { Copies as KnownCopies } from '../../catalog/copies.ts'
+import type { Index } from '../../index/index.ts'
+import type { Calls } from '../../registry/calls.ts'
+import { clusterSettings, readSettings } from '../../registry/facts.ts'
+import { mirror } from '../../registry/mirror.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { Store } from '../../store/store.ts'
+
+export interface BytesOptions {
+  readonly data: string
+  readonly store: Store
+  readonly index: Pick<Index, 'subscribe'>
+  readonly blobs: DiskBlobs
+  readonly known: KnownCopies
+  readonly registry: Registry
+  readonly calls: Calls
+  readonly courtesy: Courtesy
+  readonly log: Logger
+}
+
+/** This node's share in the bytes of the cluster: its copies, and the way to those of the others. */
+export interface ClusterBytes extends AsyncDisposable {
+  readonly copies: Copies
+  readonly peers: BlobPeers
+  readonly elsewhere: ElsewhereCopies
+  readonly quorum: Quorum
+}
+
+/** What copying takes of disk and network at most: a listener of uncompressed audio needs a hundredth of it. */
+export const copyBytesPerSecond = 128 * 1024 * 1024
+/** How often everything is compared, whatever was heard of changes, in milliseconds. */
+const compareEveryMs = 15 * 60_000
+const reportEveryMs = 2_000
+
+export async function openClusterBytes(options: BytesOptions, signal: AbortSignal): Promise<ClusterBytes> {
+  const { data, store, index, blobs, known, registry, calls, courtesy, log } = options
+  await using stack = new AsyncDisposableStack()
+  const ending = new AbortController()
+  const either = AbortSignal.any([signal, ending.signal])
+  const onError = (error: unknown) => log.warn({ err: error }, 'the copies met trouble')
+  let where: Whereabouts | null = null
+  let settings = await readSettings(store, signal)
+
+  const layout = mirror({
+    store,
+    collection: layouts,
+    signal: ending.signal,
+    onError,
+    onChange() {
+      const now = layout.facts.get(layoutId)
+      where = now === undefined ? null : whereaboutsOf(now)
+      copies.wake()
+    },
+  })
+  const settled = mirror({
+    store,
+    collection: clusterSettings,
+    signal: ending.signal,
+    onError,
+    onChange: () => {
+      readSettings(store, either).then((now) => {
+        settings = now
+      }, onError)
+    },
+  })
+  const peers = createBlobPeers(calls.open, () =>
+    registry
+      .nodes()
+      .filter(({ id, roles }) => id !== registry.self && roles.includes('media'))
+      .map(({ id }) => id),
+  )
+  const copies: Copies = startCopies({
+    self: registry.self,
+    blobs,
+    peers,
+    references: known.references,
+    courtesy,
+    where: () => where,
+    queuePath: join(data, 'copies.db'),
+    compareEveryMs,
+    onEvent(event) {
+      if (event.kind === 'trouble') onError(event.error)
+      else log.warn(event, event.kind === 'lost' ? 'no live node has a blob' : 'a node sent wrong bytes')
+    },
+  })
+  stack.use(copies)
+  const unsubscribes = [
+    registry.subscribe(() => copies.wake()),
+    index.subscribe(({ keys, more }) => {
+      // Where too much has changed to be named, the next comparison finds it.
+      if (!more) for (const key of keys) for (const hash of known.blobsOf(key)) copies.look(hash)
+    }),
+  ]
+  const reporting = keepReporting(
+    { store, self: registry.self, copies, everyMs: reportEveryMs, onError },
+    ending.signal,
+  )
+  stack.defer(async () => {
+    for (const unsubscribe of unsubscribes) unsubscribe()
+    ending.abort(new DOMException('the node ends', 'AbortError'))
+    await Promise.all([layout.ended, settled.ended, reporting])
+  })
+  const owned = stack.move()
+  return {
+    copies,
+    peers,
+    elsewhere: createElsewhere(peers, () => where, known.references),
+    quorum: createQuorum({
+      self: registry.self,
+      peers,
+      where: () => where,
+      writeQuorum: () => settings.writeQuorum,
+    }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}

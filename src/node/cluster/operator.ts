@@ -1,0 +1,82 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { copiesReports } from '../../blobs/copies/report.ts'
+import { layoutId, layouts, type MediaMember, nextLayout } from '../../blobs/placement/layout.ts'
+import { holdOffice, type Term } from '../../operator/leadership.ts'
+import { readSettings } from '../../registry/facts.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { Store } from '../../store/store.ts'
+
+export interface OperatorOptions {
+  readonly store: Store
+  readonly registry: Registry
+  readonly log: Logger
+}
+
+/** Another node takes over after so many seconds of silence. */
+const ttlSeconds = 6
+/** How often it is compared, whatever was heard of changes, in milliseconds. */
+const compareEveryMs = 2_000
+
+/**
+ * The controllers that one node runs for all: they compare what is with what should be, and close the difference. Each
+ * is run by whoever holds the office, and every write is refused to one that holds it no more.
+ */
+export function startOperator({ store, registry, log }: OperatorOptions): AsyncDisposable {
+  const ending = new AbortController()
+  const onError = (error: unknown) => log.warn({ err: error }, 'the operator met trouble; it goes on')
+  const running = holdOffice(
+    { store, office: 'operator', node: registry.self, ttlSeconds, onError },
+    async (term) => {
+      log.info('this node is the operator of the cluster from now on')
+      await layOut({ store, registry, log }, term, onError)
+    },
+    ending.signal,
+  )
+  return {
+    async [Symbol.asyncDispose]() {
+      ending.abort(new DOMException('the node ends', 'AbortError'))
+      await running
+    },
+  }
+}
+
+/** Keeps the layout of copies as members, settings and time ask for it. */
+async function layOut(
+  { store, registry, log }: OperatorOptions,
+  term: Term,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  while (!term.signal.aborted) {
+    try {
+      const fact = await layouts.get(store, layoutId, term.signal)
+      const current = fact?.value ?? null
+      const settings = await readSettings(store, term.signal)
+      const next = nextLayout(current, await mediaMembers(store, registry, term.signal), settings, Date.now())
+      if (next !== null && next !== current) {
+        const done = await term.commit(layouts.replace(layoutId, fact?.revision ?? 0, next))
+        const { version, nodes } = next
+        if (done && version !== current?.version)
+          log.info({ version, nodes: nodes.length }, 'copies are laid out anew')
+      }
+    } catch (error) {
+      if (!term.signal.aborted) onError(error)
+    }
+    await pause(compareEveryMs, undefined, { signal: term.signal, ref: false }).catch(() => undefined)
+  }
+}
+
+async function mediaMembers(store: Store, registry: Registry, signal: AbortSignal): Promise<MediaMember[]> {
+  const filled = new Map<string, number>()
+  for await (const { id, value } of copiesReports.walk(store, { skip: () => undefined }, signal)) {
+    filled.set(id, value.filled)
+  }
+  return registry
+    .members()
+    .filter(({ roles }) => roles.includes('media'))
+    .map(({ id, zone, capacityBytes, state }) => {
+      const live = registry.node(id)
+      const alive = live === null ? null : { totalBytes: live.totalBytes }
+      return { id, zone, capacityBytes, state, alive, filled: filled.get(id) ?? 0 }
+    })
+}
