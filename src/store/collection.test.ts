@@ -124,6 +124,18 @@ test('[F5] a newer fact is neither read nor written over by an older node', asyn
   assert.deepEqual((await store.get('songs/new'))?.value, bytes)
 })
 
+test('[F5] facts that are taken as they were written are upgraded too, and a newer one is refused', () => {
+  const old = first.encode({ name: 'Sun' })
+  assert.deepEqual(third.decodeWritten(old), third.decode(old))
+  assert.deepEqual(third.decodeWritten(third.encode({ title: 'Sun', years: [1999] })), {
+    title: 'Sun',
+    years: [1999],
+  })
+  assert.throws(() => first.decodeWritten(second.encode({ title: 'Sun' })), coded('FACT_NEWER'))
+  assert.throws(() => first.decodeWritten(Buffer.from('{"v":1,"d":7}')), coded('FACT_DAMAGED'))
+  assert.throws(() => first.decodeWritten(Buffer.from('{"v":1')), coded('FACT_DAMAGED'))
+})
+
 test('damage is told by code, whatever form it has', () => {
   const text = (value: string) => new TextEncoder().encode(value)
   const zstd = defineCollection({
