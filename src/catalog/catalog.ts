@@ -175,7 +175,9 @@ export function createCatalog({ store, index }: { readonly store: Store; readonl
     const fact = await albumParts.get(store, `${album}/${part}`, signal)
     const found = fact?.value.tracks.find((each) => each.id === id)
     if (!shown || found === undefined) throw new CodedError('NOT_FOUND', `track ${id}`)
-    const detail = { ...shown, tags: found.tags, audio: found.audio }
+    const mine = viewer.administrator || found.upload?.user === viewer.user
+    const withdrawable = found.upload !== undefined && mine
+    const detail = { ...shown, tags: found.tags, audio: found.audio, withdrawable }
     if (!viewer.administrator) return detail
     return { ...detail, places: places.map(({ library, path }) => ({ library, path })) }
   }

@@ -33,7 +33,25 @@ test('several files are uploaded with progress, duplicates are said, and what ar
   await page.getByText('Not uploaded').waitFor()
   await page.locator('.upload-error code').waitFor()
 
+  await page.getByRole('button', { name: 'Take back Defeat' }).click()
+  await page
+    .getByRole('dialog')
+    .getByText(/leaves the library for everyone/)
+    .waitFor()
+  await page.getByRole('button', { name: 'Take back this upload' }).click()
+  await page.getByText('“Defeat” was taken back').waitFor()
+
   await page.getByRole('link', { name: 'Songs' }).click()
+  await page.getByRole('button', { name: 'Play Battle Epic' }).waitFor()
+  assert.equal(await page.getByRole('button', { name: 'Play Defeat' }).count(), 0)
+  await page.getByRole('button', { name: /^More for Sad/ }).click()
+  await page.getByRole('menuitem', { name: 'Details' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Take back this upload' }).click()
+  await page
+    .getByRole('dialog', { name: /^Take back “/ })
+    .getByRole('button', { name: 'Take back this upload' })
+    .click()
+  await page.getByRole('button', { name: /^Play Sad/ }).waitFor({ state: 'detached' })
   await page.getByRole('button', { name: 'Play Battle Epic' }).click()
   await heard(page)
 })

@@ -83,6 +83,8 @@ export function createApi(client: Client<paths>) {
     search: (query: QueryOf<'/api/search'>, signal?: AbortSignal) =>
       answer(GET('/api/search', listed(query, {}, signal))),
     counts: () => answer(GET('/api/counts')),
+    /** Takes an upload back. */
+    withdrawTrack: (id: string) => DELETE('/api/tracks/{id}', by(id)),
     lyrics: (id: string) => answer(GET('/api/tracks/{id}/lyrics', by(id))),
 
     mark: (kind: MarkKind, id: string, body: Schemas['MarkInput']) =>

@@ -318,6 +318,12 @@ export const en = {
   uploadDone: 'Here',
   uploadDuplicate: 'Was here already; nothing was added',
   uploadFailed: 'Not uploaded',
+  withdraw: 'Take back this upload',
+  withdrawNamed: 'Take back {name}',
+  withdrawTitle: 'Take back “{name}”?',
+  withdrawText:
+    'It leaves the library for everyone, with its place in playlists. The file on your own device stays.',
+  withdrawn: '“{name}” was taken back',
 
   // settings
   appearance: 'Appearance',

@@ -326,6 +326,12 @@ export const es: Record<keyof typeof en, Message> = {
   uploadFinishing: 'Leyéndose',
   uploadDone: 'Ya está aquí',
   uploadDuplicate: 'Ya estaba; no se añadió nada',
+  withdraw: 'Retirar lo que subí',
+  withdrawNamed: 'Retirar {name}',
+  withdrawTitle: '¿Retirar «{name}»?',
+  withdrawText:
+    'Sale de la biblioteca para todos, y de las listas. El archivo de tu propio dispositivo se queda.',
+  withdrawn: '«{name}» se ha retirado',
   uploadFailed: 'No se subió',
 
   // settings

@@ -50,6 +50,11 @@ export type TrackSummary = z.infer<typeof trackSummary>
 export const trackDetail = trackSummary.extend({
   tags,
   audio,
+  withdrawable: z
+    .boolean()
+    .describe(
+      'Whether it came by an upload that this account may take back: its own, for administrators any',
+    ),
   /** Where it stands; only for administrators. */
   places: z.array(z.object({ library: id, path: z.string() })).optional(),
 })

@@ -6,6 +6,7 @@ import { Dialog } from '../../components/dialog.tsx'
 import { Rating } from '../../components/star.tsx'
 import { Bones, Loaded } from '../../components/states.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
+import { WithdrawButton } from '../uploads/withdraw-button.tsx'
 import './track-details.css'
 
 /** Everything that is known of a track. */
@@ -16,7 +17,16 @@ export default function TrackDetails({ track }: { track: TrackSummary }) {
     <Dialog title={track.title} onClose={() => view.set({ details: undefined })}>
       <Rating kind="track" item={track} />
       <Loaded query={detail} bones={<Bones shape="line" count={6} />}>
-        {(found) => <Facts track={found} />}
+        {(found) => (
+          <>
+            <Facts track={found} />
+            {found.withdrawable ? (
+              <div className="dialog-actions">
+                <WithdrawButton track={track} onWithdrawn={() => view.set({ details: undefined })} labelled />
+              </div>
+            ) : null}
+          </>
+        )}
       </Loaded>
     </Dialog>
   )

@@ -6,6 +6,7 @@ import type { UploadItem, UploadState } from '../../app/uploads.ts'
 import { Button, IconButton, Progress } from '../../components/controls.tsx'
 import { Page } from '../../components/page.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
+import { WithdrawButton } from './withdraw-button.tsx'
 import './uploads.css'
 
 const accepted = 'audio/*,.mp3,.flac,.ogg,.oga,.opus,.m4a,.aac,.wav,.aif,.aiff,.wv,.ape,.wma'
@@ -101,6 +102,12 @@ function UploadRow({ item }: { item: UploadItem }) {
           </span>
         )}
       </div>
+      {item.state === 'done' && item.track !== undefined ? (
+        <WithdrawButton
+          track={{ id: item.track, title: item.title ?? item.name }}
+          onWithdrawn={() => uploads.remove(item.id)}
+        />
+      ) : null}
       {item.state === 'failed' ? (
         <IconButton icon={RotateCw} label={say('tryAgain')} onClick={() => uploads.retry(item.id)} />
       ) : null}
