@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** A program that is run as one part of a check, with the Node that runs us. */
 export interface Step {
@@ -50,8 +50,11 @@ export async function inOrder(root: string, steps: readonly Step[]): Promise<num
 }
 
 function run(root: string, args: readonly string[]): Promise<number> {
+  // Each test file is a process, and starts threads and processes of its own: what Node has made of our TypeScript is
+  // kept for the next one, which saves a quarter of the work. It is a cache, named by content.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'hocket') }
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' })
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env })
     child.on('error', reject)
     child.on('exit', (code) => resolve(code ?? 1))
   })
