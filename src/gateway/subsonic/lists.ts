@@ -62,7 +62,7 @@ function requireGiven(parameters: Readonly<Record<string, unknown>>): void {
 
 export const getAlbumList = endpoint(albumList, async (parts, asking, wanted) => {
   const query = await queryOf(parts, asking, wanted)
-  const page = await parts.pages.read(asking, listOf(query), spanOf(wanted), async (start) =>
+  const page = await parts.pages.read(asking.device.id, listOf(query), spanOf(wanted), async (start) =>
     counted(await parts.catalog.albums(asking.viewer, { ...query, ...start }, asking.signal)),
   )
   return { albumList: { album: (page?.items ?? []).map(albumFolderOf) } }
@@ -70,7 +70,7 @@ export const getAlbumList = endpoint(albumList, async (parts, asking, wanted) =>
 
 export const getAlbumList2 = endpoint(albumList, async (parts, asking, wanted) => {
   const query = await queryOf(parts, asking, wanted)
-  const page = await parts.pages.read(asking, listOf(query), spanOf(wanted), (start) =>
+  const page = await parts.pages.read(asking.device.id, listOf(query), spanOf(wanted), (start) =>
     parts.listing.albumList(asking.viewer, { ...query, ...start }, asking.form, asking.signal),
   )
   return { albumList2: { album: writtenList(page) } }
@@ -118,7 +118,7 @@ export const getSongsByGenre = endpoint(songsByGenre, async (parts, asking, want
   const { genre, offset, count: limit } = wanted
   const query = { genre, library, order: 'title' } as const
   const list = { ...query, what: 'songs' }
-  const page = await parts.pages.read(asking, list, { offset, limit }, (start) =>
+  const page = await parts.pages.read(asking.device.id, list, { offset, limit }, (start) =>
     parts.listing.songList(viewer, { ...query, limit, ...start }, asking.form, signal),
   )
   return { songsByGenre: { song: writtenList(page) } }

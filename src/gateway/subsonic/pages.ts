@@ -1,6 +1,6 @@
 import type { Page } from '../../protocol/api/catalog.ts'
+import type { Id } from '../../protocol/ids.ts'
 import { type Value, written } from './content.ts'
-import type { Asking } from './endpoint.ts'
 import type { Listed } from './listing.ts'
 
 /** Where a page begins: at a number, or after the last item of the page before it. */
@@ -23,7 +23,7 @@ export interface Pages {
    * follow.
    */
   read<Part extends PartOfList>(
-    asking: Pick<Asking, 'device'>,
+    device: Id,
     list: unknown,
     { offset, limit }: { readonly offset: number; readonly limit: number },
     read: (start: Start) => Promise<Part>,
@@ -35,10 +35,18 @@ const mostWalks = 1_000
 const mostEnds = 8
 /** Milliseconds after which a client that comes back is taken to begin anew. */
 const patience = 600_000
+/** Milliseconds for which the end of a list is taken to be its end; later on, whoever asks wants what is new. */
+const endPatience = 30_000
 
-/** By the offset after each page: its cursor, null where nothing followed. */
+interface End {
+  /** Null: nothing followed. */
+  readonly cursor: string | null
+  readonly at: number
+}
+
+/** The ends of pages, by the offset behind them. */
 interface Walk {
-  readonly ends: Map<number, string | null>
+  readonly ends: Map<number, End>
   readonly at: number
 }
 
@@ -57,15 +65,15 @@ export function createPages(clock: () => number = Date.now): Pages {
   }
 
   return {
-    async read({ device }, list, { offset, limit }, read) {
+    async read(device, list, { offset, limit }, read) {
       if (limit === 0) return undefined
-      const { ends } = walkOf(`${device.id} ${JSON.stringify(list)}`, offset)
-      const cursor = ends.get(offset)
-      if (cursor === null) return undefined
-      const part = await read(cursor === undefined ? { offset } : { cursor })
+      const { ends, at } = walkOf(`${device} ${JSON.stringify(list)}`, offset)
+      const known = ends.get(offset)
+      if (known?.cursor === null && at < known.at + endPatience) return undefined
+      const part = await read(typeof known?.cursor === 'string' ? { cursor: known.cursor } : { offset })
       const end = offset + part.count
       ends.delete(end)
-      ends.set(end, part.next ?? null)
+      if (part.count > 0) ends.set(end, { cursor: part.next ?? null, at })
       forgetOldest(ends, mostEnds)
       return part
     },

@@ -52,7 +52,7 @@ function everything(
   const list = (what: string) => ({ ...query, what })
   return {
     async artists() {
-      const page = await pages.read(asking, list('artists'), artists, async (start) =>
+      const page = await pages.read(asking.device.id, list('artists'), artists, async (start) =>
         counted(
           await catalog.artists(viewer, { ...query, role: 'any', limit: artistCount, ...start }, signal),
         ),
@@ -60,19 +60,19 @@ function everything(
       return page?.items ?? []
     },
     async albums() {
-      const page = await pages.read(asking, list('albums'), albums, async (start) =>
+      const page = await pages.read(asking.device.id, list('albums'), albums, async (start) =>
         counted(await catalog.albums(viewer, { ...query, limit: albumCount, ...start }, signal)),
       )
       return page?.items ?? []
     },
     async albumList() {
-      const page = await pages.read(asking, list('albums'), albums, (start) =>
+      const page = await pages.read(asking.device.id, list('albums'), albums, (start) =>
         listing.albumList(viewer, { ...query, limit: albumCount, ...start }, form, signal),
       )
       return writtenList(page)
     },
     async songList() {
-      const page = await pages.read(asking, list('songs'), songs, (start) =>
+      const page = await pages.read(asking.device.id, list('songs'), songs, (start) =>
         listing.songList(viewer, { ...query, limit: songCount, ...start }, form, signal),
       )
       return writtenList(page)
