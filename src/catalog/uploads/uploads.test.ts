@@ -7,6 +7,7 @@ import { after, test } from 'node:test'
 import { Upload } from 'tus-js-client'
 import { type UploadResult, uploadResult } from '../../protocol/api/uploads.ts'
 import type { Track } from '../../protocol/facts/catalog.ts'
+import type { Viewer } from '../catalog.ts'
 import { createCopies } from '../copies.ts'
 import { albumParts, libraries } from '../facts.ts'
 import { createPlaces } from '../places.ts'
@@ -279,6 +280,10 @@ test('an upload can be taken back by its owner, and its blob goes after a day, u
   const yesterday = new Date(Date.now() - 2 * 86_400_000)
   for (const hash of [gone, kept])
     await utimes(join(folder, 'blobs', hash.slice(0, 2), hash.slice(2, 4), hash), yesterday, yesterday)
+  const mayTakeBack = async (viewer: Viewer) => (await server.catalog.track(viewer, track)).withdrawable
+  assert.equal(await mayTakeBack({ user: other, administrator: false }), false)
+  assert.equal(await mayTakeBack({ user: other, administrator: true }), true)
+  assert.equal(await mayTakeBack({ user, administrator: false }), true)
   await assert.rejects(server.uploads.withdraw({ user: other, administrator: false }, track), /may not/)
   await server.index.waitFor(await server.uploads.withdraw({ user, administrator: false }, track))
   assert.equal(await server.catalog.uploadedBytes(user), wav(6).length)
