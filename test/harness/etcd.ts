@@ -20,6 +20,8 @@ export interface EtcdMember {
   readonly clientUrl: string
   readonly peerUrl: string
   readonly log: () => string
+  /** Of the process as it runs now. */
+  readonly pid: () => number | undefined
   /** SIGKILL. */
   kill(): Promise<void>
   /** SIGSTOP: it lives, and does nothing. */
@@ -121,6 +123,10 @@ function createMember(
       failure = error
     })
     started.stderr?.on('data', note)
+    started.on('exit', (code, signal) => {
+      if (signal !== 'SIGKILL')
+        console.error(`etcd member ${site.name} ended (${code ?? signal}):\n${log.slice(-3_000)}`)
+    })
     await waitFor(
       async () => {
         const running = started.exitCode === null && started.signalCode === null && failure === undefined
@@ -136,6 +142,7 @@ function createMember(
   return {
     ...site,
     log: () => log,
+    pid: () => child?.pid,
     async kill() {
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
       const ended = once(child, 'exit')
