@@ -5,13 +5,23 @@ import { after, before, describe, test } from 'node:test'
 import pino from 'pino'
 import { joinCluster, membersFor, removeMember, startFirst } from '../../src/node/etcd/growth.ts'
 import { type EtcdMember, readTls, type StartOptions } from '../../src/node/etcd/member.ts'
+import { isWasteful, tidyEtcd } from '../../src/node/etcd/tidy.ts'
 import { isCoded } from '../../src/protocol/errors.ts'
+import { createConnection } from '../../src/store/etcd/connection.ts'
 import { type EtcdStore, openEtcdStore } from '../../src/store/etcd/etcd.ts'
 import { type Membership, openMembership } from '../../src/store/etcd/members.ts'
-import { makeCertificates } from '../harness/certificates.ts'
+import { methods } from '../../src/store/etcd/methods.ts'
+import { message } from '../../src/store/etcd/wire.ts'
+import { type Certificates, makeCertificates } from '../harness/certificates.ts'
 import { freePorts } from '../harness/etcd.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { waitFor } from '../harness/wait.ts'
+
+test('a database is defragmented where that gives back half of it, and much', () => {
+  assert.ok(isWasteful({ size: 2e9, sizeInUse: 0.5e9 }))
+  assert.ok(!isWasteful({ size: 2e9, sizeInUse: 1.5e9 }))
+  assert.ok(!isWasteful({ size: 2e8, sizeInUse: 1e6 }))
+})
 
 test('two nodes hold one member: with two, the loss of either would stop both', () => {
   assert.deepEqual([1, 2, 3, 4, 5, 9].map(membersFor), [1, 1, 3, 3, 5, 5])
@@ -20,6 +30,7 @@ test('two nodes hold one member: with two, the loss of either would stop both', 
 describe('etcd as our own child, with certificates', () => {
   const running = new Map<number, EtcdMember>()
   let folder: TemporaryFolder
+  let certificates: Certificates
   let sites: StartOptions[]
   let store: EtcdStore
   let membership: Membership
@@ -27,6 +38,7 @@ describe('etcd as our own child, with certificates', () => {
   before(async () => {
     folder = await temporaryFolder('members')
     const tls = await makeCertificates(folder.path)
+    certificates = tls
     const ports = await freePorts(10)
     sites = Array.from({ length: 5 }, (_, each) => {
       const urls = {
@@ -60,6 +72,15 @@ describe('etcd as our own child, with certificates', () => {
     const found = sites[number]
     assert.ok(found)
     return found
+  }
+  /** Field by field: activate, the member, no space. */
+  async function raiseNoSpace(id: string) {
+    using connection = createConnection({
+      endpoints: [site(4).advertise.client],
+      tls: await readTls(certificates),
+    })
+    const alarm = message([1, 1], [2, BigInt(`0x${id}`)], [3, 1])
+    await connection.call(methods.alarm, alarm, { repeatable: true })
   }
   const others = (number: number) =>
     [...running.keys()].filter((each) => each !== number).map((each) => site(each).advertise.client)
@@ -115,6 +136,16 @@ describe('etcd as our own child, with certificates', () => {
     assert.ok(names.some((name) => name.startsWith('etcd.removed-')))
     await enter(1)
     assert.deepEqual((await voters()).toSorted(), ['node-0', 'node-1', 'node-4'])
+  })
+
+  test('an alarm about the quota is ended once there is room', async () => {
+    // As a member raises it; nothing else makes a database of 8 GiB quickly.
+    const { id } = (await membership.list()).find((each) => each.name === 'node-4') ?? { id: '' }
+    await raiseNoSpace(id)
+    const change = { conditions: [], writes: [{ key: 'full', value: Buffer.from('1') }] }
+    await assert.rejects(store.commit(change), (error) => isCoded(error, 'STORE_FULL'))
+    await tidyEtcd(membership, pino({ level: 'silent' }), AbortSignal.timeout(30_000))
+    assert.ok((await store.commit(change)).ok)
   })
 
   test('[N2] a member that is killed is started again by its node', async () => {

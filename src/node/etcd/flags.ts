@@ -20,14 +20,16 @@ export interface Beginning {
   readonly members: readonly string[]
 }
 
+/** Bytes of a member's database: the most that etcd recommends. */
+export const quota = 8_589_934_592
+
 /**
  * Values for machines at home as well as for servers:
  * - an election starts after 2 s without a heartbeat (each 200 ms), so that a slow disk or a busy processor is not
- *   taken for a death; the network's figures would allow 1 s;
+ *   taken for a death;
  * - a snapshot of the log every 2,000 entries, as etcd keeps that many, and some 5,000 before them, in memory, and an
  *   entry of ours may hold 4 MB;
  * - requests of up to 8 MiB, as a transaction of ours has up to 4 MB of values besides its keys;
- * - the database may grow to 8 GiB, the most that etcd recommends;
  * - history is compacted by the nodes (`store/etcd/history.ts`), not by etcd itself;
  * - a member that comes back does not disturb the others by an election that it cannot win (pre-vote);
  * - peers are known by the cluster's certificate authority, not by the address from which they happen to come.
@@ -49,7 +51,7 @@ export function flagsOf(settings: MemberSettings, { state, members }: Beginning)
     '--pre-vote=true',
     '--snapshot-count=2000',
     '--max-request-bytes=8388608',
-    '--quota-backend-bytes=8589934592',
+    `--quota-backend-bytes=${quota}`,
     '--experimental-watch-progress-notify-interval=5s',
     '--logger=zap',
     '--log-outputs=stderr',
