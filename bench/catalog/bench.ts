@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Answers } from './ask.ts'
 import type { Built } from './build.ts'
+import type { Memory } from './memory.ts'
 
 /** How fast does a catalog of a million tracks answer, and what does it cost? See README.md. */
 const { values } = parseArgs({
@@ -23,16 +24,18 @@ for (const tracks of values.tracks) {
     step('fill.ts')
     const built: Built = JSON.parse(step('build.ts'))
     const asked: Answers = JSON.parse(step('ask.ts'))
+    const node: Memory = JSON.parse(step('memory.ts'))
     console.table(built)
     console.table({
       'ready after the start, ms (goal 2,000)': asked.readyMs,
       'memory when ready, MB': asked.megabytes.ready,
       'memory after all of this, MB': asked.megabytes.afterAll,
     })
+    console.table(node)
     console.table(asked.pages)
     console.table(asked.search)
     console.table(asked.baselines)
-    answers.push({ tracks: Number(tracks), built, ...asked })
+    answers.push({ tracks: Number(tracks), built, node, ...asked })
   } finally {
     if (!values.folder) await rm(folder, { recursive: true, force: true })
   }

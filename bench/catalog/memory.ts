@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { temporaryFolder } from '../../test/harness/folder.ts'
 import { startNode } from '../../test/harness/node.ts'
+import { waitFor } from '../../test/harness/wait.ts'
 
 export interface Memory {
   /** Resident MB of a whole node at rest, then after someone has signed in, searched and looked through lists. */
@@ -22,9 +23,13 @@ await using data = await temporaryFolder('memory')
 mkdirSync(data.path, { recursive: true })
 copyFileSync(join(folder, 'store.db'), join(data.path, 'store.db'))
 {
-  // The first start fills the index and the compile cache.
-  await using _first = await startNode({ data: data.path })
-  await pause(5_000)
+  // The first start fills the index and the compile cache; who may sign in sees that it is done.
+  await using first = await startNode({ data: data.path })
+  await waitFor(async () => (await fetch(`${first.baseUrl}/readyz`)).ok || undefined, {
+    what: 'the index to be filled',
+    deadline: 900_000,
+  })
+  await first.administrator()
 }
 await using node = await startNode({ data: data.path })
 await pause(15_000)
