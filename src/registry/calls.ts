@@ -69,7 +69,8 @@ export interface CallsOptions {
 
 /** An idle connection is closed after this, in milliseconds: before the other side does it. */
 const idleMs = 30_000
-const keptConnections = 16
+/** Idle connections to one node; a handshake costs both sides some milliseconds of processor. */
+const keptConnections = 64
 /** Most bytes of an answer that is read whole. */
 const answerBytes = 16 * 1_048_576
 /** What a call that is under way adds to a node's load, until the node itself says how busy it is. */

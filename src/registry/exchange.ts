@@ -60,7 +60,9 @@ function begin(agent: Agent, address: string, { method, path, headers, body }: O
   let connected = false
   const sent: ClientRequest = httpsRequest({ ...splitAddress(address), agent, method, path, headers })
   sent.on('socket', (socket) => {
-    connected ||= sent.reusedSocket
+    // A kept connection is not told of again, and would gather the listeners of all who use it.
+    connected = sent.reusedSocket
+    if (connected) return
     socket.once('secureConnect', () => {
       connected = true
     })

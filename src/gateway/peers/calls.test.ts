@@ -103,6 +103,16 @@ test('a node hears which node asks it, and what it refuses reaches the caller as
   assert.equal(one.calls.isAvoided(two.id), false, 'a refusal is an answer')
 })
 
+test('many calls on kept connections leave nothing behind on them', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => warnings.push(warning)
+  process.on('warning', note)
+  for (let round = 0; round < 30; round += 1) await who(one.calls, two.id)
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('warning', note)
+  assert.deepEqual(warnings, [])
+})
+
 test('[N3] a silent node is unreachable at the deadline, and the next caller does not wait for it', async () => {
   const silent = createTcpServer((socket) => socket.on('error', () => undefined))
   silent.listen(0, '127.0.0.1')
