@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { checkServerIdentity, type PeerCertificate } from 'node:tls'
-import { type ChannelOptions, Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
+import type { ChannelOptions, Client, Metadata, ServiceError } from '@grpc/grpc-js'
 import { CodedError } from '../../protocol/errors.ts'
 
 /** Certificates in PEM. */
@@ -55,23 +55,23 @@ const toBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffs
 export function createEndpoint(url: string, tls: Tls | undefined): Endpoint {
   const { host, secure } = parse(url)
   if (secure && tls === undefined) throw new CodedError('SETTING_INVALID', `${url} needs certificates`)
-  const client = secure && tls !== undefined ? secured(host, tls) : plain(host)
-  // A member that has lost its leader ends the call instead of letting it wait.
-  const metadata = new Metadata()
-  metadata.set('hasleader', 'true')
+  const connected = connect(host, secure ? tls : undefined)
+  connected.catch(() => undefined)
 
-  function unary(
+  async function unary(
     method: string,
     request: Uint8Array,
     { deadline, signal, leaderless = false }: Limits,
   ): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
+    const { client, metadata, anyway } = await connected
+    signal.throwIfAborted()
+    return await new Promise((resolve, reject) => {
       const call = client.makeUnaryRequest(
         method,
         toBuffer,
         asIs,
         request,
-        leaderless ? new Metadata() : metadata,
+        leaderless ? anyway : metadata,
         { deadline: Date.now() + deadline },
         (error: ServiceError | null, answer?: Uint8Array) => {
           signal.removeEventListener('abort', cancel)
@@ -89,6 +89,7 @@ export function createEndpoint(url: string, tls: Tls | undefined): Endpoint {
     request: Uint8Array,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
+    const { client, metadata } = await connected
     signal.throwIfAborted()
     const call = client.makeBidiStreamRequest(method, toBuffer, asIs, metadata)
     const cancel = () => call.cancel()
@@ -118,22 +119,37 @@ export function createEndpoint(url: string, tls: Tls | undefined): Endpoint {
     throw new Error('the member has ended the stream')
   }
 
-  return { url, unary, first, stream, close: () => client.close() }
+  const close = () => void connected.then(({ client }) => client.close()).catch(() => undefined)
+  return { url, unary, first, stream, close }
 }
 
-const target = (host: string) => `dns:///${host}`
-const plain = (host: string) => new Client(target(host), credentials.createInsecure(), options)
+interface Connected {
+  readonly client: Client
+  /** With it, a member that has lost its leader ends the call instead of letting it wait. */
+  readonly metadata: Metadata
+  readonly anyway: Metadata
+}
 
-function secured(host: string, { ca, certificate, key }: Tls): Client {
-  const { hostname } = new URL(`https://${host}`)
-  const address = hostname.replace(/^\[|\]$/g, '')
-  const check = {
-    checkServerIdentity: (_: string, peer: PeerCertificate) => checkServerIdentity(address, peer),
+/** gRPC is loaded here and not before: a node without etcd does not need it in its memory. */
+async function connect(host: string, tls: Tls | undefined): Promise<Connected> {
+  const { Client, credentials, Metadata } = await import('@grpc/grpc-js')
+  const metadata = new Metadata()
+  metadata.set('hasleader', 'true')
+  const target = `dns:///${host}`
+  const make = () => {
+    if (tls === undefined) return new Client(target, credentials.createInsecure(), options)
+    const address = new URL(`https://${host}`).hostname.replace(/^\[|\]$/g, '')
+    const security = credentials.createSsl(
+      Buffer.from(tls.ca),
+      Buffer.from(tls.key),
+      Buffer.from(tls.certificate),
+      { checkServerIdentity: (_: string, peer: PeerCertificate) => checkServerIdentity(address, peer) },
+    )
+    // TLS can be told a name to ask for, but no address; the certificate is held against the address all the same.
+    const named = isIP(address) === 0 ? {} : { 'grpc.ssl_target_name_override': 'etcd' }
+    return new Client(target, security, { ...options, ...named })
   }
-  const security = credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(certificate), check)
-  // TLS can be told a name to ask for, but no address; the certificate is held against the address all the same.
-  const named = isIP(address) === 0 ? {} : { 'grpc.ssl_target_name_override': 'etcd' }
-  return new Client(target(host), security, { ...options, ...named })
+  return { client: make(), metadata, anyway: new Metadata() }
 }
 
 function parse(url: string): { host: string; secure: boolean } {

@@ -1,4 +1,3 @@
-import { status } from '@grpc/grpc-js'
 import { CodedError, type ErrorCode } from '../../protocol/errors.ts'
 
 /**
@@ -34,16 +33,11 @@ const answers: readonly {
   { says: /auth|permission denied|user name|password|certificate/i, kind: 'final', code: 'STORE_REFUSED' },
 ]
 
-/** Codes with which nobody knows whether the call was carried out. */
-const unknown: readonly number[] = [
-  status.CANCELLED,
-  status.UNKNOWN,
-  status.DEADLINE_EXCEEDED,
-  status.ABORTED,
-  status.INTERNAL,
-  status.UNAVAILABLE,
-  status.DATA_LOSS,
-]
+/**
+ * gRPC's codes with which nobody knows whether the call was carried out: cancelled, unknown, deadline exceeded, aborted,
+ * internal, unavailable, data loss.
+ */
+const unknown: readonly number[] = [1, 2, 4, 10, 13, 14, 15]
 
 export function failureOf(error: unknown, endpoint: string): Failure {
   const { code, details } = parts(error)
