@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
+import { z } from 'zod'
 import { openBrowser } from '../harness/browser.ts'
 import type { Client } from '../harness/client.ts'
 import { startNode, type TestNode } from '../harness/node.ts'
@@ -24,6 +25,7 @@ after(async () => {
   await node?.[Symbol.asyncDispose]()
 })
 
+const keptQueue = z.object({ items: z.array(z.object({ title: z.string() }).nullable()) })
 const visitor = () => ({ baseUrl: node.baseUrl, token: ada.token })
 const bar = (page: Page) => page.getByRole('region', { name: 'Player' }).first()
 
@@ -125,6 +127,42 @@ test('the queue is edited by keyboard, and waits, silent, where it was, after a 
   await silent(page)
   await bar(page).getByRole('button', { name: 'Play', exact: true }).click()
   await heard(page)
+})
+
+test('[F2] two devices do not take each other’s queue away: each is asked, and the music plays on', async () => {
+  await using kitchen = await visit(browser, visitor())
+  await using phoneVisit = await visit(browser, { ...visitor(), look: phone })
+  const [here, there] = [kitchen.page, phoneVisit.page]
+  const keptBy = async (title: string) => {
+    await waitFor(
+      async () => {
+        const { body } = await ada.get('/api/queue')
+        return keptQueue.parse(body).items[0]?.title === title
+      },
+      { what: `a queue that begins with ${title}` },
+    )
+  }
+  await here.goto('/search?q=battle+epic')
+  await here.getByRole('button', { name: 'Play Battle Epic' }).click()
+  await heard(here)
+  await keptBy('Battle Epic')
+
+  await there.goto('/search?q=heroes+rite')
+  await there.getByRole('button', { name: 'Play Heroes Rite' }).first().click()
+  await keptBy('Heroes Rite')
+
+  await bar(here).getByRole('button', { name: 'Pause' }).click()
+  await here.getByText('Your queue was changed on another device').waitFor()
+  assert.equal(await bar(here).locator('.player-bar-title').textContent(), 'Battle Epic')
+  await keptBy('Heroes Rite')
+  await here.getByRole('button', { name: 'Keep this one' }).click()
+  await keptBy('Battle Epic')
+  await here.getByText('Your queue was changed on another device').waitFor({ state: 'detached' })
+
+  await there.getByRole('button', { name: 'Pause' }).first().click()
+  await there.getByRole('button', { name: 'Use that one' }).click()
+  await there.getByText('Your queue was changed on another device').waitFor({ state: 'detached' })
+  await there.getByRole('region', { name: 'Player' }).getByText('Battle Epic').last().waitFor()
 })
 
 test('a heart is there at once, and still there after a reload', async () => {

@@ -1,5 +1,5 @@
 import { X } from 'lucide-react'
-import { useCallback, useEffect } from 'react'
+import { type ReactNode, useCallback, useEffect } from 'react'
 import type { ProblemDocument } from '../../src/protocol/api/problem.ts'
 import { useWords } from '../i18n/i18n.tsx'
 import { useServices, useView } from './services.tsx'
@@ -18,10 +18,12 @@ export function useNotify(): (about: string | ProblemDocument) => void {
   )
 }
 
-export function Notices() {
+/** `children`: what stays there until a person has chosen. */
+export function Notices({ children }: { children: ReactNode }) {
   const notices = useView((view) => view.notices)
   return (
     <div className="notices" role="status" aria-live="polite">
+      {children}
       {notices.map((notice) => (
         <NoticeLine key={notice.id} notice={notice} />
       ))}

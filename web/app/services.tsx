@@ -8,6 +8,7 @@ import { systemClock } from '../player/clock.ts'
 import { connectMediaSession } from '../player/media-session.ts'
 import { createPlayer, type Player, type PlayerState } from '../player/player.ts'
 import { createPlayReports, type PlayReports } from '../player/plays.ts'
+import { type Remembered, rememberQueue } from '../player/remember.ts'
 import { loadSettings, saveSettings } from '../player/settings.ts'
 import { createStore, type Store } from '../player/store.ts'
 import { createMarks, type Marks } from './marks.ts'
@@ -21,6 +22,7 @@ export interface Services {
   gateways: Gateways
   player: Player
   plays: PlayReports
+  remembered: Remembered
   marks: Marks
   uploads: Uploads
   queries: QueryClient
@@ -70,12 +72,33 @@ export function createServices(): Services {
   })
   gateways.base.subscribe(() => player.relocate())
   if ('mediaSession' in navigator) connectMediaSession(player, navigator.mediaSession, gateways.address)
+  const remembered = rememberQueue({
+    player,
+    clock: systemClock,
+    load: api.queue,
+    save: (queue, basedOn, leaving) => saveQueue(api, { ...queue, basedOn }, leaving),
+    onElsewhere: (device) => view.set({ queueElsewhere: device }),
+  })
   const uploads = createUploads(() => void queries.invalidateQueries({ queryKey: ['albums'] }))
-  return { api, gateways, player, plays, marks: createMarks(api, view), uploads, queries, view }
+  const marks = createMarks(api, view)
+  return { api, gateways, player, plays, remembered, marks, uploads, queries, view }
 }
 
 function settingsOf({ volume, muted, levelling, queue }: PlayerState) {
   return { volume, muted, levelling, repeat: queue.repeat, shuffled: queue.shuffled }
+}
+
+async function saveQueue(
+  api: Api,
+  queue: Parameters<Api['saveQueue']>[0],
+  leaving: boolean,
+): Promise<number | 'conflict'> {
+  try {
+    return (await api.saveQueue(queue, leaving)).changedAt
+  } catch (error) {
+    if (error instanceof RequestFailed && error.problem.code === 'CONFLICT') return 'conflict'
+    throw error
+  }
 }
 
 /** Whether the same request may succeed a little later. */

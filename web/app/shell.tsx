@@ -5,14 +5,13 @@ import type { LiveMessage } from '../../src/protocol/api/live.ts'
 import { MenuProvider } from '../components/menu.tsx'
 import { useWords } from '../i18n/i18n.tsx'
 import { connectLive } from '../live/live.ts'
-import { systemClock } from '../player/clock.ts'
-import { rememberQueue, restoreQueue } from '../player/remember.ts'
 import { useAccount } from './account.ts'
 import { MiniPlayer } from './mini-player.tsx'
 import { Sidebar, TabBar, TopBar } from './navigation.tsx'
 import { Notices } from './notices.tsx'
 import { PlayerBar } from './player-bar.tsx'
 import { welcomeQuery } from './queries.ts'
+import { QueueElsewhere } from './queue-elsewhere.tsx'
 import { useServices, useView } from './services.tsx'
 import { useShortcuts } from './shortcuts.ts'
 import { usePlayerState } from './sound.tsx'
@@ -64,7 +63,9 @@ export function Shell() {
           <TabBar />
         </div>
       </div>
-      <Notices />
+      <Notices>
+        <QueueElsewhere />
+      </Notices>
       <NowPlayingAnnouncement />
       <Suspense fallback={null}>
         <DropZone />
@@ -87,7 +88,7 @@ function NowPlayingAnnouncement() {
   )
 }
 
-/** Which queries a change makes stale. Another device's queue is its own: this page keeps playing what it plays. */
+/** Which queries a change makes stale. */
 const changes = {
   albums: ['albums', 'libraries', 'playlists'],
   marks: ['albums', 'playlists'],
@@ -99,7 +100,7 @@ const changes = {
 } as const satisfies Record<Extract<LiveMessage, { type: 'changed' }>['what'], readonly string[]>
 
 function useLive() {
-  const { api, gateways, view, marks, player, plays } = useServices()
+  const { gateways, view, marks, player, plays, remembered } = useServices()
   const queries = useQueryClient()
   const account = useAccount()?.id
   useEffect(() => {
@@ -118,41 +119,38 @@ function useLive() {
         if (message.type === 'hello') {
           helloes += 1
           // What changed while nobody listened is not known.
-          if (helloes > 1) void queries.invalidateQueries()
+          if (helloes > 1) {
+            void queries.invalidateQueries()
+            remembered.changed()
+          }
         } else if (message.type === 'scan') {
           queries.setQueryData(['scan'], message.status)
           if (message.status.phase === 'idle') void queries.invalidateQueries({ queryKey: ['libraries'] })
         } else {
           const stale = changes[message.what].map((name) => queries.invalidateQueries({ queryKey: [name] }))
+          if (message.what === 'queue') remembered.changed()
           if (message.what === 'marks') {
             void Promise.all(stale).then(() => marks.refresh(message.ids ?? []).catch(() => undefined))
           }
         }
       },
     })
-    void api.queue().then(
-      (queue) => restoreQueue(player, queue),
-      () => {},
-    )
     return live.stop
-  }, [account, api, gateways, view, marks, player, plays, queries])
+  }, [account, gateways, view, marks, player, plays, remembered, queries])
 }
 
 function useRememberedQueue() {
-  const { api, player } = useServices()
+  const { remembered } = useServices()
+  const account = useAccount()?.id
   useEffect(() => {
-    const remembered = rememberQueue(
-      player,
-      ({ tracks, current, positionMs }, leaving) =>
-        api.saveQueue({ tracks, positionMs, ...(current === undefined ? {} : { current }) }, leaving),
-      systemClock,
-    )
+    if (account === undefined) return
+    remembered.begin()
     window.addEventListener('pagehide', remembered.flush)
     return () => {
       window.removeEventListener('pagehide', remembered.flush)
       remembered.stop()
     }
-  }, [api, player])
+  }, [account, remembered])
 }
 
 /** The session ended here or elsewhere: back to the login page, and after it to where the person was. */

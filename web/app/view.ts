@@ -12,6 +12,8 @@ export interface View {
   details: TrackSummary | undefined
   /** What a link is to be made of. */
   sharing: Sharing | undefined
+  /** The device that has changed this account's queue while this page has one of its own. */
+  queueElsewhere: string | undefined
 }
 
 export interface Sharing extends ShareItem {
@@ -32,6 +34,7 @@ export const firstView: View = {
   notices: [],
   details: undefined,
   sharing: undefined,
+  queueElsewhere: undefined,
 }
 
 const mostShown = 3

@@ -2,53 +2,118 @@ import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
 import type { Clock } from './clock.ts'
 import type { Player, PlayerState } from './player.ts'
 
-/** The queue as the server keeps it, so that it is there on the next device. */
+/** The queue as the server is told of it, so that it is there on the next device. */
 export interface SavedQueue {
   tracks: string[]
   current: number | undefined
   positionMs: number
 }
 
+/** The queue as the server keeps it; `items` are its tracks, null where one is gone. */
+export interface KeptQueue {
+  items: readonly (TrackSummary | null)[]
+  current?: number | undefined
+  positionMs: number
+  changedAt: number
+  /** The device that changed it last, as it names itself. */
+  changedBy: string
+}
+
+export interface RememberParts {
+  player: Player
+  clock: Clock
+  load(): Promise<KeptQueue>
+  /** Answers its `changedAt`, or `conflict` where what is kept is not `basedOn` any more. `leaving`: the page closes. */
+  save(queue: SavedQueue, basedOn: number, leaving: boolean): Promise<number | 'conflict'>
+  /** Another device keeps another queue, and a person is to choose; undefined: not any more. */
+  onElsewhere(device: string | undefined): void
+}
+
+/** Keeps the queue on the server, and never writes over what another device has kept there without being told to. */
+export interface Remembered {
+  /** Someone is signed in: puts the queue of the last visit back, paused, and saves from now on. */
+  begin(): void
+  stop(): void
+  /** The page closes: saves at once what has not been saved. */
+  flush(): void
+  /** What is kept has changed, by this page or by another device. */
+  changed(): void
+  /** The two ways out of `onElsewhere`. Going on with theirs sounds on if sound was wanted. */
+  keepOurs(): void
+  takeTheirs(): void
+}
+
 const settlesAfterMs = 1_500
 /** While playing, the position is saved this often. */
 const savesEveryMs = 20_000
 
-/** Puts the queue of the last visit back, paused. A track that is gone leaves its place to the next one. */
-export function restoreQueue(
-  player: Player,
-  saved: { items: readonly (TrackSummary | null)[]; current?: number | undefined; positionMs: number },
-): void {
-  if (player.state.get().queue.entries.length > 0) return
-  const wanted = saved.current ?? 0
-  const tracks = saved.items.filter((item) => item !== null)
-  if (tracks.length === 0) return
-  const before = saved.items.slice(0, wanted).filter((item) => item !== null).length
-  const stillThere = saved.items[wanted] !== null && saved.items[wanted] !== undefined
-  player.restore(tracks, Math.min(before, tracks.length - 1), stillThere ? saved.positionMs : 0)
-}
-
-/** Saves the queue when it has changed and settled. `flush` saves at once what has not been saved (the page closes). */
-export function rememberQueue(
-  player: Player,
-  save: (queue: SavedQueue, leaving: boolean) => Promise<unknown>,
-  clock: Clock,
-): { flush(): void; stop(): void } {
+export function rememberQueue(parts: RememberParts): Remembered {
+  const { player, clock } = parts
+  /** `changedAt` of the kept queue that ours follows on; undefined until it has been read. */
+  let basedOn: number | undefined
   let dirty = false
+  let apart = false
+  let adopting = false
   let savedAt = clock.now()
   let cancel = () => {}
+  let unsubscribe = () => {}
+  let turn = Promise.resolve()
 
-  function saveNow(leaving: boolean) {
-    cancel()
-    if (!dirty) return
-    dirty = false
-    savedAt = clock.now()
-    const queue = savedQueue(player.state.get())
-    save(queue, leaving).catch(() => {
-      dirty = true
-    })
+  /** One after another: what is kept is compared with what was kept before. What fails is tried with the next change. */
+  const inTurn = (action: () => Promise<void>) => {
+    turn = turn.then(action).catch(() => {})
   }
 
-  const stop = player.state.subscribe((now, before) => {
+  async function saveNow() {
+    cancel()
+    if (!dirty || apart) return
+    dirty = false
+    savedAt = clock.now()
+    try {
+      basedOn ??= (await parts.load()).changedAt
+      const saved = await parts.save(savedQueue(player.state.get()), basedOn, false)
+      if (saved !== 'conflict') {
+        basedOn = saved
+        return
+      }
+      dirty = true
+      meet(await parts.load())
+      if (!apart) cancel = clock.after(settlesAfterMs, () => inTurn(saveNow))
+    } catch {
+      dirty = true
+    }
+  }
+
+  /** What is kept is not what ours follows on. The same tracks at another place are no reason to ask anyone. */
+  function meet(theirs: KeptQueue) {
+    const ours = savedQueue(player.state.get()).tracks
+    const tracks = tracksOf(theirs)
+    if (ours.length === 0) return adopt(theirs)
+    const same = ours.length === tracks.length && ours.every((id, index) => id === tracks[index]?.id)
+    if (same && !dirty && !sounds(player.state.get())) return adopt(theirs)
+    if (same || tracks.length === 0) {
+      basedOn = theirs.changedAt
+      return
+    }
+    apart = true
+    parts.onElsewhere(theirs.changedBy)
+  }
+
+  function adopt(theirs: KeptQueue) {
+    basedOn = theirs.changedAt
+    dirty = false
+    adopting = true
+    restoreQueue(player, theirs)
+    adopting = false
+  }
+
+  function together() {
+    apart = false
+    parts.onElsewhere(undefined)
+  }
+
+  function onState(now: PlayerState, before: PlayerState) {
+    if (adopting) return
     const changed = now.queue.entries !== before.queue.entries || now.queue.current !== before.queue.current
     const settled = now.status === 'paused' && before.status !== 'paused' && before.status !== 'idle'
     const moved = now.positionMs !== before.positionMs
@@ -56,18 +121,81 @@ export function rememberQueue(
     dirty = true
     if (changed || settled) {
       cancel()
-      cancel = clock.after(settlesAfterMs, () => saveNow(false))
-    } else if (now.status === 'playing' && clock.now() - savedAt > savesEveryMs) saveNow(false)
-  })
+      cancel = clock.after(settlesAfterMs, () => inTurn(saveNow))
+    } else if (now.status === 'playing' && clock.now() - savedAt > savesEveryMs) {
+      savedAt = clock.now()
+      inTurn(saveNow)
+    }
+  }
 
   return {
-    flush: () => saveNow(true),
+    begin() {
+      unsubscribe()
+      unsubscribe = player.state.subscribe(onState)
+      together()
+      inTurn(async () => {
+        const kept = await parts.load()
+        if (player.state.get().queue.entries.length === 0) adopt(kept)
+        else basedOn = kept.changedAt
+      })
+    },
     stop() {
-      stop()
+      unsubscribe()
       cancel()
+      together()
+    },
+    flush() {
+      cancel()
+      if (!dirty || apart || basedOn === undefined) return
+      dirty = false
+      void parts.save(savedQueue(player.state.get()), basedOn, true).then(
+        (saved) => {
+          if (saved !== 'conflict') basedOn = saved
+        },
+        () => {},
+      )
+    },
+    changed() {
+      inTurn(async () => {
+        if (basedOn === undefined || apart || dirty || sounds(player.state.get())) return
+        const kept = await parts.load()
+        if (kept.changedAt !== basedOn && !dirty) meet(kept)
+      })
+    },
+    keepOurs() {
+      inTurn(async () => {
+        basedOn = (await parts.load()).changedAt
+        together()
+        dirty = true
+        await saveNow()
+      })
+    },
+    takeTheirs() {
+      inTurn(async () => {
+        const kept = await parts.load()
+        const goesOn = sounds(player.state.get())
+        player.pause()
+        adopt(kept)
+        together()
+        if (goesOn) player.play()
+      })
     },
   }
 }
+
+/** Puts a kept queue in place, paused. A track that is gone leaves its place to the next one. */
+function restoreQueue(player: Player, { items, current = 0, positionMs }: KeptQueue): void {
+  const tracks = items.filter((item) => item !== null)
+  if (tracks.length === 0) return
+  const before = items.slice(0, current).filter((item) => item !== null).length
+  const stillThere = items[current] !== null && items[current] !== undefined
+  player.restore(tracks, Math.min(before, tracks.length - 1), stillThere ? positionMs : 0)
+}
+
+const tracksOf = ({ items }: KeptQueue) => items.filter((item) => item !== null)
+
+const sounds = ({ status }: PlayerState) =>
+  status === 'playing' || status === 'loading' || status === 'recovering'
 
 function savedQueue({ queue, positionMs }: PlayerState): SavedQueue {
   return {

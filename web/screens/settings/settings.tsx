@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { problemOf } from '../../api/problem.ts'
 import { useAccount } from '../../app/account.ts'
+import { clientName } from '../../app/client-name.ts'
 import { useNotify } from '../../app/notices.tsx'
 import { sessionsQuery, welcomeQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
@@ -203,15 +204,6 @@ function Sessions() {
       </Loaded>
     </section>
   )
-}
-
-/** "Firefox, Linux" out of a User-Agent; other programs name themselves shortly. */
-function clientName(client: string): string {
-  if (!client.startsWith('Mozilla/')) return client
-  const browser = client.match(/(Firefox|Edg|OPR|Chrome|Safari)\//)?.[1] ?? 'Browser'
-  const system = client.match(/(Android|iPhone|iPad|Windows|Mac OS X|Linux|CrOS)/)?.[1]
-  const name = { Edg: 'Edge', OPR: 'Opera' }[browser] ?? browser
-  return system === undefined ? name : `${name}, ${system.replace(' OS X', '')}`
 }
 
 function Keys() {
