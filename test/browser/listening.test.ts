@@ -63,6 +63,30 @@ test('search finds as one types, by keyboard, with a typing error', async () => 
   await bar(page).getByRole('link', { name: 'Battle Epic' }).waitFor()
 })
 
+test('results that change under the arrow keys keep the focus among them', async () => {
+  await using visiting = await visit(browser, visitor())
+  const { page } = visiting
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  await page.route(/\/api\/search\?.*q=Defeat/, async (route) => {
+    await released
+    await route.continue()
+  })
+  await page.goto('/search?q=Victory')
+  const before = page.getByRole('button', { name: 'Play Victory' }).first()
+  await before.waitFor()
+  const field = page.getByRole('searchbox').first()
+  await field.fill('Defeat')
+  await page.locator('.results[aria-busy=true]').waitFor()
+  await field.press('ArrowDown')
+  const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))
+  assert.equal(await focused(), 'Play Victory', 'what is shown can be walked into before the rest has come')
+  release()
+  await before.waitFor({ state: 'detached' })
+  assert.equal(await focused(), 'Play Defeat')
+  await page.keyboard.press('ArrowUp')
+  assert.equal(await field.evaluate((element) => element === document.activeElement), true)
+})
+
 test('seek, next, previous, pause and mute do what they say', async () => {
   await using visiting = await visit(browser, visitor())
   const { page } = visiting
