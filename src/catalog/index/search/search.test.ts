@@ -192,3 +192,17 @@ test('the distance of words is what people call one error', () => {
     [0, 1, 1, 3],
   )
 })
+
+test('a search goes on behind its best finds, each of them once, to the last', () => {
+  using index = openTestIndex()
+  index.putLibrary(home)
+  const titles = Array.from({ length: 150 }, (_, at) => `Love ${at}`)
+  index.put(albumOf('Songs', 'Ann', titles), albumOf('Love', 'Bob', ['One', 'Two']))
+  const found: string[] = []
+  for (let tracks = 0; tracks < 200; tracks += 40) {
+    const skip = { artists: 0, albums: 0, tracks }
+    const page = search(index.db, viewer, { q: 'love', artists: 0, albums: 0, tracks: 40, skip })
+    found.push(...page.tracks.map(({ title }) => title))
+  }
+  assert.deepEqual(found.toSorted(), [...titles, 'One', 'Two'].toSorted())
+})
