@@ -141,19 +141,6 @@ test('with the store away, the last known nodes stay, and are followed again whe
   })
 })
 
-test('a copy of a running data folder is refused, and the original stays', async () => {
-  const one = await addMember('one')
-  const lost: string[] = []
-  await using first = await openPresent(optionsOf(one, { onLost: (error) => lost.push(error.code) }))
-  const copy = optionsOf(one)
-  await assert.rejects(
-    openPresent({ ...copy, self: { ...copy.self, place: place('elsewhere') } }),
-    (error) => isCoded(error, 'NODE_DUPLICATE') && error.message.includes('127.0.0.1:4651'),
-  )
-  assert.ok(sees(first, one))
-  assert.deepEqual(lost, [])
-})
-
 test('of two that nothing tells apart, the one that started later is stopped', async () => {
   const one = await addMember('one')
   const lost: string[] = []

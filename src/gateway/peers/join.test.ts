@@ -37,7 +37,7 @@ async function emptyFolder(): Promise<string> {
   return data
 }
 
-const signal = AbortSignal.timeout(120_000)
+const signal = AbortSignal.timeout(600_000)
 const coded = (code: ErrorCode) => (error: unknown) => isCoded(error, code)
 const joinAs = async (line: string, data?: string) =>
   await join({ line, data: data ?? (await emptyFolder()), node: describeNode('new') }, signal)
@@ -196,7 +196,11 @@ test('a copy of a data folder is noticed and refused while the original runs', a
   await cp(node.data, copy, { recursive: true })
   const identity = await readIdentity(copy)
   assert.ok(identity !== null)
-  await assert.rejects(startNode(cluster.store, copy, identity), coded('NODE_DUPLICATE'))
+  await assert.rejects(
+    startNode(cluster.store, copy, identity),
+    (error) => isCoded(error, 'NODE_DUPLICATE') && error.message.includes(node.address),
+  )
+  assert.ok(node.registry.node(node.id) !== null, 'the original stays')
   assert.deepEqual(node.lost, [])
 })
 

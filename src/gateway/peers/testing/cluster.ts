@@ -95,7 +95,7 @@ export async function startNode(
         roles: ['gateway', 'media'],
         version: '0.1.0',
       },
-      ttlSeconds: 3,
+      ttlSeconds: 5,
       vitals: () => ({ freeBytes: 1, totalBytes: 2, load: 0 }),
       onEvent: () => undefined,
       onLost: (error) => lost.push(error.code),
