@@ -77,6 +77,12 @@ export interface Listening {
   playlists(listener: Listener, signal?: AbortSignal): Promise<PlaylistSummary[]>
   /** NOT_FOUND also where it is someone else's and not shared. */
   playlist(listener: Listener, id: Id, signal?: AbortSignal): Promise<PlaylistDetail>
+  /** Its name and the ids of its tracks, whether they are still there or not: for a picture. NOT_FOUND likewise. */
+  playlistTracks(
+    listener: Listener,
+    id: Id,
+    signal?: AbortSignal,
+  ): Promise<{ readonly name: string; readonly tracks: readonly Id[] }>
   createPlaylist(
     listener: Listener,
     input: PlaylistInput,

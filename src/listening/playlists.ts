@@ -15,6 +15,7 @@ type PlaylistCalls = Pick<
   Listening,
   | 'playlists'
   | 'playlist'
+  | 'playlistTracks'
   | 'createPlaylist'
   | 'changePlaylist'
   | 'removePlaylist'
@@ -112,6 +113,11 @@ export function createPlaylists(parts: ListeningOptions): PlaylistCalls {
 
     async playlist(listener, id, signal) {
       return detail(listener, await read(listener, id, signal), signal)
+    },
+
+    async playlistTracks(listener, id, signal) {
+      const playlist = await read(listener, id, signal)
+      return { name: playlist.name, tracks: await tracksOf(listener, playlist, signal) }
     },
 
     async createPlaylist(listener, { rules, ...input }, signal) {

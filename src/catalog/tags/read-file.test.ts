@@ -13,6 +13,7 @@ import {
 } from '../../../test/fixtures/id3.ts'
 import { type MusicFolder, makeMusicFolder } from '../../../test/fixtures/make.ts'
 import { numberPair, retagMp4 } from '../../../test/fixtures/mp4.ts'
+import { apeTag, dsf, monkeysAudio, musepack } from '../../../test/fixtures/rare.ts'
 import { retagFlac, retagOgg } from '../../../test/fixtures/vorbis.ts'
 import { reading } from './messages.ts'
 import { createFileReader } from './read-file.ts'
@@ -177,6 +178,68 @@ test('M4A files say the same', async () => {
   assert.deepEqual([tags.track, tags.trackTotal, tags.compilation, tags.embeddedCover], [3, 12, true, true])
   assert.deepEqual(tags.musicBrainz, { recording: 'recording' })
   assert.equal(tags.explicit, 'explicit')
+})
+
+test("Monkey's Audio, Musepack and DSF say the same, under whatever name", async () => {
+  const fields = {
+    Title: 'Tïtle',
+    Artist: ['A One', 'B Two'],
+    'Album Artist': 'Both',
+    Album: 'Album',
+    Track: '3',
+    Disc: '2',
+    Year: '2001-02-03',
+    Genre: 'Rock',
+    Composer: 'C1',
+    REPLAYGAIN_TRACK_GAIN: '-3.25 dB',
+    MUSICBRAINZ_ALBUMID: 'release',
+  }
+  const frames = [
+    textFrame('TIT2', 'Tïtle'),
+    textFrame('TPE1', ['A One', 'B Two']),
+    textFrame('TPE2', 'Both'),
+    textFrame('TALB', 'Album'),
+    textFrame('TRCK', '3'),
+    textFrame('TPOS', '2'),
+    textFrame('TDRC', '2001-02-03'),
+    textFrame('TCON', 'Rock'),
+    textFrame('TCOM', 'C1'),
+    userTextFrame('REPLAYGAIN_TRACK_GAIN', '-3.25 dB'),
+    userTextFrame('MusicBrainz Album Id', 'release'),
+  ]
+  const cases = [
+    ['ape', Buffer.concat([monkeysAudio(), apeTag(fields)]), ['ape', 'audio/x-ape', 1_000, 44_100, 2, 16]],
+    ['mpc', Buffer.concat([musepack(), apeTag(fields)]), ['musepack', 'audio/x-musepack', 300, 44_100, 1]],
+    ['dsf', dsf(id3v2(frames)), ['dsd', 'audio/x-dsf', 1_000, 2_822_400, 1, 1]],
+  ] as const
+  for (const [suffix, bytes, [codec, mediaType, durationMs, sampleRate, channels, bitDepth]] of cases) {
+    const found = await read(`rare.${suffix}`, bytes)
+    assert.ok(found.ok, `${suffix}: ${JSON.stringify(found)}`)
+    const { audio, tags, faults } = found
+    assert.deepEqual(faults, [], suffix)
+    assert.deepEqual(
+      [audio.codec, audio.mediaType, audio.durationMs, audio.sampleRate, audio.channels, audio.bitDepth],
+      [codec, mediaType, durationMs, sampleRate, channels, bitDepth],
+    )
+    assert.deepEqual(
+      [
+        tags.title,
+        tags.artists.map(({ name }) => name),
+        tags.albumArtists,
+        tags.album,
+        tags.track,
+        tags.disc,
+      ],
+      ['Tïtle', ['A One', 'B Two'], [{ name: 'Both' }], 'Album', 3, 2],
+      suffix,
+    )
+    assert.deepEqual(
+      [tags.date, tags.genres, tags.composers, tags.replayGain?.trackGain, tags.musicBrainz.release],
+      ['2001-02-03', ['Rock'], [{ name: 'C1' }], -3.25, 'release'],
+      suffix,
+    )
+    assert.equal(await faultOf(`rare-${suffix}.mp3`, bytes), 'FILE_MISLABELLED')
+  }
 })
 
 test('each format is known by its bytes, with what its audio is', async () => {

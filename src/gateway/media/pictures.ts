@@ -11,8 +11,8 @@ import { sendBytes } from './answer.ts'
 import type { Tracks } from './tracks.ts'
 
 export interface CoverParts {
-  readonly catalog: Pick<Catalog, 'source' | 'pictures' | 'nameOf'>
-  readonly listening: Pick<Listening, 'playlist'>
+  readonly catalog: Pick<Catalog, 'source' | 'pictures' | 'nameOf' | 'tracksByIds'>
+  readonly listening: Pick<Listening, 'playlistTracks'>
   readonly media: Pick<Media, 'cover'>
   readonly tracks: Tracks
 }
@@ -80,25 +80,32 @@ function changed(version: string, { size, mtimeMs, ctimeMs }: Stats): string {
 
 /** Pictures that a mosaic is made of. */
 const mosaicPictures = 4
+/** Tracks that are looked up at once, and at most: a long playlist of one album has one picture. */
+const tracksAtOnce = 50
+const mostTracks = 500
+
+interface PlaylistParts {
+  readonly catalog: Pick<Catalog, 'pictures' | 'tracksByIds'>
+  readonly listening: Pick<Listening, 'playlistTracks'>
+}
 
 /** A playlist shows the pictures of its first albums that have one. NOT_FOUND where the viewer may not read it. */
 export async function playlistPicture(
   viewer: Viewer,
   id: Id,
-  {
-    catalog,
-    listening,
-  }: { readonly catalog: Pick<Catalog, 'pictures'>; readonly listening: Pick<Listening, 'playlist'> },
+  { catalog, listening }: PlaylistParts,
   signal: AbortSignal,
 ): Promise<{ name: string; sources: readonly PictureSource[]; mosaic: true }> {
-  const { name, items } = await listening.playlist(viewer, id, signal)
+  const { name, tracks } = await listening.playlistTracks(viewer, id, signal)
   const albums = new Set<Id>()
   const sources: PictureSource[] = []
-  for (const track of items) {
-    if (sources.length === mosaicPictures) break
-    if (track === null || albums.has(track.album.id)) continue
-    albums.add(track.album.id)
-    sources.push(...catalog.pictures(viewer, 'track', track.id).slice(0, 1))
+  for (let at = 0; at < Math.min(tracks.length, mostTracks); at += tracksAtOnce) {
+    for (const track of await catalog.tracksByIds(viewer, tracks.slice(at, at + tracksAtOnce), signal)) {
+      if (sources.length === mosaicPictures) return { name, sources, mosaic: true }
+      if (track === null || albums.has(track.album.id)) continue
+      albums.add(track.album.id)
+      sources.push(...catalog.pictures(viewer, 'track', track.id).slice(0, 1))
+    }
   }
   return { name, sources, mosaic: true }
 }

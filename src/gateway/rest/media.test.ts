@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import sharp from 'sharp'
 import { lyrics, type TrackSummary } from '../../protocol/api/catalog.ts'
+import { playlistDetail } from '../../protocol/api/listening.ts'
 import { problemDocument } from '../../protocol/api/problem.ts'
 import { openWorld, type World } from '../testing/world.ts'
 
@@ -113,6 +114,17 @@ test('everything has a picture, no larger than asked', async () => {
   assert.equal((await world.guest.get(`/api/covers/artist/${artist}`)).status, 200)
   assert.equal((await world.guest.get(`/api/covers/track/${track.id}`)).status, 200)
   assert.equal((await world.guest.get(`/api/covers/nonsense/${track.id}`)).status, 400)
+})
+
+test('a playlist shows the pictures of its albums, to whoever may read it', async () => {
+  const tracks = (await world.tracks(world.guest)).map(({ id }) => id)
+  const made = await world.guest.post('/api/playlists', { name: 'Mixed', tracks: [...tracks, ...tracks] })
+  const { id } = playlistDetail.parse(made.body)
+  const cover = await world.guest.get(`/api/covers/playlist/${id}?size=64`)
+  assert.equal(cover.status, 200)
+  const [red, green] = (await sharp(cover.bytes).stats()).channels
+  assert.ok(red && green && red.mean > 2 * green.mean, 'it is of the red cover of an album in it')
+  assert.equal((await world.administrator.get(`/api/covers/playlist/${id}`)).status, 404)
 })
 
 test('a file that has gone is a coded problem, and one that has changed is not kept for ever', async () => {

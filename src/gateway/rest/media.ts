@@ -17,7 +17,7 @@ import { viewerOf } from './catalog.ts'
 interface Parts {
   readonly catalog: Catalog
   readonly media: Media
-  readonly listening: Pick<Listening, 'playlist'>
+  readonly listening: Pick<Listening, 'playlistTracks'>
   readonly tracks: Tracks
   readonly streams: Metrics['streams']
 }

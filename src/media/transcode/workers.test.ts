@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { dsf, musepack } from '../../../test/fixtures/rare.ts'
 import { isCoded } from '../../protocol/errors.ts'
 import { createMedia } from '../media.ts'
 import { childrenRunning, risingTone, temporaryFolder, until, writeTone } from '../test-support.ts'
@@ -30,6 +31,18 @@ async function probeBytes(t: TestContext, bytes: Uint8Array, name = 'result') {
   })
   return await media.probe(path, live)
 }
+
+test('what no browser plays is made playable: Musepack and DSD', async (t) => {
+  const folder = await temporaryFolder(t)
+  const rare = { 'song.mpc': [musepack(), 300], 'song.dsf': [dsf(Buffer.alloc(0)), 1_000] } as const
+  for (const [name, [bytes, durationMs]] of Object.entries(rare)) {
+    const path = join(folder, name)
+    await writeFile(path, bytes)
+    const made = await run({ kind: 'encode', path, format: 'opus', bitrateKbps: 64, offsetMs: 0 })
+    const found = await probeBytes(t, made)
+    assert(Math.abs(found.durationMs - durationMs) < 100, `${name}: ${found.durationMs} ms`)
+  }
+})
 
 const containers = { opus: 'ogg', aac: 'aac', mp3: 'mp3' }
 
