@@ -19,13 +19,23 @@ export function createVisits(
   const ending = new AbortController()
   let writing: Promise<void> | undefined
 
+  /** The store was slow, or away: they are counted with the next ones. */
+  function putBack(token: string, visits: number, at: number): void {
+    const since = waiting.get(token)
+    waiting.set(token, { visits: visits + (since?.visits ?? 0), at: since?.at ?? at })
+  }
+
   async function writeAll(): Promise<void> {
     while (waiting.size > 0) {
       for (const [token, { visits, at }] of [...waiting]) {
         waiting.delete(token)
-        // A visit that cannot be counted does no harm.
-        await countVisits(token, visits, at, AbortSignal.timeout(writeMs)).catch(onError)
+        await countVisits(token, visits, at, AbortSignal.timeout(writeMs)).catch((error: unknown) => {
+          onError(error)
+          putBack(token, visits, at)
+        })
       }
+      // What cannot be counted before the end does no harm.
+      if (ending.signal.aborted) return
       await pause(writesEveryMs, undefined, { signal: ending.signal, ref: false }).catch(() => undefined)
     }
     writing = undefined
