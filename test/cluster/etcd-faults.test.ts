@@ -225,6 +225,16 @@ describe('etcd whose members die', () => {
     await heals(store)
   })
 
+  test('an etcd that takes smaller requests than we make is named with the flag that it needs', async () => {
+    await using store = await openEtcdStore({ endpoints: etcd.endpoints })
+    const value = new Uint8Array(1_000_000)
+    const writes = ['x', 'y', 'z'].map((key) => ({ key, value }))
+    await assert.rejects(
+      store.commit({ conditions: [], writes }),
+      (error) => isCoded(error, 'TOO_LARGE') && /--max-request-bytes/.test(error.message),
+    )
+  })
+
   test('a watch goes on through other members when the one that it knew is gone for good', async () => {
     const [first, ...rest] = etcd.members
     assert.ok(first)

@@ -12,18 +12,23 @@ export interface Failure {
   readonly error: CodedError
 }
 
+/** Ours have up to 4 MB of values, and keys; etcd takes 1.5 MiB unless told. */
+const largerRequests = 'it needs --max-request-bytes=8388608'
+
 /** Sentences of etcd (`api/v3rpc/rpctypes/error.go`), which its versions keep; the codes beside them have changed. */
 const answers: readonly {
   readonly says: RegExp
   readonly kind: Failure['kind']
   readonly code: ErrorCode
+  readonly hint?: string
 }[] = [
   { says: /has been compacted/, kind: 'final', code: 'COMPACTED' },
   { says: /requested lease not found/, kind: 'final', code: 'LEASE_ENDED' },
   { says: /database space exceeded/, kind: 'final', code: 'STORE_FULL' },
   { says: /corrupt/, kind: 'final', code: 'STORE_DIVERGED' },
-  { says: /request is too large|too many operations/, kind: 'final', code: 'TOO_LARGE' },
-  { says: /received message larger than max/i, kind: 'large', code: 'TOO_LARGE' },
+  { says: /request is too large/, kind: 'final', code: 'TOO_LARGE', hint: largerRequests },
+  { says: /too many operations/, kind: 'final', code: 'TOO_LARGE', hint: 'it needs --max-txn-ops=128' },
+  { says: /received message larger than max/i, kind: 'large', code: 'TOO_LARGE', hint: largerRequests },
   { says: /No connection established/, kind: 'refused', code: 'UNREACHABLE' },
   {
     says: /no leader|not supported for learner|too many requests/,
@@ -43,7 +48,7 @@ export function failureOf(error: unknown, endpoint: string): Failure {
   const { code, details } = parts(error)
   const answer = answers.find(({ says }) => says.test(details))
   const kind = answer?.kind ?? (code === undefined || unknown.includes(code) ? 'unknown' : 'final')
-  const detail = `etcd at ${endpoint}: ${details}`
+  const detail = `etcd at ${endpoint}: ${details}${answer?.hint === undefined ? '' : `; ${answer.hint}`}`
   return {
     kind,
     error: new CodedError(answer?.code ?? (kind === 'final' ? 'STORE_REFUSED' : 'UNREACHABLE'), detail, {
