@@ -69,10 +69,16 @@ export interface Copies extends AsyncDisposable {
 }
 
 const parallelPulls = 3
-const firstRetryMs = 1_000
-const lastRetryMs = 600_000
-/** Where nobody has it, asking again seldom helps before a node comes back, and then all is due at once. */
-const lostRetryMs = 60_000
+/** The first pause after a failure and the longest, in milliseconds; each is about twice as long as the one before. */
+const retries = {
+  /** A live node that did not answer soon does again. */
+  silent: [500, 30_000],
+  /** Where nobody has it, asking again seldom helps before a node comes back, and then all is due at once. */
+  lost: [60_000, 600_000],
+  /** Copies that should be elsewhere are not there, or not sound: finding that out may cost reading all of them. */
+  needed: [1_000, 3_600_000],
+  other: [1_000, 600_000],
+} as const
 /** While the disk is full or failing, nothing is tried. */
 const diskRestMs = 5_000
 /** The longest time without a look at the queue. */
@@ -142,11 +148,15 @@ export function startCopies(options: CopiesOptions): Copies {
     const blob = references.get(hash)
     if (blob === null || !isSurplus(self, now, blob)) return
     const others = now.current.holders(hash, blob.inPlace).filter((node) => node !== self)
+    const live = peers.live()
+    if (!others.every((node) => live.includes(node)))
+      throw new CodedError('LAST_COPY', 'a node that is to hold it is away')
     const verifyOthers = async () => {
-      const vouched = await Promise.all(
-        others.map((node) => peers.vouch(node, hash, signal).catch(() => false)),
-      )
-      return vouched.every(Boolean) ? vouched.length : 0
+      // Nobody reads a copy whole in vain while another one is known to be missing.
+      const sizes = await Promise.all(others.map((node) => peers.size(node, hash, signal)))
+      if (!sizes.every((size) => size === blob.size)) return 0
+      const vouched = await Promise.all(others.map((node) => peers.vouch(node, hash, signal)))
+      return vouched.every(Boolean) ? others.length : 0
     }
     await blobs.remove(hash, verifyOthers, signal)
   }
@@ -170,12 +180,12 @@ export function startCopies(options: CopiesOptions): Copies {
       problemUntil = Date.now() + diskRestMs
       return
     }
-    const isLost = isCoded(error, lostProblem)
-    if (isLost && attempts === 0) onEvent({ kind: 'lost', hash })
+    const kind = kindOf(error)
+    if (kind === 'lost' && attempts === 0) onEvent({ kind: 'lost', hash })
     if (!isCoded(error)) trouble(error)
-    const base = isLost ? lostRetryMs : firstRetryMs
+    const [shortest, longest] = retries[kind]
     // Nodes that drop the same blob refuse each other: chance lets one come first.
-    const wait = Math.min(base * 2 ** attempts, lastRetryMs) * (0.5 + Math.random())
+    const wait = Math.min(shortest * 2 ** attempts, longest) * (0.5 + Math.random())
     queue.failed(hash, Date.now() + wait, isCoded(error) ? error.code : 'INTERNAL')
   }
 
@@ -283,4 +293,10 @@ export function startCopies(options: CopiesOptions): Copies {
       queue[Symbol.dispose]()
     },
   }
+}
+
+function kindOf(error: unknown): keyof typeof retries {
+  if (isCoded(error, 'UNREACHABLE')) return 'silent'
+  if (isCoded(error, lostProblem)) return 'lost'
+  return isCoded(error, 'LAST_COPY') ? 'needed' : 'other'
 }

@@ -64,3 +64,20 @@ export function createCourtesy(bytesPerSecond: number): Courtesy {
     },
   }
 }
+
+/** The pieces of `source` for a listener: while they wait for one, the background stands back. */
+export async function* forListener(
+  source: AsyncIterable<Uint8Array>,
+  courtesy: Pick<Courtesy, 'listen'>,
+): AsyncGenerator<Uint8Array> {
+  const pieces = source[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await courtesy.listen(() => pieces.next())
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    await pieces.return?.()
+  }
+}

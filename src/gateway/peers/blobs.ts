@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Blobs, Copy } from '../../blobs/blobs.ts'
-import type { Courtesy } from '../../blobs/copies/courtesy.ts'
+import { type Courtesy, forListener } from '../../blobs/copies/courtesy.ts'
 import type { HeldCopies } from '../../blobs/copies/held.ts'
 import { blobSize, type blobVouch, purposeHeader } from '../../blobs/copies/remote.ts'
 import { readWatched, watch } from '../../blobs/copies/watchdog.ts'
@@ -34,7 +34,9 @@ export function peerBlobRoutes({ blobs, held, courtesy }: PeerBlobs): PeerRoutes
       etag: `"${hash}"`,
       mediaType: 'application/octet-stream',
       open: (range, signal) =>
-        isBackground ? inTurn(copy, range, courtesy, signal) : atOnce(copy, range, courtesy, signal),
+        isBackground
+          ? inTurn(copy, range, courtesy, signal)
+          : forListener(copy.chunks(range, signal), courtesy),
       [Symbol.dispose]: () => copy[Symbol.dispose](),
     }
   }
@@ -74,25 +76,6 @@ export function peerBlobRoutes({ blobs, held, courtesy }: PeerBlobs): PeerRoutes
           return reply.code(204).send()
         })
     })
-  }
-}
-
-/** For a listener on another node: the background here stands back. */
-async function* atOnce(
-  copy: Copy,
-  range: ByteRange,
-  courtesy: Courtesy,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const chunks = copy.chunks(range, signal)[Symbol.asyncIterator]()
-  try {
-    for (;;) {
-      const next = await courtesy.listen(() => chunks.next())
-      if (next.done) return
-      yield next.value
-    }
-  } finally {
-    await chunks.return?.()
   }
 }
 

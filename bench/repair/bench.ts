@@ -1,0 +1,142 @@
+/**
+ * A node is lost for good: how soon has every blob its two copies again, as a share of what disk and loopback can do, and
+ * what do listeners notice? Three media nodes and a listener in processes of their own, over mutual TLS.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { createPlacement } from '../../src/blobs/placement/placement.ts'
+import { startCluster } from '../../src/gateway/peers/testing/cluster.ts'
+import { machine, quantile } from '../streaming/machine.ts'
+import type { Order } from './node.ts'
+
+const blobs = Number(process.env.HOCKET_BENCH_BLOBS ?? 384)
+const size = 4 * 1_024 * 1_024
+const listeners = 100
+const quietMs = 15_000
+
+const answerOf = z.object({ id: z.int(), answer: z.unknown().optional(), error: z.string().optional() })
+const milliseconds = z.number()
+const names = z.array(z.string())
+
+interface Node extends Disposable {
+  readonly id: string
+  order<Schema extends z.ZodType>(order: Order, schema: Schema): Promise<z.output<Schema>>
+}
+
+function spawnNode(id: string): Node {
+  const child: ChildProcess = fork(join(import.meta.dirname, 'node.ts'))
+  let last = 0
+  return {
+    id,
+    order(order, schema) {
+      last += 1
+      const mine = last
+      return new Promise((resolve, reject) => {
+        child.on('message', function listen(message) {
+          const { id: answered, answer, error } = answerOf.parse(message)
+          if (answered !== mine) return
+          child.off('message', listen)
+          if (error === undefined) resolve(schema.parse(answer))
+          else reject(new Error(error))
+        })
+        child.send({ id: mine, order })
+      })
+    },
+    [Symbol.dispose]: () => child.kill('SIGKILL'),
+  }
+}
+
+await using stack = new AsyncDisposableStack()
+const folder = await mkdtemp(join(tmpdir(), 'hocket-repair-'))
+stack.defer(() => rm(folder, { recursive: true, force: true }))
+
+const { identities, members } = await introduce()
+const nodes = identities.map(({ id }) => stack.use(spawnNode(id)))
+const [one, two, three, listener] = nodes
+if (!one || !two || !three || !listener) throw new Error('four nodes')
+await startAll()
+const all = [one.id, two.id, three.id]
+const filled = await Promise.all(
+  [one, two, three].map((node) => node.order({ do: 'fill', nodes: all, blobs, size }, names)),
+)
+const hashes = filled[0] ?? []
+const places = all.map((id) => ({ id, zone: id, capacityBytes: 1e12 }))
+const { holders } = createPlacement({ replicas: 2, nodes: places })
+const lackedBy = (node: Node) => hashes.filter((hash) => !holders(hash).includes(node.id))
+const heldBy = (node: Node) => hashes.filter((hash) => holders(hash).includes(node.id))
+const bytes = (lackedBy(one).length + lackedBy(two).length) * size
+console.log(`${hashes.length} blobs of 4 MiB; with the third node ${Math.round(bytes / 1e6)} MB are lost`)
+
+const disk = await slowest([one, two], (node) => ({ do: 'write', files: lackedBy(node).length, size }))
+const loopback = await slowest([one, two], (node) => ({
+  do: 'fetch',
+  from: node === one ? two.id : one.id,
+  hashes: lackedBy(node),
+}))
+const listening = { do: 'listen', from: one.id, hashes: heldBy(one), listeners } as const
+const undisturbed = await whileListening(() => new Promise((resolve) => setTimeout(resolve, quietMs)))
+const disturbed = await whileListening(() =>
+  slowest([one, two], () => ({ do: 'repair', nodes: [one.id, two.id] })),
+)
+
+const answer = {
+  at: new Date().toISOString(),
+  machine: machine(),
+  megabytes: Math.round(bytes / 1e6),
+  seconds: { disk: disk / 1_000, loopback: loopback / 1_000, repair: disturbed.result / 1_000 },
+  shareOfPossible: Math.max(disk, loopback) / disturbed.result,
+  firstByteMs: {
+    undisturbed: quantiles(undisturbed.firstBytes),
+    repairing: quantiles(disturbed.firstBytes),
+  },
+}
+console.log(JSON.stringify(answer, null, 2))
+await writeFile(join(import.meta.dirname, 'answer.json'), `${JSON.stringify(answer, null, 2)}\n`)
+
+/** Certificates of one cluster for four nodes: made by the real joining, once. */
+async function introduce() {
+  await using cluster = await startCluster()
+  const joined = [cluster.founder]
+  for (const name of ['two', 'three', 'listener']) joined.push(await cluster.add(name))
+  return {
+    identities: joined.map(({ trust }) => trust.identity),
+    members: await Promise.all(
+      joined.map(async ({ id }) => {
+        const member = await cluster.founder.registry.readMember(id)
+        if (member === null) throw new Error('it has not joined')
+        return member
+      }),
+    ),
+  }
+}
+
+async function startAll(): Promise<void> {
+  const addresses: [string, string][] = []
+  for (const [at, node] of nodes.entries()) {
+    const identity = identities[at]
+    if (identity === undefined) throw new Error('a node without an identity')
+    const port = await node.order({ do: 'start', folder, identity, members }, z.int())
+    addresses.push([node.id, `127.0.0.1:${port}`])
+  }
+  for (const node of nodes) await node.order({ do: 'meet', addresses }, z.unknown())
+}
+
+/** The nodes at the same time: milliseconds until the last one is done. */
+async function slowest(those: readonly Node[], order: (node: Node) => Order): Promise<number> {
+  return Math.max(...(await Promise.all(those.map((node) => node.order(order(node), milliseconds)))))
+}
+
+async function whileListening<Result>(work: () => Promise<Result>) {
+  if (listener === undefined) throw new Error('nobody listens')
+  const heard = listener.order(listening, z.array(z.number()))
+  const result = await work()
+  await listener.order({ do: 'stop listening' }, z.unknown())
+  return { result, firstBytes: await heard }
+}
+
+function quantiles(values: readonly number[]) {
+  return { ranges: values.length, p50: quantile(values, 0.5), p99: quantile(values, 0.99) }
+}
