@@ -4,6 +4,7 @@ import { defineConfig } from 'vite'
 import { firstScreenBudget } from './web/build/budget.ts'
 import { compressed } from './web/build/compress.ts'
 import { layersFirst } from './web/build/layers.ts'
+import { proxyTo } from './web/build/proxy.ts'
 import { sharePages } from './web/build/share.ts'
 
 /** Most script, gzip-compressed, that the first screen may load. */
@@ -35,8 +36,7 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   server: {
-    proxy: {
-      '/api': { target: 'http://127.0.0.1:4650', ws: true },
-    },
+    // `npm run dev` says where its server listens.
+    proxy: proxyTo(process.env.HOCKET_DEV_SERVER ?? 'http://127.0.0.1:4650'),
   },
 })

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { watch } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { findRoot } from './steps.ts'
 
 /**
@@ -18,7 +19,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 /** Editors write a file in several steps, and a checkout many files at once: one start for all of them. */
 const settleMs = 200
 
-const vite = start([join(root, 'node_modules/vite/bin/vite.js'), '--config', join(root, 'vite.config.ts')])
+const vite = start([join(root, 'node_modules/vite/bin/vite.js'), '--config', join(root, 'vite.config.ts')], {
+  HOCKET_DEV_SERVER: `http://127.0.0.1:${serverPort()}`,
+})
 vite.once('exit', () => ending.abort())
 await serve()
 vite.kill('SIGTERM')
@@ -53,6 +56,12 @@ async function change(): Promise<string | undefined> {
   return ending.signal.aborted ? undefined : first
 }
 
-function start(command: readonly string[]): ChildProcess {
-  return spawn(process.execPath, command, { stdio: 'inherit' })
+/** Where the server will listen, as its settings say. */
+function serverPort(): string {
+  const { values } = parseArgs({ options: { port: { type: 'string' } }, strict: false })
+  return typeof values.port === 'string' ? values.port : (process.env.HOCKET_PORT ?? '4650')
+}
+
+function start(command: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  return spawn(process.execPath, command, { stdio: 'inherit', env: { ...process.env, ...env } })
 }
