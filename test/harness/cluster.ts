@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
+import { createServer } from 'node:net'
+import { membersFor } from '../../src/node/etcd/growth.ts'
 import { type ClusterStatus, clusterStatus } from '../../src/protocol/api/cluster.ts'
 import type { Client } from './client.ts'
 import { signIn } from './client.ts'
-import { freePorts } from './etcd.ts'
 import { type TemporaryFolder, temporaryFolder } from './folder.ts'
 import { administrator, runHocket, startNode, type TestNode } from './node.ts'
 import { waitFor } from './wait.ts'
@@ -12,7 +14,7 @@ export interface TestCluster extends AsyncDisposable {
   readonly nodes: readonly ClusterNode[]
   /** Lets one more node join. */
   grow(music?: readonly string[]): Promise<ClusterNode>
-  /** Waits until every node sees so many nodes alive. */
+  /** Waits until every node sees so many nodes alive, and as many members of the store as these should have. */
   settled(alive: number): Promise<void>
 }
 
@@ -66,10 +68,16 @@ export async function startCluster({
     grow,
     async settled(alive) {
       for (const { status, name } of nodes) {
-        await waitFor(async () => (await status()).nodes.filter((node) => node.alive).length === alive, {
-          what: `${name} to see ${alive} nodes`,
-          deadline: 60_000,
-        })
+        await waitFor(
+          async () => {
+            const { nodes: known, storeMembers } = await status()
+            return known.filter((node) => node.alive).length === alive && storeMembers >= membersFor(alive)
+          },
+          {
+            what: `${name} to see ${alive} nodes`,
+            deadline: 60_000,
+          },
+        )
       }
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -89,8 +97,7 @@ async function settingsOf(
   number: number,
   env: Readonly<Record<string, string>>,
 ): Promise<Settings> {
-  const [port, peerPort] = await freePorts(2)
-  const etcdPort = await freePair()
+  const port = await freeRow()
   const name = `node-${number + 1}`
   return {
     name,
@@ -99,20 +106,31 @@ async function settingsOf(
       HOCKET_NAME: name,
       HOCKET_ADDRESS: '127.0.0.1',
       HOCKET_PORT: String(port),
-      HOCKET_PEER_PORT: String(peerPort),
-      HOCKET_ETCD_PORT: String(etcdPort),
+      HOCKET_PEER_PORT: String(port + 1),
+      HOCKET_ETCD_PORT: String(port + 2),
       ...env,
     },
   }
 }
 
-/** A port whose successor is free as well. */
-async function freePair(): Promise<number> {
+/**
+ * The first of four ports in a row that nobody listens on. They are below those that the system gives to outgoing
+ * connections: one of these would be in the way when a node is started again.
+ */
+async function freeRow(): Promise<number> {
   for (;;) {
-    const ports = (await freePorts(8)).toSorted((one, other) => one - other)
-    const found = ports.find((port, at) => ports[at + 1] === port + 1)
-    if (found !== undefined) return found
+    const port = randomInt(10_000, 32_000)
+    const free = await Promise.all([0, 1, 2, 3].map((step) => isFree(port + step)))
+    if (free.every(Boolean)) return port
   }
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
 }
 
 async function initialise({ data, env }: Settings): Promise<string> {

@@ -139,7 +139,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
     status: (asked) =>
       statusOf(
         {
-          identity,
+          identity: trust.identity,
           registry,
           store,
           copies: bytes.copies,

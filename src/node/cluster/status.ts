@@ -7,7 +7,7 @@ import type { Identity } from '../../registry/trust/identity.ts'
 import type { Store } from '../../store/store.ts'
 
 interface Parts {
-  readonly identity: Pick<Identity, 'id' | 'cluster'>
+  readonly identity: Pick<Identity, 'id' | 'cluster' | 'store'>
   readonly registry: Registry
   readonly store: Store
   readonly copies: Pick<Copies, 'status'>
@@ -34,6 +34,7 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
     copies: copiesOf(copies),
     settings: settings ?? { replicas: 2, writeQuorum: 2, graceSeconds: 900 },
     storeReachable: settings !== null,
+    storeMembers: identity.store.length,
   }
 }
 

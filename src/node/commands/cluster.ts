@@ -69,10 +69,11 @@ export async function clusterRows(remote: Remote): Promise<readonly (readonly [s
     })
   const { wanted, held, missing, unavailable } = status.copies
   const copies = `${held} of ${wanted} are here, ${missing} to be made, ${unavailable} to be had from no node`
-  const store = status.storeReachable
-    ? []
-    : [['Store', 'too few of its members answer: nothing can be saved'] as const]
-  return [...nodes, ['Copies', copies], ...store]
+  const { storeReachable, storeMembers } = status
+  const store = storeReachable
+    ? `${storeMembers} ${storeMembers === 1 ? 'member' : 'members'} vote`
+    : 'too few of its members answer: nothing can be saved'
+  return [...nodes, ['Copies', copies], ['Etcd', store]]
 }
 
 async function idOf(remote: Remote, node: string): Promise<string> {

@@ -47,6 +47,8 @@ export const clusterStatus = z.object({
   settings: clusterSettings,
   /** Whether the store takes writes; reading and playing go on without. */
   storeReachable: z.boolean(),
+  /** How many members the store has that vote: it takes writes while more than half of them live. */
+  storeMembers: z.int(),
 })
 export type ClusterStatus = z.infer<typeof clusterStatus>
 

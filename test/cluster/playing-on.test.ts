@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { z } from 'zod'
+import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
+import { uploadResult } from '../../src/protocol/api/uploads.ts'
+import { writeMusic } from '../../tools/demo/music.ts'
+import { tracksOf } from '../harness/catalog.ts'
+import { type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
+import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
+import { listen } from '../harness/listener.ts'
+import { scanned } from '../harness/scan.ts'
+import { createUpload, sendUpload } from '../harness/upload.ts'
+import { waitFor } from '../harness/wait.ts'
+
+/** Three machines as a person makes them of one, each with its own etcd: real processes, killed as a power cut does. */
+
+let music: TemporaryFolder
+let cluster: TestCluster
+let tracks: readonly TrackSummary[]
+before(async () => {
+  music = await temporaryFolder('music')
+  await writeMusic(music.path, 40)
+  cluster = await startCluster({ nodes: 3, music: (node) => (node === 0 ? [music.path] : []) })
+  await cluster.settled(3)
+  const ada = await nodeAt(0).administrator()
+  await scanned(ada)
+  tracks = await tracksOf(ada)
+})
+after(async () => {
+  await cluster?.[Symbol.asyncDispose]()
+  await music[Symbol.asyncDispose]()
+})
+
+function nodeAt(number: number): ClusterNode {
+  const node = cluster.nodes[number]
+  assert.ok(node)
+  return node
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+const fileOf = ({ track, title }: TrackSummary) => readFile(join(music.path, `${track} ${title}.wav`))
+
+async function bytesAt(node: ClusterNode, track: string): Promise<Buffer> {
+  const response = await (await node.administrator()).fetch(`/api/tracks/${track}/audio`)
+  assert.equal(response.status, 200, node.name)
+  return Buffer.from(await response.arrayBuffer())
+}
+
+/** Waits until there are as many copies on the disks of the nodes as songs: each is in the music folder besides. */
+async function copied(): Promise<void> {
+  const held = async () => {
+    const statuses = await Promise.all(cluster.nodes.map((node) => node.status()))
+    return statuses.reduce((sum, { copies }) => sum + copies.held, 0)
+  }
+  await waitFor(async () => (await held()) >= tracks.length, {
+    what: 'two copies of each song',
+    deadline: 90_000,
+  })
+}
+
+test('three machines are one service: each shows and plays the music of the first, byte for byte', async () => {
+  assert.equal(tracks.length, 6)
+  for (const node of cluster.nodes) {
+    const seen = await waitFor(
+      async () => {
+        const found = await tracksOf(await node.administrator())
+        return found.length === tracks.length && found
+      },
+      { what: `the music at ${node.name}` },
+    )
+    for (const track of seen) assert.equal(sha256(await bytesAt(node, track.id)), sha256(await fileOf(track)))
+  }
+})
+
+test('[F4] what is written through one gateway is read through another by who presents its revision', async () => {
+  const [track] = tracks
+  assert.ok(track)
+  const one = await nodeAt(0).administrator()
+  const other = await nodeAt(1).administrator()
+  for (let rating = 1; rating <= 5; rating++) {
+    const written = await one.call('PUT', `/api/marks/track/${track.id}`, { rating })
+    const revision = written.headers.get('hocket-revision') ?? ''
+    const read = await other.fetch(`/api/tracks/${track.id}`, { headers: { 'hocket-after': revision } })
+    const { mark } = z.object({ mark: z.object({ rating: z.number() }) }).parse(await read.json())
+    assert.equal(mark.rating, rating)
+  }
+})
+
+test('[B5] [N1] the machine that has the music dies, and the others play it on, byte for byte', async () => {
+  await copied()
+  const [track] = tracks
+  assert.ok(track)
+  const whole = await fileOf(track)
+  const gateway = nodeAt(2)
+  const { token } = await gateway.administrator()
+  const hearing = listen({
+    gateways: [gateway.node.baseUrl],
+    path: `/api/tracks/${track.id}/audio`,
+    token,
+    bytesPerSecond: whole.length / 8,
+    bufferSeconds: 2,
+    signal: AbortSignal.timeout(60_000),
+  })
+  await nodeAt(0).node.kill9()
+  const heard = await hearing
+  assert.equal(heard.hash, sha256(whole))
+  assert.equal(heard.underruns, 0)
+  for (const each of tracks) assert.equal(sha256(await bytesAt(gateway, each.id)), sha256(await fileOf(each)))
+  await nodeAt(0).start()
+  await cluster.settled(3)
+})
+
+test('[B5] the gateway that serves dies, and a listener goes on at another one at the same byte', async () => {
+  const [, track] = tracks
+  assert.ok(track)
+  const whole = await fileOf(track)
+  const { token } = await nodeAt(1).administrator()
+  const served: string[] = []
+  const hearing = listen({
+    gateways: [nodeAt(1), nodeAt(2)].map(({ node }) => node.baseUrl),
+    path: `/api/tracks/${track.id}/audio`,
+    token,
+    bytesPerSecond: whole.length / 8,
+    bufferSeconds: 2,
+    onServedBy: (gateway) => served.push(gateway),
+    signal: AbortSignal.timeout(60_000),
+  })
+  await waitFor(() => served.length > 0, { what: 'the first bytes' })
+  await nodeAt(1).node.kill9()
+  const heard = await hearing
+  assert.equal(heard.hash, sha256(whole))
+  assert.equal(heard.underruns, 0)
+  assert.equal(served.at(-1), nodeAt(2).node.baseUrl)
+  await nodeAt(1).start()
+  await cluster.settled(3)
+})
+
+test('[B3] an upload that was acknowledged is there when the machine that took it is gone', async () => {
+  const third = nodeAt(2)
+  await using other = await temporaryFolder('upload')
+  await writeMusic(other.path, 3)
+  const [name = ''] = await readdir(other.path)
+  const bytes = await readFile(join(other.path, name))
+  const ada = await third.administrator()
+  const location = await createUpload(ada, name, bytes.length)
+  const { track } = uploadResult.parse(await (await sendUpload(ada, location, 0, bytes)).json())
+  await third.node.kill9()
+  for (const node of [nodeAt(0), nodeAt(1)]) {
+    await waitFor(async () => sha256(await bytesAt(node, track)) === sha256(bytes), {
+      what: `the upload at ${node.name}`,
+    })
+  }
+  await third.start()
+  await cluster.settled(3)
+})
