@@ -1,3 +1,4 @@
+import { isCoded } from '../../protocol/errors.ts'
 import { type Connection, createConnection, type Members } from './connection.ts'
 import {
   type Alarm,
@@ -26,6 +27,7 @@ export interface Membership extends Disposable {
   addLearner(peerUrl: string, signal?: AbortSignal): Promise<void>
   /** Gives a learner its vote. Rejects with STORE_REFUSED while it lacks what the leader has. */
   promote(id: string, signal?: AbortSignal): Promise<void>
+  /** Resolves also where there is no such member any more. */
   remove(id: string, signal?: AbortSignal): Promise<void>
   /** What one member says of itself, whether it has a leader or not. */
   status(clientUrl: string, signal?: AbortSignal): Promise<MemberStatus>
@@ -55,13 +57,15 @@ export function openMembership(members: Members): Membership {
   const call = async (method: string, request: Uint8Array, repeatable: boolean, signal?: AbortSignal) =>
     (await connection.call(method, request, { signal, repeatable })).bytes
 
+  async function list(signal?: AbortSignal): Promise<readonly Member[]> {
+    // In etcd 3.4 a member answers from what it knows by itself. It reads a key first, with the others, and so has
+    // caught up before it lists.
+    await call(methods.range, range({ from: 'any' }, 1), true, signal)
+    return readMembers(await call(methods.listMembers, message(), true, signal))
+  }
+
   return {
-    async list(signal) {
-      // In etcd 3.4 a member answers from what it knows by itself. It reads a key first, with the others, and so has
-      // caught up before it lists.
-      await call(methods.range, range({ from: 'any' }, 1), true, signal)
-      return readMembers(await call(methods.listMembers, message(), true, signal))
-    },
+    list,
     async addLearner(peerUrl, signal) {
       await call(methods.addMember, newLearner(peerUrl), false, signal)
     },
@@ -69,7 +73,11 @@ export function openMembership(members: Members): Membership {
       await call(methods.promoteMember, byId(id), true, signal)
     },
     async remove(id, signal) {
-      await call(methods.removeMember, byId(id), true, signal)
+      await call(methods.removeMember, byId(id), true, signal).catch(async (error) => {
+        // The member that took the request may be the one that went, with its answer; the repetition finds nobody.
+        if (!isCoded(error, 'STORE_REFUSED') || (await list(signal)).some((each) => each.id === id))
+          throw error
+      })
     },
     status: (clientUrl, signal) =>
       ask(clientUrl, async (member) => {
