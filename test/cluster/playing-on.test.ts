@@ -4,7 +4,11 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
+import type { OpenApiDocument } from '../../src/gateway/openapi/document.ts'
+import { createChecker } from '../../src/gateway/testing/checked.ts'
+import { createVisitor } from '../../src/gateway/testing/visitor.ts'
 import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
+import { clusterStatus, joinInvitation } from '../../src/protocol/api/cluster.ts'
 import { uploadResult } from '../../src/protocol/api/uploads.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { tracksOf } from '../harness/catalog.ts'
@@ -73,6 +77,28 @@ test('three machines are one service: each shows and plays the music of the firs
     )
     for (const track of seen) assert.equal(sha256(await bytesAt(node, track.id)), sha256(await fileOf(track)))
   }
+})
+
+test('administrators see the machines, empty one and take it back, each answer as the OpenAPI document says', async () => {
+  const [first, second] = [nodeAt(0), nodeAt(1)]
+  const { token } = await first.administrator()
+  const document = await fetch(`${first.node.baseUrl}/openapi.json`)
+  const described: OpenApiDocument = JSON.parse(await document.text())
+  const checker = createChecker(described)
+  const ada = createVisitor(first.node.baseUrl, checker, token)
+  const seen = clusterStatus.parse((await ada.get('/api/cluster')).body)
+  assert.deepEqual(
+    seen.nodes.map(({ name, alive, here }) => ({ name, alive, here })),
+    cluster.nodes.map(({ name }, at) => ({ name, alive: true, here: at === 0 })),
+  )
+  const id = seen.nodes.find(({ name }) => name === second.name)?.id
+  for (const state of ['draining', 'active'] as const) {
+    assert.equal((await ada.patch(`/api/cluster/nodes/${id}`, { state })).status, 204)
+    await waitFor(async () => (await second.status()).nodes.find((node) => node.id === id)?.state === state, {
+      what: `${second.name} to be ${state}`,
+    })
+  }
+  assert.match(joinInvitation.parse((await ada.post('/api/cluster/invitations')).body).line, /^hocket:/)
 })
 
 test('[F4] what is written through one gateway is read through another by who presents its revision', async () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Written } from '../../accounts/accounts.ts'
 import {
   type ClusterStatus,
   clusterStatus,
@@ -10,6 +11,7 @@ import { CodedError } from '../../protocol/errors.ts'
 import type { Member } from '../../protocol/facts/cluster.ts'
 import { type Id, id } from '../../protocol/ids.ts'
 import type { Api } from '../api.ts'
+import { written } from '../freshness.ts'
 import { done, made, ok } from '../openapi/operation.ts'
 import { signalOf } from '../signal.ts'
 
@@ -17,9 +19,9 @@ import { signalOf } from '../signal.ts'
 export interface Cluster {
   status(signal: AbortSignal): Promise<ClusterStatus>
   /** A line that lets one more node in. */
-  invite(signal: AbortSignal): Promise<JoinInvitation>
+  invite(signal: AbortSignal): Promise<Written<JoinInvitation>>
   /** NOT_FOUND, NODE_REMOVED. */
-  setState(node: Id, state: Member['state'], signal: AbortSignal): Promise<void>
+  setState(node: Id, state: Member['state'], signal: AbortSignal): Promise<Written<void>>
 }
 
 /** The nodes of the cluster; a machine that stands alone answers that it belongs to none. */
@@ -57,7 +59,7 @@ export function clusterRoutes(app: Api, { cluster }: { readonly cluster: Cluster
         response: made(joinInvitation, 'The line; it is shown this once'),
       },
     },
-    async (_request, reply) => reply.code(201).send(await present().invite(signalOf(reply))),
+    async (_request, reply) => written(reply.code(201), await present().invite(signalOf(reply))),
   )
 
   app.patch(
@@ -74,8 +76,8 @@ export function clusterRoutes(app: Api, { cluster }: { readonly cluster: Cluster
       },
     },
     async (request, reply) => {
-      await present().setState(request.params.id, request.body.state, signalOf(reply))
-      return reply.code(204).send()
+      const { state } = request.body
+      return written(reply.code(204), await present().setState(request.params.id, state, signalOf(reply)))
     },
   )
 }

@@ -146,10 +146,14 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
         },
         asked,
       ),
-    invite: (asked) => invite(store, peerAddresses(), asked),
+    async invite(asked) {
+      const value = await invite(store, peerAddresses(), asked)
+      return { value, revision: (await store.status(asked)).revision }
+    },
     async setState(node, state, asked) {
-      await setMemberState(store, node, state, asked)
+      const { revision } = await setMemberState(store, node, state, asked)
       if (state === 'removed') await removeEtcdMember(trust.identity, node, asked)
+      return { value: undefined, revision }
     },
   }
 
