@@ -169,9 +169,17 @@ export async function startNode(
     }),
   )
 
-  const isFilled = await filledWithin(index, fillPatienceMs, signal)
-  if (isFilled) await makeAdministrator(accounts, config, log, signal)
-  else log.info('the index is being rebuilt from the facts; answers are refused until it is whole')
+  if (await filledWithin(index, fillPatienceMs, signal)) {
+    await makeAdministrator(accounts, config, log, signal)
+  } else {
+    log.info('the index is being rebuilt from the facts; answers are refused until it is whole')
+    // Whoever has named an administrator finds one, however long that takes.
+    filledWithin(index, Number.POSITIVE_INFINITY, signal)
+      .then(() => makeAdministrator(accounts, config, log, signal))
+      .catch((error: unknown) => {
+        if (!signal.aborted) log.error({ err: error }, 'the administrator could not be made')
+      })
+  }
 
   const token = newLocalToken()
   const gateway = stack.use(
