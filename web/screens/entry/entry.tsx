@@ -14,7 +14,7 @@ export function Entry({
 }: {
   title: string
   text?: string | undefined
-  children: ReactNode
+  children?: ReactNode
 }) {
   useTitle(title)
   return (
