@@ -21,8 +21,17 @@ export function check(): readonly Step[] {
       title: `Types (${project})`,
       args: ['node_modules/typescript/bin/tsc', '--project', project],
     })),
-    tests('Unit tests', ['src/**/*.test.ts', 'tools/**/*.test.ts', 'web/**/*.test.ts']),
+    testsOfFunctions('Unit tests of the player and the protocol', [
+      'src/protocol/**/*.test.ts',
+      'web/**/*.test.ts',
+    ]),
+    tests('Unit tests', ['src/!(protocol)/**/*.test.ts', 'tools/**/*.test.ts']),
   ]
+}
+
+/** Tests of what opens and starts nothing, all in one process: a process for each file takes longer than they do. */
+function testsOfFunctions(title: string, patterns: readonly string[]): Step {
+  return { title, args: ['--test', '--test-isolation=none', '--test-timeout=600000', ...patterns] }
 }
 
 /** The tests in the files that match the patterns, two files at a time. */

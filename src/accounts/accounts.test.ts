@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
+import { type Ground, openGround } from '../../test/fixtures/ground.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 import { openIndex } from '../index/index.ts'
 import { type CodedError, type ErrorCode, isCoded } from '../protocol/errors.ts'
-import { openSqliteStore } from '../store/sqlite.ts'
 import type { Accounts, NewSession, SignIn } from './accounts.ts'
 import { administrators, sessions, users } from './collections.ts'
 import { accountsProjection, createAccounts } from './create.ts'
@@ -23,20 +22,21 @@ const coded =
 const minute = 60_000
 const day = 24 * 60 * minute
 
+const openOwnGround = () => openGround([accountsProjection])
+let ground: Ground
+before(async () => {
+  ground = await openOwnGround()
+})
+after(() => ground[Symbol.asyncDispose]())
+
 /** The real accounts on a real store and index, with a clock that the test moves. */
-async function open() {
-  const folder = await mkdtemp(join(tmpdir(), 'hocket-accounts-'))
+async function open(on: Ground = ground) {
+  await on.clear()
+  const { folder, store, index } = on
   const stack = new AsyncDisposableStack()
-  stack.defer(() => rm(folder, { recursive: true }))
-  const store = stack.use(await openSqliteStore(join(folder, 'store.db')))
-  const index = stack.use(
-    await openIndex({ path: join(folder, 'index.db'), store, projections: [accountsProjection] }),
-  )
-  await index.waitFor((await store.status()).revision)
-  while (index.progress.state === 'filling') await new Promise((resolve) => setImmediate(resolve))
+  const secretsFolder = join(await mkdtemp(join(folder, 'data-')), 'secrets')
   let now = Date.UTC(2026, 10, 21)
   const clock = () => now
-  const secretsFolder = join(folder, 'secrets')
   const accounts = stack.use(createAccounts({ store, index, secretsFolder, clock }))
   return {
     folder,
@@ -63,10 +63,18 @@ const who = (name: string, extra: Partial<SignIn> = {}): SignIn => ({
   ...extra,
 })
 
-async function openWithAda() {
-  const opened = await open()
+async function openWithAda(on?: Ground) {
+  const opened = await open(on)
   const { value: ada } = await opened.accounts.setup({ name: 'Ada', password })
   return { ...opened, ada }
+}
+
+async function filesBelow(folder: string) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile())
+  return await Promise.all(
+    files.map(async ({ name, parentPath }) => ({ name, bytes: await readFile(join(parentPath, name)) })),
+  )
 }
 
 async function signIn(accounts: Accounts, name: string): Promise<NewSession> {
@@ -103,8 +111,7 @@ test('signing in gives a token that is known at once, and nothing secret is stor
   assert.equal(accounts.authenticate("'; DROP TABLE accounts_users"), null)
   assert.equal('passwordHash' in ada, false)
   // [S2] Neither the password nor the token lies in any file of the data folder.
-  for (const name of await readdir(folder)) {
-    const bytes = await readFile(join(folder, name))
+  for (const { name, bytes } of await filesBelow(folder)) {
     assert.equal(bytes.includes(password) || bytes.includes(value.token), false, name)
   }
 })
@@ -394,10 +401,7 @@ test('[S2] a device is let in by key, by salted token or by password, and its se
   await settled(() => accounts.devices(ada.id).some((each) => each.lastUsedAt === clock()))
   assert.equal(JSON.stringify(accounts.devices(ada.id)).includes('secret'), false)
 
-  for (const name of await readdir(folder)) {
-    if (name === 'secrets') continue
-    assert.equal((await readFile(join(folder, name))).includes(secret), false, name)
-  }
+  for (const { name, bytes } of await filesBelow(folder)) assert.equal(bytes.includes(secret), false, name)
   assert.equal((await stat(secretsFolder)).mode & 0o777, 0o700)
   assert.equal((await stat(join(secretsFolder, 'device-key'))).mode & 0o777, 0o600)
   assert.deepEqual(await readdir(secretsFolder), ['device-key'])
@@ -470,7 +474,8 @@ test('a device with an old secret is slowed down, and its neighbours at the same
 })
 
 test('while the store is away, people who are signed in and their devices are still let in', async () => {
-  await using opened = await openWithAda()
+  await using own = await openOwnGround()
+  await using opened = await openWithAda(own)
   const { accounts, ada, store, pass } = opened
   const { token } = await signIn(accounts, 'ada')
   const { secret } = (await accounts.createDevice(ada.id, 'phone')).value

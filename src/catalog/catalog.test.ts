@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { albumOf, anna, ben, home, openTestListening } from '../../test/fixtures/listening.ts'
+import { after, before, test } from 'node:test'
+import type { Ground } from '../../test/fixtures/ground.ts'
+import {
+  albumOf,
+  anna,
+  ben,
+  home,
+  openListeningGround,
+  openTestListening,
+} from '../../test/fixtures/listening.ts'
+
+let ground: Ground
+before(async () => {
+  ground = await openListeningGround()
+})
+after(() => ground[Symbol.asyncDispose]())
 
 test('a track has what its file says, and an administrator is told where it lies', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const chief = { user: anna.user, administrator: true }
   const sun = it.track('Sun')
   const detail = await it.catalog.track(anna, sun)
@@ -14,7 +28,7 @@ test('a track has what its file says, and an administrator is told where it lies
 })
 
 test('where the bytes of a track are is told to who may hear it', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const source = it.catalog.source(anna, it.track('Moon'))
   assert.deepEqual([source.title, source.part, source.blob, source.size], ['Moon', '000', undefined, 1_000])
   assert.deepEqual(
@@ -28,7 +42,7 @@ test('where the bytes of a track are is told to who may hear it', async () => {
 })
 
 test('pictures of a track, its album and its artist are where one is; none of hidden tracks', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const { album, tracks } = albumOf('Seen', 'Ann', ['Plain', { title: 'Painted', embeddedCover: true }])
   const [plain, painted] = tracks.map((track, at) =>
     at === 0 ? track : { ...track, files: track.files.map((file) => ({ ...file, coverFile: 'cover.jpg' })) },
@@ -73,7 +87,7 @@ test('pictures of a track, its album and its artist are where one is; none of hi
 })
 
 test('many ids are answered in their order, with a hole for what is not there', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const [sun, whisper] = [it.track('Sun'), it.track('Whisper')]
   const ids = Array.from({ length: 1_201 }, (_, at) => (at % 3 === 0 ? sun : at % 3 === 1 ? whisper : home))
   const found = await it.catalog.tracksByIds(anna, ids)
@@ -84,7 +98,7 @@ test('many ids are answered in their order, with a hole for what is not there', 
 })
 
 test('[F4] what was written is seen by who waits for its revision', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   for (let round = 0; round < 5; round++) {
     await it.put(albumOf(`Round ${round}`, 'Ann', ['Song']))
     const { albums } = await it.catalog.search(anna, {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { test } from 'node:test'
-import { albumOf, anna, ben, openTestListening } from '../../test/fixtures/listening.ts'
+import { after, before, test } from 'node:test'
+import type { Ground } from '../../test/fixtures/ground.ts'
+import { albumOf, anna, ben, openListeningGround, openTestListening } from '../../test/fixtures/listening.ts'
 import { playlistInput } from '../protocol/api/listening.ts'
 import type { Rule, Rules } from '../protocol/facts/listening.ts'
 import { join } from '../store/collection.ts'
@@ -10,8 +11,14 @@ import { messages } from './facts.ts'
 const titles = (items: readonly ({ title: string } | null)[]) => items.map((item) => item?.title ?? null)
 const plain = (name: string, tracks: string[] = []) => playlistInput.parse({ name, tracks })
 
+let ground: Ground
+before(async () => {
+  ground = await openListeningGround()
+})
+after(() => ground[Symbol.asyncDispose]())
+
 test('a star, a rating and what takes them away', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const sun = it.track('Sun')
   const { value, revision } = await it.listening.mark(anna, 'track', sun, { starred: true, rating: 4 })
   assert.equal(value.rating, 4)
@@ -27,7 +34,7 @@ test('a star, a rating and what takes them away', async () => {
 })
 
 test('a play counts for the track, its album and its artists, once however often it is reported', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const dark = it.track('Dark')
   const play = randomUUID()
   await Promise.all([1, 2, 3].map(() => it.listening.play(anna, { play, track: dark, at: 5 })))
@@ -45,7 +52,7 @@ test('a play counts for the track, its album and its artists, once however often
 })
 
 test('[F2] no play and no star is lost when many come at once', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const [sun, moon] = [it.track('Star'), it.track('Moon')]
   await Promise.all([
     ...Array.from({ length: 6 }, () => it.listening.play(anna, { play: randomUUID(), track: sun })),
@@ -60,7 +67,7 @@ test('[F2] no play and no star is lost when many come at once', async () => {
 })
 
 test('nobody marks or plays what they cannot see', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const whisper = it.track('Whisper')
   await assert.rejects(it.listening.mark(anna, 'track', whisper, { starred: true }), { code: 'NOT_FOUND' })
   await assert.rejects(it.listening.play(anna, { play: randomUUID(), track: whisper }), { code: 'NOT_FOUND' })
@@ -69,7 +76,7 @@ test('nobody marks or plays what they cannot see', async () => {
 })
 
 test('a queue is the same on every device, and says who changed it', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   assert.deepEqual(await it.listening.queue(anna), {
     tracks: [],
     items: [],
@@ -94,7 +101,7 @@ test('a queue is the same on every device, and says who changed it', async () =>
 })
 
 test('a playlist: made, filled, put in order, renamed, shared, deleted', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const [sun, moon, star] = [it.track('Star'), it.track('Moon'), it.track('Dark')]
   const { value: made } = await it.listening.createPlaylist(anna, plain('Mine', [sun, moon]))
   const change = (edits: NonNullable<Parameters<typeof it.listening.changePlaylist>[2]['edits']>) =>
@@ -135,7 +142,7 @@ test('a playlist: made, filled, put in order, renamed, shared, deleted', async (
 })
 
 test('others do not learn that a playlist exists, read it when it is shared, and never change it', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const { value: made } = await it.listening.createPlaylist(
     ben,
     plain('Private', [it.track('Sun'), it.track('Whisper')]),
@@ -171,7 +178,7 @@ test('others do not learn that a playlist exists, read it when it is shared, and
 })
 
 test('[F2] tracks that several devices add at once are all there', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const { value: made } = await it.listening.createPlaylist(anna, plain('Busy'))
   const sun = it.track('Sun')
   await Promise.all(
@@ -183,7 +190,7 @@ test('[F2] tracks that several devices add at once are all there', async () => {
 })
 
 test('a smart playlist holds what fits its rules', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   await it.listening.mark(anna, 'track', it.track('Star'), { starred: true, rating: 5 })
   await it.listening.play(anna, { play: randomUUID(), track: it.track('Moon') })
   await it.caughtUp()
@@ -242,7 +249,7 @@ test('a smart playlist holds what fits its rules', async () => {
 })
 
 test('a smart playlist goes by the marks of its owner and shows what the reader may see', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   for (const title of ['Whisper', 'Moon'])
     await it.listening.mark(ben, 'track', it.track(title), { starred: true })
   const rules: Rules = {
@@ -268,7 +275,7 @@ test('a smart playlist goes by the marks of its owner and shows what the reader 
 })
 
 test('a playlist that is exported is the same when it is imported', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   await it.put(albumOf('Odd', '#1', ['#hash', 'two\nlines', 'A - B - C']))
   const odd = (await it.catalog.tracks(anna, { order: 'title', limit: 50 })).items.map(({ id }) => id)
   const { value: made } = await it.listening.createPlaylist(anna, plain('My\nlist', odd))
@@ -285,7 +292,7 @@ test('a playlist that is exported is the same when it is imported', async () => 
 })
 
 test('lines of a foreign file are found by the end of their path, else by title and artist', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const text = [
     '\ufeff#EXTM3U',
     'C:\\Users\\me\\Music\\Ann\\Day\\01 Moon.flac',
@@ -317,7 +324,7 @@ test('lines of a foreign file are found by the end of their path, else by title 
 })
 
 test('hostile playlist files end soon', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   for (const text of [
     '\0'.repeat(10_000),
     '/'.repeat(8_000),
@@ -332,7 +339,7 @@ test('hostile playlist files end soon', async () => {
 })
 
 test('of the chat the last thousand messages are kept', async () => {
-  await using it = await openTestListening()
+  await using it = await openTestListening(ground)
   const old = Array.from({ length: 1_010 }, (_, at) => {
     const id = `${String(at).padStart(15, '0')}-${randomUUID()}`
     return messages.create(id, { user: anna.user, text: `${at}`, at: 1 + at })
