@@ -1,20 +1,28 @@
 import assert from 'node:assert/strict'
 import { cp, mkdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { openTestCatalog, type TestCatalog } from '../../../test/fixtures/catalog.ts'
+import { after, before, test } from 'node:test'
+import { openCatalogGround, openTestCatalog, type TestCatalog } from '../../../test/fixtures/catalog.ts'
+import type { Ground } from '../../../test/fixtures/ground.ts'
 import { type MusicFolder, makeMusicFolder, type Sounds, touch } from '../../../test/fixtures/make.ts'
 import { createTagReader } from '../tags/reader.ts'
 
 const sounds: Sounds = new Map()
 const reader = createTagReader()
-after(async () => await reader[Symbol.asyncDispose]())
+let ground: Ground
+before(async () => {
+  ground = await openCatalogGround()
+})
+after(async () => {
+  await reader[Symbol.asyncDispose]()
+  await ground[Symbol.asyncDispose]()
+})
 
 /** A catalog of one library that has been scanned once. */
 async function scanned(fill: (music: MusicFolder) => Promise<unknown>) {
   const music = await makeMusicFolder(sounds)
   await fill(music)
-  const catalog = await openTestCatalog(reader)
+  const catalog = await openTestCatalog(reader, ground)
   const library = await catalog.addLibrary(music.path)
   await catalog.scanner.scan()
   return {
