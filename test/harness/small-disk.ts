@@ -16,7 +16,11 @@ export interface SmallDisk extends AsyncDisposable {
   setReadOnly(readOnly: boolean): Promise<void>
 }
 
-/** Mounts a tmpfs, which needs the right to: root, on a machine of its own or in a container with CAP_SYS_ADMIN. */
+/**
+ * Mounts a tmpfs, which needs the right to: root, on a machine of its own or in a container with CAP_SYS_ADMIN, or
+ * whoever runs the tests in a user namespace (`unshare --user --map-root-user --mount npm test`). Limits of a process
+ * (`ulimit -f`) are no stand-in: they end it by a signal, or say EFBIG, where a full disk says ENOSPC.
+ */
 export async function smallDisk(mebibytes: number): Promise<SmallDisk> {
   const folder = await temporaryFolder('disk')
   const { path } = folder
@@ -39,7 +43,7 @@ export async function smallDisk(mebibytes: number): Promise<SmallDisk> {
     },
     empty: () => rm(ballast, { force: true }),
     async setReadOnly(readOnly) {
-      await run('mount', ['-o', `remount,${readOnly ? 'ro' : 'rw'}`, path])
+      await run('mount', ['-o', `remount,bind,${readOnly ? 'ro' : 'rw'}`, path])
     },
     async [Symbol.asyncDispose]() {
       await run('umount', [path]).catch(() => run('umount', ['--lazy', path]))
@@ -53,9 +57,8 @@ async function mount(folder: TemporaryFolder, mebibytes: number): Promise<void> 
     await run('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=700`, 'hocket-test', folder.path])
   } catch (cause) {
     await folder[Symbol.asyncDispose]()
-    throw new Error('this test mounts a small disk, and must be run as root with the right to mount', {
-      cause,
-    })
+    const how = 'be root, or run `unshare --user --map-root-user --mount npm test`'
+    throw new Error(`this test mounts a small disk, which needs the right to: ${how}`, { cause })
   }
 }
 
