@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { waitFor } from '../../test/harness/wait.ts'
+import { createMetrics } from './metrics.ts'
+
+test('a listener is heard while bytes reach them, and no more when they pause', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const player = connect(typeof address === 'object' && address !== null ? address.port : 0, '127.0.0.1')
+  const [socket]: Socket[] = await once(server, 'connection')
+  assert.ok(socket)
+  player.resume()
+  using metrics = createMetrics({
+    index: { progress: { state: 'following', revision: 0, storeRevision: 0, applied: 0, skipped: 0 } },
+    scan: () => assert.fail('nobody asks'),
+    pages: () => 0,
+    transcodes: () => ({ running: 0, waiting: 0 }),
+  })
+  const { streams } = metrics
+  assert.equal(streams.areHeard(), false)
+  {
+    using _answer = streams.begin(socket)
+    assert.deepEqual([streams.now, streams.areHeard()], [1, true])
+    // Nothing moves: the player is paused.
+    await waitFor(() => !streams.areHeard(), { what: 'the paused player to count no more' })
+    socket.write('sound')
+    await waitFor(() => streams.areHeard(), { what: 'the player to be heard again' })
+  }
+  assert.equal(streams.now, 0)
+  player.destroy()
+  socket.destroy()
+  server.close()
+})
