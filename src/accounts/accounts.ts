@@ -23,7 +23,9 @@ export interface Accounts extends AsyncDisposable {
    * A pass, which stands for the session at other gateways for a day at most; null on a machine that stands alone, which
    * needs none (it has no key in common with others).
    */
-  pass(session: Session): { readonly pass: string; readonly expiresAt: Timestamp } | null
+  pass(session: Session, origin: string): { readonly pass: string; readonly expiresAt: Timestamp } | null
+  /** The origin of the page that a pass was made for; null where it is none that holds. */
+  originOf(pass: string): string | null
   /**
    * Signs in with name and password. WRONG_CREDENTIALS says nothing of which was wrong; ACCOUNT_DISABLED only to who
    * knew the password. After failures the account and address must wait: a Throttled error (TOO_MANY_REQUESTS).

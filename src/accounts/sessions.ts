@@ -17,6 +17,7 @@ type SessionPart = Pick<
   Accounts,
   | 'authenticate'
   | 'pass'
+  | 'originOf'
   | 'signIn'
   | 'openSession'
   | 'sessions'
@@ -120,11 +121,17 @@ export function createSessions(context: Context, background: Background, secrets
       return found
     },
 
-    pass({ user, id, expiresAt: end }) {
+    originOf(text) {
+      const key = passKey()
+      const pass = key === undefined ? null : openPass(key, text)
+      return pass === null || pass.expiresAt <= clock() ? null : pass.origin
+    },
+
+    pass({ user, id, expiresAt: end }, origin) {
       const key = passKey()
       if (key === undefined) return null
       const expiresAt = Math.min(clock() + passLifetime, end)
-      return { pass: sealPass(key, { user, session: id, expiresAt }), expiresAt }
+      return { pass: sealPass(key, { user, session: id, expiresAt, origin }), expiresAt }
     },
 
     async signIn({ name, password, client, address }, signal) {

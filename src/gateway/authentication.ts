@@ -96,7 +96,7 @@ export function hasBearer(request: FastifyRequest): boolean {
 /** The token of a session, or a pass that stands for one: from the Authorization header, the address, or the cookie. */
 export function presentedToken(request: FastifyRequest): string | undefined {
   const { authorization, cookie } = request.headers
-  if (authorization !== undefined) return /^Bearer ([\w.~+/-]{1,200}=*)$/i.exec(authorization)?.[1]
+  if (authorization !== undefined) return /^Bearer ([\w.~+/-]{1,600}=*)$/i.exec(authorization)?.[1]
   const pass = passOf(request)
   if (pass !== undefined) return pass
   return cookie === undefined ? undefined : /(?:^|;\s*)hocket_session=([\w-]{1,200})(?:;|$)/.exec(cookie)?.[1]

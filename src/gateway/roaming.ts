@@ -26,22 +26,31 @@ const answerHeaders =
 
 /**
  * Lets pages that another gateway of this cluster has served go on here when that one dies. To a browser they are
- * foreign: no cookie of ours comes with them, and they prove themselves with a pass (see `src/accounts/passes.ts`).
+ * foreign: no cookie of ours comes with them, and they prove themselves with a pass (see `src/accounts/passes.ts`), which
+ * also says where the page is from; people reach one machine by many names. A preflight shows no pass yet, and tells
+ * nothing.
  */
-export function admitOtherGateways(app: FastifyInstance, others: OtherGateways): void {
+export function admitOtherGateways(
+  app: FastifyInstance,
+  others: OtherGateways,
+  originOfPass: (pass: string) => string | null,
+): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers
-    if (origin === undefined || !isOneOf(others(), origin)) return done()
+    if (origin === undefined || others().length === 0) return done()
+    const isPreflight =
+      request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined
+    const pass = isPreflight ? undefined : (passOf(request) ?? bearerOf(request))
+    const isAdmitted = isPreflight || (pass !== undefined && originOfPass(pass) === origin)
+    if (!isAdmitted) return done()
     reply.headers({
       'access-control-allow-origin': origin,
       'access-control-expose-headers': answerHeaders,
       'cross-origin-resource-policy': 'cross-origin',
       vary: 'Origin',
     })
-    if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) {
-      return done()
-    }
-    answerPreflight(reply)
+    if (isPreflight) answerPreflight(reply)
+    else done()
   })
 }
 
@@ -56,9 +65,8 @@ function answerPreflight(reply: FastifyReply): void {
     .send()
 }
 
-/** Whether a page of this origin was served by one of the gateways. */
-export function isOneOf(gateways: readonly GatewayAddress[], origin: string): boolean {
-  return gateways.some(({ url }) => new URL(url).origin === origin)
+function bearerOf({ headers }: FastifyRequest): string | undefined {
+  return /^Bearer (~[\w.~-]{1,600})$/.exec(headers.authorization ?? '')?.[1]
 }
 
 /** The pass in the address, on routes that take one. */

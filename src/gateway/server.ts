@@ -112,7 +112,7 @@ function addHooks(app: Api, options: GatewayOptions, metrics: Metrics): void {
   logRequests(app, options.log)
   measureRequests(app, metrics)
   secureHeaders(app)
-  admitOtherGateways(app, options.gateways)
+  admitOtherGateways(app, options.gateways, options.accounts.originOf)
   limitBodies(app)
   refuseForeignPages(app)
   honourFreshness(app, options.index)

@@ -215,7 +215,7 @@ export async function startNode(
   )
   const { port, url } = await gateway.listen()
   stack.use(await publishLocal(data, { address: `http://${loopbackOf(config.host)}:${port}`, token }))
-  await part?.announce(config.publicUrl ?? publicUrlOf(config, port))
+  await part?.announce(config.publicUrl ?? publicUrlOf(config, { port, url }))
   upkeep.begin()
 
   const owned = stack.move()
@@ -236,9 +236,9 @@ async function filledWithin(index: Index, ms: number, signal: AbortSignal): Prom
 }
 
 /** Where people reach this node when nobody has said so: at its own address, unless it answers on this machine only. */
-function publicUrlOf(config: Config, port: number): string {
+function publicUrlOf(config: Config, { port, url }: { readonly port: number; readonly url: string }): string {
   const isOpen = config.host === '0.0.0.0' || config.host === '::'
-  return `http://${withPort(isOpen ? hostsOf(config)[0] : config.host, port)}`
+  return isOpen ? `http://${withPort(hostsOf(config)[0], port)}` : url
 }
 
 /** Where the command line of this machine reaches a node that listens on `host`. */

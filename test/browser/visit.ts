@@ -15,6 +15,8 @@ export interface Visitor {
   /** Signed in with this session's token, as if they had come through the login page. */
   readonly token?: string
   readonly look?: BrowserContextOptions
+  /** Other gateways that the page may go on at. */
+  readonly others?: readonly string[]
 }
 
 export const phone: BrowserContextOptions = {
@@ -24,7 +26,10 @@ export const phone: BrowserContextOptions = {
 }
 
 /** Opens the player as a person does. At the end the page must have had nothing to complain of. */
-export async function visit(browser: Browser, { baseUrl, token, look = {} }: Visitor): Promise<Visit> {
+export async function visit(
+  browser: Browser,
+  { baseUrl, token, look = {}, others = [] }: Visitor,
+): Promise<Visit> {
   const context = await browser.newContext({
     baseURL: baseUrl,
     viewport: { width: 1440, height: 900 },
@@ -40,7 +45,10 @@ export async function visit(browser: Browser, { baseUrl, token, look = {} }: Vis
   const complaints: string[] = []
   context.on('request', (request) => {
     const { protocol, origin } = new URL(request.url())
-    const own = origin === new URL(baseUrl).origin || protocol === 'blob:' || protocol === 'data:'
+    const own =
+      [baseUrl, ...others].some((url) => origin === new URL(url).origin) ||
+      protocol === 'blob:' ||
+      protocol === 'data:'
     if (!own) complaints.push(`a request to ${request.url()}`)
   })
   context.on('console', (message) => {

@@ -50,7 +50,7 @@ test('[N1] when that dies, the same question is asked of another one, with the p
   dead.add(home)
   assert.equal(await (await ask('PUT', '/api/queue', '{"tracks":[]}')).text(), 'ok')
   assert.deepEqual(arrived, [
-    `GET ${cellar}/readyz cookie`,
+    `GET ${cellar}/readyz Bearer ~pass`,
     `PUT ${cellar}/api/queue Bearer ~pass {"tracks":[]}`,
   ])
   assert.equal(gateways.address('/api/tracks/1/audio?v=a'), `${cellar}/api/tracks/1/audio?v=a&pass=~pass`)

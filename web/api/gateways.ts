@@ -11,8 +11,8 @@ export interface Gateways {
   fetch(request: Request, signal: AbortSignal): Promise<Response>
   /** Goes over to another gateway if the present one is silent. */
   check(): Promise<void>
-  /** Asks for the other gateways and a fresh pass. */
-  refresh(): Promise<void>
+  /** Asks for the other gateways and a fresh pass; true where there are others. */
+  refresh(): Promise<boolean>
 }
 
 export interface GatewaysParts {
@@ -85,6 +85,8 @@ export function createGateways(parts: GatewaysParts): Gateways {
     const response = await parts.fetch(`${origin || parts.home}/readyz`, {
       credentials: 'omit',
       cache: 'no-store',
+      // The pass also tells whence this page may be: without it, another gateway does not let the answer be read.
+      ...(known.pass !== undefined && { headers: { authorization: `Bearer ${known.pass}` } }),
       signal: AbortSignal.timeout(probeMs),
     })
     if (!response.ok) throw new Error(`${origin} answers ${response.status}`)
@@ -105,9 +107,10 @@ export function createGateways(parts: GatewaysParts): Gateways {
     async refresh() {
       const request = new Request(new URL('/api/session/pass', parts.home), { method: 'POST' })
       const response = await send(request, AbortSignal.timeout(10_000))
-      if (!response.ok) return
+      if (!response.ok) return false
       const answer: Roaming = await response.json()
       known = answer
+      return known.gateways.length > 0
     },
   }
 }

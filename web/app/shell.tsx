@@ -99,7 +99,18 @@ const changes = {
   queue: [],
 } as const satisfies Record<Extract<LiveMessage, { type: 'changed' }>['what'], readonly string[]>
 
+/** All screens, while the gateway that has them still lives: no other one's scripts may run in this page. */
+function loadScreens(router: ReturnType<typeof useRouter>) {
+  for (const { options } of Object.values(router.routesById)) {
+    const screen: unknown = options.component
+    if (typeof screen !== 'function' || !('preload' in screen) || typeof screen.preload !== 'function')
+      continue
+    void Promise.resolve(screen.preload()).catch(() => undefined)
+  }
+}
+
 function useLive() {
+  const router = useRouter()
   const { gateways, view, marks, player, plays, remembered } = useServices()
   const queries = useQueryClient()
   const account = useAccount()?.id
@@ -111,7 +122,9 @@ function useLive() {
       onConnected(connected) {
         view.set({ connected })
         if (!connected) return void gateways.check()
-        void gateways.refresh()
+        void gateways.refresh().then((hasOthers) => {
+          if (hasOthers) loadScreens(router)
+        })
         player.retry()
         void plays.flush()
       },
@@ -136,7 +149,7 @@ function useLive() {
       },
     })
     return live.stop
-  }, [account, gateways, view, marks, player, plays, remembered, queries])
+  }, [account, gateways, view, marks, player, plays, remembered, queries, router])
 }
 
 function useRememberedQueue() {

@@ -122,7 +122,8 @@ export function sessionRoutes(app: Api, { accounts, catalog, version, setupCode,
     },
     async (request) => {
       const { session } = signedInAs(request)
-      return { gateways: [...gateways()], ...accounts.pass(session) }
+      const origin = request.headers.origin ?? `${request.protocol}://${request.host}`
+      return { gateways: [...gateways()], ...accounts.pass(session, origin) }
     },
   )
 
