@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type CodedError, type ErrorCode, isCoded } from '../../protocol/errors.ts'
+import { CodedError, type ErrorCode, isCoded } from '../../protocol/errors.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import type { Blobs } from '../blobs.ts'
 import type { BlobPeers } from '../peers.ts'
@@ -164,7 +164,7 @@ export function startCopies(options: CopiesOptions): Copies {
   async function work(task: DueTask, now: Whereabouts): Promise<void> {
     try {
       await (task.kind === 'pull' ? pullTask(task, now) : dropTask(task, now))
-      queue.done(task.hash)
+      queue.done(task)
       problem = null
     } catch (error) {
       if (signal.aborted) return
@@ -173,7 +173,8 @@ export function startCopies(options: CopiesOptions): Copies {
   }
 
   /** Puts a task off that has failed. */
-  function settle({ hash, attempts }: DueTask, error: unknown): void {
+  function settle(task: DueTask, error: unknown): void {
+    const { hash, attempts } = task
     if (isDiskTrouble(error)) {
       if (problem?.code !== error.code) trouble(error)
       problem = error
@@ -186,7 +187,7 @@ export function startCopies(options: CopiesOptions): Copies {
     const [shortest, longest] = retries[kind]
     // Nodes that drop the same blob refuse each other: chance lets one come first.
     const wait = Math.min(shortest * 2 ** attempts, longest) * (0.5 + Math.random())
-    queue.failed(hash, Date.now() + wait, isCoded(error) ? error.code : 'INTERNAL')
+    queue.failed(task, Date.now() + wait, isCoded(error) ? error.code : 'INTERNAL')
   }
 
   function startDue(now: Whereabouts): void {

@@ -16,6 +16,8 @@ export interface Task {
 export interface DueTask extends Task {
   /** How often it has failed. */
   readonly attempts: number
+  /** New with each `add`. */
+  readonly stamp: number
 }
 
 export interface QueueCounts {
@@ -49,8 +51,9 @@ export interface Queue extends Disposable {
   due(now: number, limit: number, leastUrgency?: number): DueTask[]
   /** When the next one is due, in milliseconds since 1970; null: there is none. */
   nextDue(): number | null
-  done(hash: BlobHash): void
-  failed(hash: BlobHash, due: number, problem: string): void
+  /** Neither touches a task that was asked for again while this one was worked on: it may be another one by now. */
+  done(task: Pick<DueTask, 'hash' | 'stamp'>): void
+  failed(task: Pick<DueTask, 'hash' | 'stamp'>, due: number, problem: string): void
   /** Makes everything that waits after a failure due now, a slice at a time. */
   retryAll(now: number, signal: AbortSignal): Promise<void>
   counts(): QueueCounts
@@ -70,7 +73,7 @@ const sliceRows = 500
 const schema = `
 CREATE TABLE IF NOT EXISTS task (
   hash TEXT PRIMARY KEY, kind TEXT NOT NULL, size INTEGER NOT NULL, urgency INTEGER NOT NULL,
-  attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0, problem TEXT
+  stamp INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL DEFAULT 0, problem TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS task_due ON task (urgency, due);
 CREATE INDEX IF NOT EXISTS task_waiting ON task (due) WHERE attempts > 0;
@@ -102,19 +105,23 @@ export function openQueue(path: string): Queue {
   const prepare = (sql: string) => database.prepare(sql)
   // A task of the other kind is replaced: what should be here has changed since.
   const replaceOther = prepare('DELETE FROM task WHERE hash = ? AND kind <> ?')
-  const insert = prepare(`INSERT INTO task (hash, kind, size, urgency) VALUES (?, ?, ?, ?)
-    ON CONFLICT (hash) DO UPDATE SET urgency = min(urgency, excluded.urgency)`)
-  const select = prepare(`SELECT hash, kind, size, urgency, attempts FROM task
+  const insert = prepare(`INSERT INTO task (hash, kind, size, urgency, stamp) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (hash) DO UPDATE SET urgency = min(urgency, excluded.urgency), stamp = excluded.stamp`)
+  const select = prepare(`SELECT hash, kind, size, urgency, stamp, attempts FROM task
     WHERE urgency = ? AND due <= ? ORDER BY due LIMIT ?`)
   const earliest = prepare('SELECT due FROM task WHERE urgency = ? ORDER BY due LIMIT 1')
-  const remove = prepare('DELETE FROM task WHERE hash = ?')
-  const postpone = prepare('UPDATE task SET attempts = attempts + 1, due = ?, problem = ? WHERE hash = ?')
+  const remove = prepare('DELETE FROM task WHERE hash = ? AND stamp = ?')
+  const postpone = prepare(
+    'UPDATE task SET attempts = attempts + 1, due = ?, problem = ? WHERE hash = ? AND stamp = ?',
+  )
   const hasten = prepare(`UPDATE task SET due = ?1, attempts = 1 WHERE hash IN
     (SELECT hash FROM task WHERE attempts > 0 AND due > ?1 LIMIT ${sliceRows})`)
   const totals = prepare('SELECT kind, tasks, bytes, lost FROM total')
   const lost = prepare(`SELECT hash FROM task WHERE problem = '${lostProblem}' ORDER BY hash LIMIT ?`)
   const getComparison = prepare('SELECT * FROM comparison')
   const putComparison = prepare('INSERT OR REPLACE INTO comparison VALUES (1, ?, ?, ?, ?, ?, ?)')
+  // Later than all stamps of the processes before.
+  let lastStamp = Date.now() * 1_000
   const urgencies = Array.from({ length: dropUrgency + 1 }, (_, urgency) => urgency)
 
   return {
@@ -124,7 +131,8 @@ export function openQueue(path: string): Queue {
       try {
         for (const { hash, kind, size, urgency } of tasks) {
           replaceOther.run(hash, kind)
-          insert.run(hash, kind, size, urgency)
+          lastStamp += 1
+          insert.run(hash, kind, size, urgency, lastStamp)
         }
         database.exec('COMMIT')
       } catch (error) {
@@ -150,8 +158,8 @@ export function openQueue(path: string): Queue {
       return times.length === 0 ? null : Math.min(...times)
     },
 
-    done: (hash) => void remove.run(hash),
-    failed: (hash, due, problem) => void postpone.run(due, problem, hash),
+    done: ({ hash, stamp }) => void remove.run(hash, stamp),
+    failed: ({ hash, stamp }, due, problem) => void postpone.run(Math.round(due), problem, hash, stamp),
 
     async retryAll(now, signal) {
       while (Number(hasten.run(now).changes) === sliceRows) await turn(undefined, { signal })
@@ -221,6 +229,7 @@ function taskOf(row: Record<string, SQLOutputValue>): DueTask {
     kind: text(row.kind) === 'drop' ? 'drop' : 'pull',
     size: integer(row.size),
     urgency: integer(row.urgency),
+    stamp: integer(row.stamp),
     attempts: integer(row.attempts),
   }
 }

@@ -184,6 +184,7 @@ test('[N1] [B4] when a node is lost for good, the others make its copies again',
   three.health = 'down'
   await three.stopCopies()
   media.lay([one, two])
+  for (const copies of running.slice(0, 2)) copies.wake()
   await waitFor(
     async () => {
       for (const hash of media.referenced.keys())
