@@ -24,6 +24,7 @@ const tasks = {
     player: false,
   }),
   openapi: () => ({ run: ['tools/openapi.ts'], player: false }),
+  demo: (args) => ({ run: ['tools/demo.ts', ...args], player: !args.includes('--check') }),
   bench: (args) => ({ run: ['tools/bench.ts', ...args], player: false }),
 }
 

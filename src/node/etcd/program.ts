@@ -84,7 +84,7 @@ function kill(pid: number) {
 }
 
 /** Throws ETCD_MISSING where there is no etcd, or one that is too old: learners came with 3.4. */
-async function requireEtcd(): Promise<void> {
+export async function requireEtcd(): Promise<void> {
   const output = await new Promise<string>((resolve, reject) => {
     execFile('etcd', ['--version'], { timeout: 10_000 }, (error, out) => {
       if (error === null) resolve(out)
