@@ -4,6 +4,7 @@ import { artistsOf } from './artist.ts'
 import type { Content } from './content.ts'
 import { endpoint } from './endpoint.ts'
 import { notFound } from './failure.ts'
+import { minorOf } from './identify.ts'
 import { requireItem } from './item.ts'
 import { folderNumber, libraryOf } from './library.ts'
 import { itemId, optional, required, text } from './parameters.ts'
@@ -46,9 +47,19 @@ export const getAlbum = endpoint(byId, async (parts, asking, { id }) => {
   const { catalog } = parts
   const { viewer, signal } = asking
   const found = await catalog.album(viewer, requireItem(catalog, viewer, id, 'album'), signal)
-  const [album] = await albumsOf(parts, asking, [found])
-  return { album: { ...album, song: await songsOf(parts, asking, found.tracks) } }
+  const [album = {}]: Content[] = await albumsOf(parts, asking, [found])
+  const strict = asking.form === 'xml' && minorOf(asking.raw) < 16
+  const shown = strict ? attributesOf(album) : album
+  return { album: { ...shown, song: await songsOf(parts, asking, found.tracks) } }
 })
+
+/**
+ * Without the elements that came after 1.15: programs of that time read songs out of an album until something is none,
+ * and then give the whole library up (Clementine, which says 1.8, does).
+ */
+function attributesOf(content: Content): Content {
+  return Object.fromEntries(Object.entries(content).filter(([, value]) => typeof value !== 'object'))
+}
 
 export const getSong = endpoint(byId, async (parts, asking, { id }) => {
   const { catalog } = parts

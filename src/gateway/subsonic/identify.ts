@@ -63,3 +63,8 @@ export function clientOf(parameters: RawParameters): string {
   if (!client) throw missing('c')
   return client.slice(0, 200)
 }
+
+/** The version of the API that the client speaks is 1 and this: `clientOf` has seen that it is one. */
+export function minorOf(parameters: RawParameters): number {
+  return Number(firstOf(parameters, 'v')?.split('.')[1])
+}

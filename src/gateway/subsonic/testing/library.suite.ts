@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { everything } from './requests.ts'
 import { world } from './shared.ts'
+import { parseXml } from './xml.ts'
 
 const items = z.array(z.looseObject({ id: z.string() }))
 const list =
@@ -101,6 +102,19 @@ test('an album says all that its songs say of it', async () => {
       musicBrainzId: 'b1a9c0de-0000-4000-8000-000000000002',
     },
   )
+})
+
+test('clients of older versions find nothing but songs in the XML of an album', async () => {
+  const [found] = await albums({ type: 'byYear', fromYear: 1998, toYear: 1999 })
+  const childrenFor = async (v: string) => {
+    const answer = await world.guest.fetch('getAlbum', { id: found?.id ?? '', v })
+    const [album] = parseXml(await answer.text()).children
+    return album?.children.map(({ name }) => name)
+  }
+  assert.deepEqual(await childrenFor('1.8.0'), ['song', 'song'])
+  assert.deepEqual(await childrenFor('1.15.0'), ['song', 'song'])
+  const whole = await childrenFor('1.16.1')
+  assert.ok(whole?.includes('releaseTypes'))
 })
 
 test('the whole library is read page by page, with either empty query', async () => {
