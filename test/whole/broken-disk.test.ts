@@ -108,7 +108,7 @@ test('[S4] a data folder that is no folder, is in use, or whose port or settings
   await rename(music.path, missing)
   await waitFor(async () => (await tracksOf(ada)).some(({ title }) => title === 'late'), {
     what: 'the folder to be found once it is there',
-    deadline: 60_000,
+    deadline: 120_000,
   })
 
   const second = await runHocket(['up', '--data', node.data, '--port', '0'])
