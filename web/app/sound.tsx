@@ -1,5 +1,5 @@
 import { createContext, useContext, useSyncExternalStore } from 'react'
-import type { Player, PlayerState } from '../player/player.ts'
+import type { Player, PlayerState } from '../player/state.ts'
 
 /** What every page that plays has, the page of a share too: the player, and where bytes are to be had. */
 export interface Sound {

@@ -1,5 +1,5 @@
-import type { Player } from './player.ts'
 import { currentEntry } from './queue.ts'
+import type { Player } from './state.ts'
 
 /** Connects the player with the keys, lock screens and headsets of the system. `address`: where a path is to be had. */
 export function connectMediaSession(

@@ -56,6 +56,63 @@ test('the two voices alternate: the next track is loaded ahead, and begins witho
   assert.equal(other?.paused, false)
 })
 
+test('the next song begins by the clock, on time, while the last milliseconds of the one before still sound', () => {
+  const { player, elements, clock, counted, sounding, status, title } = setting()
+  player.playAll(makeTracks('abc'))
+  const first = sounding()
+  first.arrive(200)
+  first.sound(199.5)
+  const next = elements.find((element) => element !== first)
+  assert.ok(next)
+  next.arrive(200)
+  first.sound(0.25)
+  first.currentTime = 199.9
+  clock.pass(245)
+  assert.equal(next.paused, true, 'the clock was early, and looks again')
+  first.currentTime = 199.995
+  clock.pass(95)
+  assert.equal(title(), 'b')
+  assert.equal(next.paused, false)
+  assert.equal(first.paused, false, 'nothing of the first is cut off')
+  next.emit('playing')
+  next.sound(1)
+  first.end()
+  assert.equal(first.src, '')
+  assert.equal(status(), 'playing')
+  assert.deepEqual(counted, ['a'])
+  next.sound(176)
+  assert.match(first.src, /id-c/, 'and the free voice gets the one after next')
+})
+
+test('pausing in the joint silences both voices', () => {
+  const { player, elements, clock, sounding } = setting()
+  player.playAll(makeTracks('ab'))
+  const first = sounding()
+  first.arrive(200)
+  first.sound(199.5)
+  elements.find((element) => element !== first)?.arrive(200)
+  first.sound(0.25)
+  first.currentTime = 199.995
+  clock.pass(245)
+  player.pause()
+  assert.ok(elements.every((element) => element.paused || element.src === ''))
+  assert.equal(player.state.get().status, 'paused')
+})
+
+test('where the browser only guesses the length, the event decides', () => {
+  const { player, elements, clock, sounding, title } = setting()
+  player.playAll(makeTracks('ab'))
+  const first = sounding()
+  first.arrive(190)
+  first.sound(189.5)
+  elements.find((element) => element !== first)?.arrive(200)
+  first.sound(0.5)
+  clock.pass(1_000)
+  assert.equal(title(), 'a')
+  first.end()
+  assert.equal(title(), 'b')
+})
+
 test('a changed queue forgets what was loaded ahead', () => {
   const { player, elements, sounding } = setting()
   player.playAll(makeTracks('abc'))

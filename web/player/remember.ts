@@ -1,6 +1,6 @@
 import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
 import type { Clock } from './clock.ts'
-import type { Player, PlayerState } from './player.ts'
+import type { Player, PlayerState } from './state.ts'
 
 /** The queue as the server is told of it, so that it is there on the next device. */
 export interface SavedQueue {

@@ -1,0 +1,339 @@
+import { createHeard } from './heard.ts'
+import { createJoint } from './joint.ts'
+import * as queues from './queue.ts'
+import { createRecovery } from './recovery.ts'
+import { createRelocation } from './relocation.ts'
+import type { Failure, PlayerParts, PlayerState } from './state.ts'
+import type { Store } from './store.ts'
+import type { AudioElement, Voice } from './voice.ts'
+import { createVoices } from './voices.ts'
+
+/** What makes the queue sound: it takes the current entry to the ear, and goes on to the next by itself. */
+export interface Sounding {
+  /** Makes the entry at `index` current, from its start. */
+  begin(index: number): void
+  /** Sound is wanted; `begin` or `play` brings it. */
+  want(): void
+  play(): void
+  stop(): void
+  toggle(): void
+  seek(positionMs: number): void
+  /** Nothing is current any more. */
+  silence(): void
+  /** What was fetched ahead may no longer come next. */
+  queueChanged(): void
+  /** The volume or the levelling is another. */
+  level(): void
+  retry(): void
+  relocate(): void
+}
+
+/** The next track is fetched when this one is fetched whole, or has this long to go. */
+const fetchesNextBeforeMs = 25_000
+/** A stream that was made for us and ends this much early was cut off. */
+const cutOffMs = 8_000
+/** What was left of a song when the next one began has sounded after this long, whatever its element says. */
+const tailMs = 300
+/** A length that differs this much from the server's is a guess of the browser. */
+const trustedMs = 1_000
+const haveFutureData = 3
+
+export function createSounding(parts: PlayerParts, state: Store<PlayerState>): Sounding {
+  const voices = createVoices({ elements: parts.elements, address: parts.address, loudness: state.get })
+  const heard = createHeard(parts.onPlayed)
+  /** Whether a person wants to hear sound now. */
+  let wanted = false
+  let passedOver = 0
+
+  const current = () => queues.currentEntry(state.get().queue)
+  const following = () => {
+    const { queue } = state.get()
+    const index = queues.indexAfter(queue)
+    return index === undefined ? undefined : queue.entries[index]
+  }
+
+  const recovery = createRecovery({
+    clock: parts.clock,
+    probe: parts.probe,
+    onWait: () => state.set({ status: 'recovering' }),
+    onRetry: () => loadCurrent(state.get().positionMs),
+    onTranscode() {
+      const entry = current()
+      if (entry !== undefined) voices.transcode(entry)
+      loadCurrent(state.get().positionMs)
+    },
+    onPassOver: passOver,
+    onGiveUp: fail,
+  })
+  const relocation = createRelocation(parts.clock, voices, current, () => {
+    voices.swap()
+    sound()
+    voices.idle.unload()
+  })
+  const joint = createJoint(parts.clock, remainingMs, goOnInTime)
+
+  function fail(kind: Failure['kind']) {
+    const track = current()?.track
+    if (track !== undefined) state.set({ status: 'failed', failure: { kind, track } })
+  }
+
+  /** Goes on with the next track, unless nothing in the queue seems to play. */
+  function passOver(kind: 'gone' | 'unplayable') {
+    const track = current()?.track
+    const { queue } = state.get()
+    const next = queues.indexAfter(queue, true)
+    passedOver += 1
+    if (track === undefined || next === undefined || passedOver >= queue.entries.length) return fail(kind)
+    begin(next)
+    state.set({ failure: { kind, track } })
+  }
+
+  function begin(index: number) {
+    endTail()
+    const entry = makeCurrent(index)
+    if (entry === undefined) return
+    if (voices.idle.entry?.key === entry.key && voices.idle.element.error === null) {
+      voices.swap()
+      voices.idle.unload()
+      sound()
+    } else {
+      loadCurrent(0)
+    }
+  }
+
+  function makeCurrent(index: number): queues.Entry | undefined {
+    const { queue } = state.get()
+    const entry = queue.entries[index]
+    if (entry === undefined) return undefined
+    recovery.reset()
+    relocation.cancel()
+    joint.cancel()
+    heard.reset()
+    const durationMs = entry.track.durationMs
+    state.set({
+      queue: { ...queue, current: index },
+      positionMs: 0,
+      bufferedMs: 0,
+      durationMs,
+      failure: undefined,
+    })
+    return entry
+  }
+
+  /** What is left of the song, where the other voice could begin the next one without a pause. */
+  function remainingMs(): number | undefined {
+    const { active, idle } = voices
+    const [entry, next] = [current(), following()]
+    const sounds = wanted && entry !== undefined && active.entry?.key === entry.key && !active.element.paused
+    const ready =
+      next !== undefined && idle.entry?.key === next.key && idle.element.readyState >= haveFutureData
+    if (!sounds || !ready || idle.element.error !== null || relocation.underway) return undefined
+    const { duration, currentTime } = active.element
+    const exact = Math.abs(duration * 1000 - entry.track.durationMs) < trustedMs
+    return active.source?.kind === 'direct' && exact ? (duration - currentTime) * 1000 : undefined
+  }
+
+  /** The voice of the former song, as long as its last milliseconds sound beside the first of the next. */
+  let tail: Voice | undefined
+  let cancelTail = () => {}
+
+  function goOnInTime() {
+    const index = queues.indexAfter(state.get().queue)
+    if (index === undefined || makeCurrent(index) === undefined) return
+    tail = voices.active
+    cancelTail = parts.clock.after(tailMs, endTail)
+    voices.swap()
+    sound()
+  }
+
+  function endTail() {
+    cancelTail()
+    tail?.unload()
+    tail = undefined
+  }
+
+  function loadCurrent(positionMs: number) {
+    const entry = current()
+    if (entry === undefined) return
+    voices.load(voices.active, entry, positionMs)
+    if (wanted) sound()
+    else state.set({ status: 'paused' })
+  }
+
+  /** Lets the active voice sound, if sound is wanted. */
+  function sound() {
+    if (!wanted) return
+    const voice = voices.active
+    if (state.get().status !== 'recovering') state.set({ status: 'loading' })
+    recovery.watch()
+    voice.element.play().catch((error: unknown) => {
+      if (voice !== voices.active || !(error instanceof Error) || error.name !== 'NotAllowedError') return
+      const other = voices.idle
+      if (other.element.paused && other.entry === undefined && unlocked.has(other.element)) {
+        return soundOnOther()
+      }
+      wanted = false
+      recovery.reset()
+      fail('blocked')
+    })
+  }
+
+  /** Some browsers let only the element sound that a person once started; it then carries this track too. */
+  const unlocked = new Set<AudioElement>()
+  function soundOnOther() {
+    const entry = current()
+    if (entry === undefined) return
+    voices.swap()
+    voices.idle.unload()
+    voices.load(voices.active, entry, state.get().positionMs)
+    sound()
+  }
+
+  function stop() {
+    wanted = false
+    recovery.reset()
+    joint.cancel()
+    endTail()
+    voices.active.element.pause()
+    state.set({ status: state.get().queue.current < 0 ? 'idle' : 'paused' })
+  }
+
+  function fetchNext() {
+    const { positionMs, durationMs, bufferedMs } = state.get()
+    const entry = following()
+    const taken = tail !== undefined || relocation.underway || voices.idle.entry?.key === entry?.key
+    if (entry === undefined || taken) return
+    if (durationMs - positionMs > fetchesNextBeforeMs && bufferedMs < durationMs - 500) return
+    voices.load(voices.idle, entry, 0)
+  }
+
+  function onTime(voice: Voice) {
+    const entry = current()
+    if (voice !== voices.active || entry === undefined || voice.entry?.key !== entry.key) return
+    const positionMs = voice.positionMs()
+    const stepMs = positionMs - state.get().positionMs
+    if (!voice.element.paused) heard.step(stepMs, entry.track)
+    if (stepMs > 0 && !voice.element.paused && wanted) {
+      passedOver = 0
+      recovery.progress()
+      state.set({ status: 'playing', failure: undefined })
+    }
+    state.set({ positionMs, bufferedMs: voice.bufferedMs() })
+    fetchNext()
+    joint.plan()
+  }
+
+  function onEnded(voice: Voice) {
+    if (voice === tail) endTail()
+    const entry = current()
+    if (voice !== voices.active || entry === undefined) return
+    const { positionMs, durationMs, queue } = state.get()
+    const early = voice.source?.kind === 'transcoded' && durationMs - positionMs > cutOffMs
+    if (voice.source !== undefined && early && recovery.attempts() === 0) {
+      return recovery.broken('network', voice.source)
+    }
+    const next = queues.indexAfter(queue)
+    if (next !== undefined) return begin(next)
+    stop()
+    heard.reset()
+    voices.active.unload()
+    state.set({ positionMs: 0 })
+  }
+
+  function listenTo(voice: Voice) {
+    const { element } = voice
+    const whenActive = (type: string, action: () => void) =>
+      element.addEventListener(type, () => {
+        if (voice === voices.active && voice.entry !== undefined) action()
+      })
+    element.addEventListener('timeupdate', () => onTime(voice))
+    element.addEventListener('ended', () => onEnded(voice))
+    whenActive('progress', () => {
+      state.set({ bufferedMs: voice.bufferedMs() })
+      fetchNext()
+    })
+    whenActive('durationchange', () => {
+      const exact = voice.source?.kind === 'direct' && Number.isFinite(element.duration)
+      if (exact && element.duration > 0) state.set({ durationMs: element.duration * 1000 })
+    })
+    whenActive('playing', () => {
+      unlocked.add(element)
+      if (wanted) state.set({ status: 'playing' })
+    })
+    whenActive('waiting', () => {
+      if (!wanted || state.get().status !== 'playing') return
+      state.set({ status: 'loading' })
+      recovery.watch()
+    })
+    whenActive('pause', () => {
+      // Headphones were pulled out, or another program took the sound: what the system does is what the person wants.
+      if (wanted && !element.ended && element.error === null && state.get().status === 'playing') stop()
+    })
+    whenActive('error', () => {
+      if (element.error !== null && voice.source !== undefined)
+        recovery.broken(element.error.code, voice.source)
+    })
+  }
+  voices.both.forEach(listenTo)
+
+  /** Whether the active voice carries the current entry, and can go on with it. */
+  const isLoaded = () => voices.active.entry?.key === current()?.key && voices.active.element.error === null
+
+  function play() {
+    if (current() === undefined) return
+    wanted = true
+    state.set({ failure: undefined })
+    if (isLoaded()) sound()
+    else loadCurrent(state.get().positionMs)
+  }
+
+  return {
+    begin,
+    want() {
+      wanted = true
+    },
+    play,
+    stop,
+    toggle: () => (wanted && state.get().status !== 'failed' ? stop() : play()),
+    seek(ms) {
+      const entry = current()
+      if (entry === undefined) return
+      const positionMs = Math.min(Math.max(ms, 0), Math.max(0, state.get().durationMs - 250))
+      state.set({ positionMs })
+      const { active } = voices
+      if (active.entry?.key !== entry.key) return
+      if (
+        active.source?.kind === 'direct' &&
+        active.element.readyState > 0 &&
+        active.element.error === null
+      ) {
+        active.element.currentTime = positionMs / 1000
+      } else {
+        loadCurrent(positionMs)
+      }
+    },
+    silence() {
+      stop()
+      voices.active.unload()
+      state.set({ positionMs: 0, durationMs: 0, bufferedMs: 0 })
+    },
+    queueChanged() {
+      const { idle } = voices
+      if (idle.entry !== undefined && idle.entry.key !== following()?.key) idle.unload()
+    },
+    level: voices.level,
+    retry() {
+      const { status, failure } = state.get()
+      if (status === 'recovering') recovery.now()
+      else if (status === 'failed' && failure?.kind !== 'blocked') play()
+    },
+    relocate() {
+      const entry = current()
+      if (entry === undefined) return
+      endTail()
+      voices.idle.unload()
+      if (state.get().status === 'playing' && isLoaded()) relocation.begin(entry)
+      else loadCurrent(state.get().positionMs)
+    },
+  }
+}
