@@ -12,6 +12,7 @@ import type { Media } from '../media/media.ts'
 import type { Originals } from '../media/originals.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
+import type { PictureElsewhere } from './media/tracks.ts'
 import type { OpenApiDocument } from './openapi/document.ts'
 import type { Cluster } from './rest/cluster.ts'
 import type { OtherGateways } from './roaming.ts'
@@ -61,6 +62,7 @@ export interface Roles {
   readonly media: Media
   readonly uploads: Uploads
   readonly originals: Originals
+  readonly pictureElsewhere: PictureElsewhere
   readonly places: Pick<Places, 'files' | 'elsewhere' | 'root'>
   readonly tagReader: Pick<TagReader, 'readLyrics' | 'readCover'>
   readonly blobs: Pick<Blobs, 'space'>

@@ -28,6 +28,8 @@ export interface Heard {
 
 /** No byte for this long, though one is asked for: the gateway is as good as dead. */
 const silenceMs = 1_000
+/** What is asked for at once, as apps do; the system's buffers would take a whole song from one answer. */
+const pieceBytes = 512 * 1_024
 /** How long until everything has failed for good. */
 const patienceMs = 60_000
 
@@ -58,12 +60,16 @@ export async function listen(options: ListenOptions): Promise<Heard> {
   return { bytes: received, hash: hash.digest('hex'), underruns: ear.underruns, changeovers }
 
   async function readFrom(gateway: string): Promise<void> {
+    const from = received
     const silence = new AbortController()
     const expect = () => setTimeout(() => silence.abort(new Error(`${gateway} is silent`)), silenceMs)
     let timer = expect()
     try {
       const response = await fetch(gateway + path, {
-        headers: { authorization: `Bearer ${token}`, range: `bytes=${received}-` },
+        headers: {
+          authorization: `Bearer ${token}`,
+          range: `bytes=${received}-${received + pieceBytes - 1}`,
+        },
         signal: AbortSignal.any([signal, silence.signal]),
       })
       if (response.status !== 206) throw new Error(`${gateway} answered ${response.status}`)
@@ -82,7 +88,7 @@ export async function listen(options: ListenOptions): Promise<Heard> {
     } finally {
       clearTimeout(timer)
     }
-    if (received < size) throw new Error(`${gateway} ended the answer early`)
+    if (received < Math.min(size, from + pieceBytes)) throw new Error(`${gateway} ended the answer early`)
   }
 }
 

@@ -64,7 +64,10 @@ export async function picturesOf(
       return { version, place, read }
     }
     const path = file && tracks.pathOf(file.library, file.path)
-    if (!path) return null
+    if (!path) {
+      const read = file && tracks.pictureElsewhere(file.library, file.path)
+      return read ? { version, place, read } : null
+    }
     const found = await lstat(path).catch(() => null)
     if (found === null) return null
     // Another picture may have come under its name since the scan that `version` speaks of.

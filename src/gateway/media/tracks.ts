@@ -19,15 +19,23 @@ export interface Tracks {
   embeddedCover(source: TrackSource, signal: AbortSignal): Promise<{ bytes: Uint8Array } | null>
   /** The absolute path of a file of a library; null where the library has no folder here. */
   pathOf(library: Id, path: string): string | Buffer | null
+  /** Gets a picture beside music that is on another node; null where the library is on none. */
+  readonly pictureElsewhere: PictureElsewhere
 }
+
+export type PictureElsewhere = (
+  library: Id,
+  path: string,
+) => ((signal: AbortSignal) => Promise<{ readonly bytes: Uint8Array } | null>) | null
 
 export interface TracksParts {
   readonly places: Pick<Places, 'files' | 'elsewhere' | 'root'>
   readonly originals: Originals
+  readonly pictureElsewhere: PictureElsewhere
   readonly tagReader: Pick<TagReader, 'readLyrics' | 'readCover'>
 }
 
-export function createTracks({ places, originals, tagReader }: TracksParts): Tracks {
+export function createTracks({ places, originals, pictureElsewhere, tagReader }: TracksParts): Tracks {
   /** The catalog answers the same object until the index changes; what follows from it is kept as long. */
   const known = new WeakMap<TrackSource, Original>()
 
@@ -69,6 +77,7 @@ export function createTracks({ places, originals, tagReader }: TracksParts): Tra
     open: (source, signal) => originals.open(originalOf(source), signal),
     openFile,
     pathOf,
+    pictureElsewhere,
     async lyrics(source, signal) {
       const beside = lyricsFileOf(source)
       if (!source.embeddedLyrics) {

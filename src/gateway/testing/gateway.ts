@@ -140,6 +140,7 @@ export async function openTestGateway(
       accounts,
       blobs,
       originals,
+      pictureElsewhere: () => null,
       places,
       isOperator: (token) => token === operatorToken,
       catalog,

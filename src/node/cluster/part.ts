@@ -5,8 +5,11 @@ import { createCourtesy } from '../../blobs/copies/courtesy.ts'
 import { createHeld } from '../../blobs/copies/held.ts'
 import type { DiskBlobs } from '../../blobs/disk.ts'
 import type { Copies as KnownCopies } from '../../catalog/copies.ts'
+import type { Places } from '../../catalog/places.ts'
 import type { Spread } from '../../catalog/uploads/finish.ts'
+import type { PictureElsewhere } from '../../gateway/media/tracks.ts'
 import { peerBlobRoutes } from '../../gateway/peers/blobs.ts'
+import { peerFileRoutes } from '../../gateway/peers/files.ts'
 import { joinRoute } from '../../gateway/peers/join.ts'
 import { startPeerServer } from '../../gateway/peers/server.ts'
 import type { Cluster } from '../../gateway/rest/cluster.ts'
@@ -26,6 +29,7 @@ import type { Config } from '../config.ts'
 import { version } from '../version.ts'
 import { copyBytesPerSecond, openClusterBytes } from './bytes.ts'
 import { removeEtcdMember } from './etcd.ts'
+import { createFilesElsewhere } from './files.ts'
 import { hostsOf, withPort } from './membership.ts'
 import { startOperator } from './operator.ts'
 import { statusOf } from './status.ts'
@@ -38,6 +42,7 @@ export interface PartOptions {
   readonly index: Index
   readonly blobs: DiskBlobs
   readonly known: KnownCopies
+  readonly places: Places
   readonly log: Logger
   /** How busy this node is: 0 is idle, 1 is all that it can do. */
   readonly load: () => number
@@ -52,6 +57,7 @@ export interface ClusterPart extends AsyncDisposable {
   readonly gateways: () => readonly GatewayAddress[]
   readonly elsewhere: Elsewhere
   readonly spread: Spread
+  readonly pictureElsewhere: PictureElsewhere
   /** For healing: copies on other nodes. */
   readonly otherCopies: (hash: BlobHash) => AsyncIterable<Copy>
   /** Tells the others that this node is there, and that people reach its gateway at `publicUrl`. */
@@ -100,6 +106,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
     }),
   )
   const calls = stack.use(createCalls({ registry, trust }))
+  const files = createFilesElsewhere(calls)
   const courtesy = createCourtesy(copyBytesPerSecond)
   const held = createHeld(blobs, options.known.filesInPlace)
   const storeEndpoints = () => trust.identity.store
@@ -112,6 +119,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       routes: [
         joinRoute({ store, secret: identity.secret, storeEndpoints }),
         peerBlobRoutes({ blobs, held, courtesy }),
+        peerFileRoutes({ places: options.places, inPlace: blobs.inPlace }),
       ],
       log,
     }),
@@ -174,7 +182,10 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
           id === identity.id || publicUrl === null ? [] : [{ name, url: publicUrl }],
         ),
     elsewhere: {
-      copies: ({ blob }, asked) => (blob === undefined ? [] : bytes.elsewhere.copies(blob, asked)),
+      copies: ({ blob, elsewhere }, asked) =>
+        blob === undefined
+          ? elsewhere.map((file) => () => files.open(file, asked))
+          : bytes.elsewhere.copies(blob, asked),
       async bring({ blob, title }, asked) {
         if (blob === undefined) throw new CodedError('FILE_MISSING', title)
         await bytes.copies.bring(blob, asked)
@@ -184,6 +195,12 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
     async spread(hash, size) {
       const open = () => blobs.open(hash)
       await bytes.quorum.reach({ hash, size }, true, open, AbortSignal.timeout(spreadMs))
+    },
+    pictureElsewhere(library, path) {
+      const node = options.places.nodeOf(library)
+      return node === null || node === identity.id
+        ? null
+        : (asked) => files.picture(node, library, path, asked)
     },
     otherCopies: (hash) => bytes.elsewhere.inTurn(hash),
     announce: (publicUrl) =>

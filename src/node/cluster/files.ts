@@ -1,0 +1,72 @@
+import type { Copy } from '../../blobs/blobs.ts'
+import type { FileElsewhere } from '../../media/originals.ts'
+import { CodedError, isCoded } from '../../protocol/errors.ts'
+import type { Id } from '../../protocol/ids.ts'
+import type { Calls } from '../../registry/calls.ts'
+
+/** Files of music folders on other nodes: what `src/gateway/peers/files.ts` gives. */
+export interface FilesElsewhere {
+  /** Opens a music file that has no blob's name yet. UNREACHABLE, FILE_MISSING, FILE_CHANGED. */
+  open(file: FileElsewhere, signal: AbortSignal): Promise<Copy>
+  /** A picture beside the music; null where its node does not answer, or has none there. */
+  picture(node: Id, library: Id, path: string, signal: AbortSignal): Promise<{ bytes: Uint8Array } | null>
+}
+
+const deadlineMs = 3_000
+/** There is no other copy to change over to, so the node may take longer than one that has others beside it. */
+const stallMs = 10_000
+const mostPictureBytes = 64 * 1_048_576
+
+export function createFilesElsewhere(calls: Pick<Calls, 'open'>): FilesElsewhere {
+  async function* chunks(file: FileElsewhere, start: number, end: number, signal: AbortSignal | undefined) {
+    if (start >= end) return
+    const headers = { range: `bytes=${start}-${end - 1}` }
+    const request = { method: 'GET', path: addressOf(file), headers } as const
+    using answer = await calls.open(file.node, request, { deadlineMs, stallMs, signal })
+    let left = end - start
+    for await (const bytes of answer.body) {
+      left -= bytes.byteLength
+      yield bytes
+    }
+    if (left !== 0) throw new CodedError('UNREACHABLE', `node ${file.node} ended a file too early`)
+  }
+
+  return {
+    async open(file, signal) {
+      const request = { method: 'HEAD', path: addressOf(file) } as const
+      using _found = await calls.open(file.node, request, { deadlineMs, stallMs, signal })
+      const { size } = file
+      return {
+        size,
+        chunks: (range = { start: 0, end: size }, asked) => chunks(file, range.start, range.end, asked),
+        [Symbol.dispose]() {},
+      }
+    },
+
+    async picture(node, library, path, signal) {
+      try {
+        const request = { method: 'GET', path: addressOf({ library, path }) } as const
+        using answer = await calls.open(node, request, { deadlineMs, stallMs, signal })
+        const pieces: Uint8Array[] = []
+        let length = 0
+        for await (const bytes of answer.body) {
+          length += bytes.byteLength
+          if (length > mostPictureBytes) return null
+          pieces.push(Uint8Array.from(bytes))
+        }
+        return { bytes: Buffer.concat(pieces) }
+      } catch (error) {
+        signal.throwIfAborted()
+        if (isCoded(error)) return null
+        throw error
+      }
+    },
+  }
+}
+
+function addressOf(file: Pick<FileElsewhere, 'library' | 'path'> & Partial<FileElsewhere>): string {
+  const query = new URLSearchParams({ path: file.path })
+  if (file.size !== undefined) query.set('size', String(file.size))
+  if (file.modifiedAt !== undefined) query.set('modifiedAt', String(file.modifiedAt))
+  return `/files/${file.library}?${query}`
+}
