@@ -41,8 +41,15 @@ export async function openClusterStore(identity: Identity, signal: AbortSignal):
 
 /** Where the store is, and what proves us to it. */
 export function storeMembers({ store, certificate, key, authorities }: Identity) {
-  const isSecure = store.some((endpoint) => endpoint.startsWith('https:'))
-  return { endpoints: store, ...(isSecure && { tls: { ca: authorities.join(''), certificate, key } }) }
+  return {
+    endpoints: store,
+    ...(isManaged({ store }) && { tls: { ca: authorities.join(''), certificate, key } }),
+  }
+}
+
+/** Whether Hocket runs its etcd itself: then it speaks by the cluster's certificates. */
+export function isManaged({ store }: Pick<Identity, 'store'>): boolean {
+  return store.every((endpoint) => endpoint.startsWith('https:'))
 }
 
 /** Where the other nodes reach this one. */

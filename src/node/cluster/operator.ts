@@ -5,31 +5,39 @@ import { layoutId, layouts, type MediaMember, nextLayout } from '../../blobs/pla
 import { holdOffice, type Term } from '../../operator/leadership.ts'
 import { readSettings } from '../../registry/facts.ts'
 import type { Registry } from '../../registry/registry.ts'
+import type { Identity } from '../../registry/trust/identity.ts'
+import { openMembership } from '../../store/etcd/members.ts'
 import type { Store } from '../../store/store.ts'
+import { tidyEtcd } from '../etcd/tidy.ts'
+import { isManaged, storeMembers } from './membership.ts'
 
 export interface OperatorOptions {
   readonly store: Store
   readonly registry: Registry
   readonly log: Logger
+  /** This node as it proves itself to the store now. */
+  readonly identity: () => Identity
 }
 
 /** Another node takes over after so many seconds of silence. */
 const ttlSeconds = 6
 /** How often it is compared, whatever was heard of changes, in milliseconds. */
 const compareEveryMs = 2_000
+const tidyEveryMs = 600_000
 
 /**
  * The controllers that one node runs for all: they compare what is with what should be, and close the difference. Each
  * is run by whoever holds the office, and every write is refused to one that holds it no more.
  */
-export function startOperator({ store, registry, log }: OperatorOptions): AsyncDisposable {
+export function startOperator(options: OperatorOptions): AsyncDisposable {
+  const { store, registry, log } = options
   const ending = new AbortController()
   const onError = (error: unknown) => log.warn({ err: error }, 'the operator met trouble; it goes on')
   const running = holdOffice(
     { store, office: 'operator', node: registry.self, ttlSeconds, onError },
     async (term) => {
       log.info('this node is the operator of the cluster from now on')
-      await layOut({ store, registry, log }, term, onError)
+      await Promise.all([layOut(options, term, onError), tidyStore(options, term, onError)])
     },
     ending.signal,
   )
@@ -63,6 +71,24 @@ async function layOut(
       if (!term.signal.aborted) onError(error)
     }
     await pause(compareEveryMs, undefined, { signal: term.signal, ref: false }).catch(() => undefined)
+  }
+}
+
+/** Keeps a managed etcd in order; one that others run is theirs to keep. */
+async function tidyStore(
+  { identity, log }: OperatorOptions,
+  term: Term,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  while (!term.signal.aborted) {
+    await pause(tidyEveryMs, undefined, { signal: term.signal, ref: false }).catch(() => undefined)
+    if (term.signal.aborted || !isManaged(identity())) continue
+    try {
+      using membership = openMembership(storeMembers(identity()))
+      await tidyEtcd(membership, log, term.signal)
+    } catch (error) {
+      if (!term.signal.aborted) onError(error)
+    }
   }
 }
 

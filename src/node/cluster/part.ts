@@ -141,7 +141,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       signal,
     ),
   )
-  stack.use(startOperator({ store, registry, log }))
+  stack.use(startOperator({ store, registry, log, identity: () => trust.identity }))
 
   const cluster: Cluster = {
     status: (asked) =>

@@ -7,7 +7,7 @@ import type { EtcdStore } from '../../store/etcd/etcd.ts'
 import type { Config } from '../config.ts'
 import type { EtcdMember } from '../etcd/member.ts'
 import { runEtcd, runsEtcd, shouldRunEtcd, storeEndpoints } from './etcd.ts'
-import { openClusterStore, storeMembers } from './membership.ts'
+import { isManaged, openClusterStore, storeMembers } from './membership.ts'
 
 export interface ClusterStore extends AsyncDisposable {
   readonly store: EtcdStore
@@ -54,8 +54,11 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
       await trust.noteStore(endpoints)
       log.info({ endpoints }, 'the members of the store have changed')
     }
-    const isManaged = trust.identity.store.every((endpoint) => endpoint.startsWith('https:'))
-    if (member === undefined && isManaged && shouldRunEtcd(trust.identity.id, registry.members())) {
+    if (
+      member === undefined &&
+      isManaged(trust.identity) &&
+      shouldRunEtcd(trust.identity.id, registry.members())
+    ) {
       await run(trust.identity, ending.signal)
       log.info('this node runs a member of the store from now on')
     }
