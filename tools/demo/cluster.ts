@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { readMembership, storeMembers } from '../../src/node/cluster/membership.ts'
-import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
+import { scanStatus, type TrackSummary } from '../../src/protocol/api/catalog.ts'
 import { clusterStatus } from '../../src/protocol/api/cluster.ts'
 import { openMembership } from '../../src/store/etcd/members.ts'
 import { tracksOf } from '../../test/harness/catalog.ts'
 import { type Client, client, signIn } from '../../test/harness/client.ts'
-import { scanned } from '../../test/harness/scan.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 import { createMachine, type Machine } from './machine.ts'
 import { writeMusic } from './music.ts'
@@ -23,6 +22,8 @@ export interface DemoCluster extends AsyncDisposable {
   at(machine: Machine): Client
   /** Waits until all are there, etcd's members agree on a leader, and every song has its two copies. */
   whole(): Promise<void>
+  /** Waits until the others know that this machine is gone. */
+  missed(machine: Machine): Promise<void>
   /** The machine whose member leads etcd; rejects while there is none. */
   leader(): Promise<Machine>
 }
@@ -61,17 +62,23 @@ export async function startCluster({ folder, seconds, tell, signal }: DemoOption
   const { token } = await signIn(first.url, administrator)
   const at = ({ url }: Machine) => client(url, token)
   tell('Reading the music …')
-  await scanned(at(first))
+  // What is not hashed yet has no name under which others could copy it.
+  const isRead = async () => {
+    const { finishedAt, unhashed } = scanStatus.parse((await at(first).get('/api/scan')).body)
+    return finishedAt !== undefined && unhashed === 0
+  }
+  await waitFor(isRead, { what: 'the music to be read', signal })
   const tracks = await tracksOf(at(first))
   for (const machine of others) {
     tell(`${machine.name} joins …`)
     await machine.start('--join', joinLineIn(await first.command('cluster', 'invite')))
   }
 
+  const statusAt = async (machine: Machine) =>
+    clusterStatus.parse((await at(machine).get('/api/cluster')).body)
+
   async function isWhole(): Promise<boolean> {
-    const statuses = await Promise.all(
-      machines.map(async (machine) => clusterStatus.parse((await at(machine).get('/api/cluster')).body)),
-    )
+    const statuses = await Promise.all(machines.map(statusAt))
     // The first copy of each song is in the music folder, and is not counted among these.
     const copies = statuses.reduce((sum, status) => sum + status.copies.held, 0)
     return (
@@ -110,6 +117,14 @@ export async function startCluster({ folder, seconds, tell, signal }: DemoOption
     tracks,
     at,
     whole,
+    async missed(machine) {
+      const left = machines.filter((each) => each !== machine)
+      const isMissed = async () => {
+        const nodes = (await Promise.all(left.map(statusAt))).flatMap((status) => status.nodes)
+        return nodes.every(({ name, alive }) => name !== machine.name || !alive)
+      }
+      await waitFor(isMissed, { what: `${machine.name} to be missed`, signal })
+    },
     async leader() {
       const found = (await storeStatuses()).find(({ leads }) => leads)
       if (found === undefined) throw new Error('No member of etcd leads')

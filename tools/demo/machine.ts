@@ -80,7 +80,7 @@ export function createMachine({ name, data, port, administrator, signal }: Machi
       () => (ready.test(output) ? { isReady: true } : hasEnded(started) && { isReady: false }),
       { what: `${name} to be ready`, deadline: startDeadline, signal },
     )
-    if (!isReady) throw new Error(`${name} ended instead of getting ready`)
+    if (!isReady) throw new Error(`${name} ended instead of getting ready:\n${output}`)
   }
 
   return {
