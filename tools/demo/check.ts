@@ -43,11 +43,12 @@ export async function check(
   const writer = startWriter(cluster, either)
   try {
     for (let kill = 1; kill <= kills; kill++) {
-      const [machine, why] =
-        kill % 2 === 1
-          ? [await listeners.servedInMidStream(), 'a listener hears it']
-          : [await cluster.leader(), 'its etcd leads']
-      tell(`Kill ${kill} of ${kills}: ${machine.name} (${why}) …`)
+      const serving = await listeners.servedInMidStream()
+      const isForLeader = kill % 2 === 0
+      const machine = isForLeader ? await cluster.leader() : serving
+      tell(
+        `Kill ${kill} of ${kills}: ${machine.name} (${isForLeader ? 'its etcd leads' : 'it serves a listener'}) …`,
+      )
       await machine.cut()
       await cluster.missed(machine)
       await machine.start()

@@ -19,7 +19,7 @@ export interface HeardByAll {
 
 /** As much as a player fetches ahead. */
 const bufferSeconds = 10
-/** A song ends for the wire before it does for the ear: by the buffer, and some time to get there. */
+/** A kill is to find a full buffer, and something that is still to be sent. */
 const spareSeconds = 2
 
 /** One listener at home at each machine, who goes to the others when that does not answer, and hears one song after another. */
@@ -79,7 +79,7 @@ export function startListeners(
         () => {
           const { since, by } = listener?.current() ?? { since: 0 }
           const elapsed = (performance.now() - since) / 1_000
-          return elapsed < seconds - bufferSeconds - spareSeconds && by
+          return elapsed > spareSeconds && elapsed < seconds - bufferSeconds - spareSeconds && by
         },
         { what: 'a listener in mid-stream', signal },
       )
