@@ -398,6 +398,7 @@ export const en = {
   users: 'People',
   status: 'Server',
   machines: 'Machines',
+  noAnswer: 'does not answer',
   aloneTitle: 'This machine stands alone',
   aloneText:
     'With more machines, the music plays on when one of them dies. Stop Hocket here, make a cluster of it with this command, and start it again:',

@@ -408,6 +408,7 @@ export const es: Record<keyof typeof en, Message> = {
   users: 'Personas',
   status: 'Servidor',
   machines: 'Máquinas',
+  noAnswer: 'no responde',
   aloneTitle: 'Esta máquina está sola',
   aloneText:
     'Con más máquinas, la música sigue sonando cuando una de ellas muere. Detén Hocket aquí, conviértelo en un clúster con esta orden y vuelve a iniciarlo:',

@@ -67,10 +67,16 @@ export function nodeRoutes(app: Api, parts: Parts): void {
   )
 }
 
+/** How long the store may take to say how it is, in milliseconds. */
+const storeDeadline = 2_000
+
 async function statusOf(parts: Parts, signal: AbortSignal): Promise<NodeStatus> {
   const { store, index, blobs, catalog, media, scanner, metrics, version, startedAt } = parts
   const [facts, disk, counts] = await Promise.all([
-    store.status(signal),
+    store.status(AbortSignal.any([signal, AbortSignal.timeout(storeDeadline)])).catch(() => {
+      signal.throwIfAborted()
+      return null
+    }),
     blobs.space(),
     catalog.counts(everything, undefined, signal),
   ])
@@ -80,7 +86,13 @@ async function statusOf(parts: Parts, signal: AbortSignal): Promise<NodeStatus> 
     version,
     startedAt,
     store: facts,
-    index: { state, revision, behind: Math.max(0, facts.revision - revision), applied, skipped },
+    index: {
+      state,
+      revision,
+      behind: Math.max(0, (facts?.revision ?? revision) - revision),
+      applied,
+      skipped,
+    },
     memory: { rss, heapUsed },
     eventLoopDelay: delayOf(metrics),
     disk,

@@ -6,7 +6,7 @@ import type { Blobs } from '../../blobs/blobs.ts'
 import { hasErrorCode } from '../../blobs/disk-errors.ts'
 import { isCoded } from '../../protocol/errors.ts'
 import type { BlobHash } from '../../protocol/ids.ts'
-import type { Store } from '../../store/store.ts'
+import type { Change, Store } from '../../store/store.ts'
 import { type ArchiveEntry, writeArchive } from './archive.ts'
 import { type BackupRecord, type Ending, type Manifest, names, type RecordBatch } from './format.ts'
 
@@ -85,20 +85,26 @@ async function* listThenFollow(store: Store, signal: AbortSignal): AsyncGenerato
     last = page.revision
     more = page.more
     after = page.entries.at(-1)?.key
-    yield { anew, records: page.entries.map(({ key, value }) => toRecord(key, value)) }
+    yield { anew, records: page.entries.filter(isKept).map(toRecord) }
     anew = false
   }
   if (first === undefined || last <= first) return
   for await (const { revision, changes } of store.watch('', first, signal)) {
     if (revision > last) return
     if (changes.length > 0) {
-      yield { anew: false, records: changes.map(({ key, value }) => toRecord(key, value)) }
+      yield {
+        anew: false,
+        records: changes.map((change) => toRecord(isKept(change) ? change : { ...change, value: null })),
+      }
     }
     if (revision === last) return
   }
 }
 
-function toRecord(key: string, value: Uint8Array | null): BackupRecord {
+/** What stands under a lease lasts only as long as somebody renews it, and nobody would where it is restored. */
+const isKept = ({ lease }: { readonly lease?: string | undefined }) => lease === undefined
+
+function toRecord({ key, value }: Pick<Change, 'key' | 'value'>): BackupRecord {
   return { key, value: value === null ? null : Buffer.from(value).toString('base64') }
 }
 

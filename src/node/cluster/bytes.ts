@@ -51,6 +51,7 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
   const either = AbortSignal.any([signal, ending.signal])
   const onError = (error: unknown) => log.warn({ err: error }, 'the copies met trouble')
   let where: Whereabouts | null = null
+  let copies: Copies | undefined
   let settings = await readSettings(store, signal)
 
   const layout = mirror({
@@ -61,7 +62,7 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
     onChange() {
       const now = layout.facts.get(layoutId)
       where = now === undefined ? null : whereaboutsOf(now)
-      copies.wake()
+      copies?.wake()
     },
   })
   const settled = mirror({
@@ -81,7 +82,7 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
       .filter(({ id, roles }) => id !== registry.self && roles.includes('media'))
       .map(({ id }) => id),
   )
-  const copies: Copies = startCopies({
+  const started = startCopies({
     self: registry.self,
     blobs,
     peers,
@@ -95,16 +96,17 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
       else log.warn(event, event.kind === 'lost' ? 'no live node has a blob' : 'a node sent wrong bytes')
     },
   })
-  stack.use(copies)
+  stack.use(started)
+  copies = started
   const unsubscribes = [
-    registry.subscribe(() => copies.wake()),
+    registry.subscribe(() => started.wake()),
     index.subscribe(({ keys, more }) => {
       // Where too much has changed to be named, the next comparison finds it.
-      if (!more) for (const key of keys) for (const hash of known.blobsOf(key)) copies.look(hash)
+      if (!more) for (const key of keys) for (const hash of known.blobsOf(key)) started.look(hash)
     }),
   ]
   const reporting = keepReporting(
-    { store, self: registry.self, copies, everyMs: reportEveryMs, onError },
+    { store, self: registry.self, copies: started, everyMs: reportEveryMs, onError },
     ending.signal,
   )
   stack.defer(async () => {
@@ -114,7 +116,7 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
   })
   const owned = stack.move()
   return {
-    copies,
+    copies: started,
     peers,
     elsewhere: createElsewhere(peers, () => where, known.references),
     quorum: createQuorum({

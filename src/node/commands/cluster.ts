@@ -71,7 +71,7 @@ export async function clusterRows(remote: Remote): Promise<readonly (readonly [s
   const copies = `${held} of ${wanted} are here, ${missing} to be made, ${unavailable} to be had from no node`
   const { storeReachable, storeMembers } = status
   const store = storeReachable
-    ? `${storeMembers} ${storeMembers === 1 ? 'member' : 'members'} vote`
+    ? `${storeMembers} ${storeMembers === 1 ? 'member votes' : 'members vote'}`
     : 'too few of its members answer: nothing can be saved'
   return [...nodes, ['Copies', copies], ['Etcd', store]]
 }

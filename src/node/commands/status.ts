@@ -37,7 +37,7 @@ export async function status(context: Context, { json }: { readonly json: boolea
       'Listening',
       `${now.streams} streams, ${transcodes.running} conversions (${transcodes.waiting} waiting)`,
     ],
-    ['Store', `revision ${store.revision}, ${bytes(store.bytes)}`],
+    ['Store', store === null ? 'does not answer' : `revision ${store.revision}, ${bytes(store.bytes)}`],
     ['Index', index.state === 'filling' ? 'being filled' : `${index.behind} revisions behind`],
     ['Memory', bytes(memory.rss)],
     ['Disk', `${bytes(disk.free)} free of ${bytes(disk.total)}`],

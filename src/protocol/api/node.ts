@@ -6,7 +6,8 @@ import { catalogCounts, scanStatus } from './catalog.ts'
 export const nodeStatus = z.object({
   version: z.string(),
   startedAt: timestamp,
-  store: z.object({ id: z.string(), revision: z.int(), bytes: z.int() }),
+  /** Null while it does not answer. */
+  store: z.object({ id: z.string(), revision: z.int(), bytes: z.int() }).nullable(),
   index: z.object({
     state: z.enum(['filling', 'following']),
     revision: z.int(),

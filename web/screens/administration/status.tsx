@@ -48,8 +48,8 @@ export function ServerStatus() {
           />
           <Gauge
             name={say('store')}
-            value={format.bytes(store.bytes)}
-            note={say('revision', { number: format.number(store.revision) })}
+            value={store === null ? say('noAnswer') : format.bytes(store.bytes)}
+            note={store === null ? '' : say('revision', { number: format.number(store.revision) })}
           />
           <Gauge
             name={say('index')}

@@ -12,6 +12,7 @@ import { nodeStatus } from '../../../protocol/api/node.ts'
 import type { Library } from '../../../protocol/facts/catalog.ts'
 import { openSqliteStore } from '../../../store/sqlite.ts'
 import type { Store } from '../../../store/store.ts'
+import { readMembership } from '../../cluster/membership.ts'
 import { readLocal } from '../../local.ts'
 import { lockDataFolder } from '../../lock.ts'
 import type { Context } from '../context.ts'
@@ -26,6 +27,11 @@ export async function* checkInstance(
 ): AsyncGenerator<Finding> {
   const { data } = context.config
   if ((await readLocal(data)) !== null) yield* checkRunning(context)
+  else if ((await readMembership(data)) !== null)
+    yield doubtful(
+      'This is a node of a cluster: its facts were not checked, since it does not run',
+      'Start it, and ask again.',
+    )
   else if ((await stat(join(data, 'store.db')).catch(() => null)) !== null)
     yield* checkResting(context, options)
 }
@@ -36,7 +42,12 @@ async function* checkRunning(context: Context): AsyncGenerator<Finding> {
     Promise.all([remote.ask('/api/status', nodeStatus), remote.ask('/api/libraries', libraries)]),
   )
   const { index, store } = status
-  yield good(`Hocket runs, with ${store.revision} revisions of facts`)
+  if (store !== null) yield good(`Hocket runs, with ${store.revision} revisions of facts`)
+  else
+    yield bad(
+      'Hocket runs, and its store does not answer: music plays, but nothing can be saved',
+      'See with `hocket status` which machines are away, and start them.',
+    )
   if (index.skipped === 0) yield good('The index could read every fact it met')
   else
     yield bad(
