@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { z } from 'zod'
 import { openBrowser } from '../harness/browser.ts'
-import type { Client } from '../harness/client.ts'
+import { type Client, signIn } from '../harness/client.ts'
 import { startNode, type TestNode } from '../harness/node.ts'
 import { scanned } from '../harness/scan.ts'
 import { waitFor } from '../harness/wait.ts'
@@ -27,6 +27,12 @@ after(async () => {
 
 const keptQueue = z.object({ items: z.array(z.object({ title: z.string() }).nullable()) })
 const visitor = () => ({ baseUrl: node.baseUrl, token: ada.token })
+/** Someone with a queue of their own, which no other test touches. */
+async function newcomer(name: string): Promise<Client> {
+  const account = { name, password: `the password of ${name}` }
+  await ada.call('POST', '/api/users', { ...account, role: 'user' })
+  return await signIn(node.baseUrl, account)
+}
 const bar = (page: Page) => page.getByRole('region', { name: 'Player' }).first()
 
 /** Opens the album whose tracks are the folder's, and plays it. */
@@ -115,7 +121,8 @@ test('seek, next, previous, pause and mute do what they say', async () => {
 })
 
 test('the queue is edited by keyboard, and waits, silent, where it was, after a reload', async () => {
-  await using visiting = await visit(browser, visitor())
+  const grace = await newcomer('grace')
+  await using visiting = await visit(browser, { baseUrl: node.baseUrl, token: grace.token })
   const { page } = visiting
   await playAlbum(page)
   await page.keyboard.press('q')
@@ -139,7 +146,7 @@ test('the queue is edited by keyboard, and waits, silent, where it was, after a 
   await bar(page).getByRole('button', { name: 'Pause' }).click()
   await waitFor(
     async () => {
-      const { body } = await ada.get('/api/queue')
+      const { body } = await grace.get('/api/queue')
       return JSON.stringify(body).includes('"positionMs"') && !JSON.stringify(body).includes('"tracks":[]')
     },
     { what: 'the queue to be saved' },
@@ -154,22 +161,24 @@ test('the queue is edited by keyboard, and waits, silent, where it was, after a 
 })
 
 test('[F2] two devices do not take each other’s queue away: each is asked, and the music plays on', async () => {
-  await using kitchen = await visit(browser, visitor())
-  await using phoneVisit = await visit(browser, { ...visitor(), look: phone })
+  const joan = await newcomer('joan')
+  const account = { baseUrl: node.baseUrl, token: joan.token }
+  await using kitchen = await visit(browser, account)
+  await using phoneVisit = await visit(browser, { ...account, look: phone })
   const [here, there] = [kitchen.page, phoneVisit.page]
   const keptBy = async (title: string) => {
     await waitFor(
       async () => {
-        const { body } = await ada.get('/api/queue')
+        const { body } = await joan.get('/api/queue')
         return keptQueue.parse(body).items[0]?.title === title
       },
       { what: `a queue that begins with ${title}` },
     )
   }
-  await here.goto('/search?q=battle+epic')
-  await here.getByRole('button', { name: 'Play Battle Epic' }).click()
+  await here.goto('/search?q=elvish')
+  await here.getByRole('button', { name: 'Play Elvish theme' }).click()
   await heard(here)
-  await keptBy('Battle Epic')
+  await keptBy('Elvish theme')
 
   await there.goto('/search?q=heroes+rite')
   await there.getByRole('button', { name: 'Play Heroes Rite' }).first().click()
@@ -177,25 +186,25 @@ test('[F2] two devices do not take each other’s queue away: each is asked, and
 
   await bar(here).getByRole('button', { name: 'Pause' }).click()
   await here.getByText('Your queue was changed on another device').waitFor()
-  assert.equal(await bar(here).locator('.player-bar-title').textContent(), 'Battle Epic')
+  assert.equal(await bar(here).locator('.player-bar-title').textContent(), 'Elvish theme')
   await keptBy('Heroes Rite')
   await here.getByRole('button', { name: 'Keep this one' }).click()
-  await keptBy('Battle Epic')
+  await keptBy('Elvish theme')
   await here.getByText('Your queue was changed on another device').waitFor({ state: 'detached' })
 
   await there.getByRole('button', { name: 'Pause' }).first().click()
   await there.getByRole('button', { name: 'Use that one' }).click()
   await there.getByText('Your queue was changed on another device').waitFor({ state: 'detached' })
-  await there.getByRole('region', { name: 'Player' }).getByText('Battle Epic').last().waitFor()
+  await there.getByRole('region', { name: 'Player' }).getByText('Elvish theme').last().waitFor()
 })
 
 test('a heart is there at once, and still there after a reload', async () => {
   await using visiting = await visit(browser, visitor())
   const { page } = visiting
   await page.goto('/songs')
-  const heart = page.getByRole('button', { name: 'Love Battle Epic', exact: true })
+  const heart = page.locator('main').getByRole('button', { name: 'Love Battle Epic', exact: true })
   await heart.click()
-  await page.getByRole('button', { name: 'Love Battle Epic no longer' }).waitFor()
+  await page.locator('main').getByRole('button', { name: 'Love Battle Epic no longer' }).waitFor()
   await waitFor(
     async () => JSON.stringify((await ada.get('/api/tracks?order=starred')).body).includes('Battle Epic'),
     {
@@ -203,7 +212,7 @@ test('a heart is there at once, and still there after a reload', async () => {
     },
   )
   await page.goto('/songs?order=starred')
-  await page.getByRole('button', { name: 'Love Battle Epic no longer' }).waitFor()
+  await page.locator('main').getByRole('button', { name: 'Love Battle Epic no longer' }).waitFor()
 })
 
 test('[B5] music goes on by itself when the connection comes back', async () => {

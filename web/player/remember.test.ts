@@ -189,6 +189,17 @@ test('the same queue, further on at another device, is followed in silence, and 
   assert.equal(saved.at(-1)?.positionMs, 51_000)
 })
 
+test('another device that only goes on in the queue that was seen there does not stand in the way of a new one', async () => {
+  const { player, elsewhere, server, pass, device } = setting({ items: [a, b], current: 0 })
+  await turn()
+  elsewhere('ab', 20_000)
+  player.playAll(makeTracks('xyz'))
+  await pass(1_500)
+  await pass(1_500)
+  assert.equal(device(), undefined)
+  assert.equal(server.items[0]?.title, 'x')
+})
+
 test('a silent page with another queue asks before it takes over', async () => {
   const { elsewhere, remembered, titles, device } = setting({ items: [a, b], current: 0 })
   await turn()

@@ -51,6 +51,8 @@ export function rememberQueue(parts: RememberParts): Remembered {
   const { player, clock } = parts
   /** `changedAt` of the kept queue that ours follows on; undefined until it has been read. */
   let basedOn: number | undefined
+  /** Its tracks: what this page knows to be there, and may replace. */
+  let seen: readonly string[] = []
   let dirty = false
   let apart = false
   let adopting = false
@@ -70,10 +72,12 @@ export function rememberQueue(parts: RememberParts): Remembered {
     dirty = false
     savedAt = clock.now()
     try {
-      basedOn ??= (await parts.load()).changedAt
-      const saved = await parts.save(savedQueue(player.state.get()), basedOn, false)
+      const base = basedOn ?? follow(await parts.load())
+      const queue = savedQueue(player.state.get())
+      const saved = await parts.save(queue, base, false)
       if (saved !== 'conflict') {
         basedOn = saved
+        seen = queue.tracks
         return
       }
       dirty = true
@@ -84,23 +88,28 @@ export function rememberQueue(parts: RememberParts): Remembered {
     }
   }
 
-  /** What is kept is not what ours follows on. The same tracks at another place are no reason to ask anyone. */
+  function follow(kept: KeptQueue): number {
+    basedOn = kept.changedAt
+    seen = idsOf(kept)
+    return basedOn
+  }
+
+  /**
+   * What is kept is not what ours follows on. Tracks that are ours too, or that this page has seen there before, are no
+   * reason to ask anyone: only the place in them is another.
+   */
   function meet(theirs: KeptQueue) {
     const ours = savedQueue(player.state.get()).tracks
-    const tracks = tracksOf(theirs)
-    if (ours.length === 0) return adopt(theirs)
-    const same = ours.length === tracks.length && ours.every((id, index) => id === tracks[index]?.id)
-    if (same && !dirty && !sounds(player.state.get())) return adopt(theirs)
-    if (same || tracks.length === 0) {
-      basedOn = theirs.changedAt
-      return
-    }
+    const ids = idsOf(theirs)
+    const same = areSame(ours, ids)
+    if (ours.length === 0 || (same && !dirty && !sounds(player.state.get()))) return adopt(theirs)
+    if (same || ids.length === 0 || (dirty && areSame(seen, ids))) return void follow(theirs)
     apart = true
     parts.onElsewhere(theirs.changedBy)
   }
 
   function adopt(theirs: KeptQueue) {
-    basedOn = theirs.changedAt
+    follow(theirs)
     dirty = false
     adopting = true
     restoreQueue(player, theirs)
@@ -136,7 +145,7 @@ export function rememberQueue(parts: RememberParts): Remembered {
       inTurn(async () => {
         const kept = await parts.load()
         if (player.state.get().queue.entries.length === 0) adopt(kept)
-        else basedOn = kept.changedAt
+        else follow(kept)
       })
     },
     stop() {
@@ -148,9 +157,12 @@ export function rememberQueue(parts: RememberParts): Remembered {
       cancel()
       if (!dirty || apart || basedOn === undefined) return
       dirty = false
-      void parts.save(savedQueue(player.state.get()), basedOn, true).then(
+      const queue = savedQueue(player.state.get())
+      void parts.save(queue, basedOn, true).then(
         (saved) => {
-          if (saved !== 'conflict') basedOn = saved
+          if (saved === 'conflict') return
+          basedOn = saved
+          seen = queue.tracks
         },
         () => {},
       )
@@ -164,7 +176,7 @@ export function rememberQueue(parts: RememberParts): Remembered {
     },
     keepOurs() {
       inTurn(async () => {
-        basedOn = (await parts.load()).changedAt
+        follow(await parts.load())
         together()
         dirty = true
         await saveNow()
@@ -192,7 +204,10 @@ function restoreQueue(player: Player, { items, current = 0, positionMs }: KeptQu
   player.restore(tracks, Math.min(before, tracks.length - 1), stillThere ? positionMs : 0)
 }
 
-const tracksOf = ({ items }: KeptQueue) => items.filter((item) => item !== null)
+const idsOf = ({ items }: KeptQueue) => items.flatMap((item) => (item === null ? [] : [item.id]))
+
+const areSame = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((id, index) => id === b[index])
 
 const sounds = ({ status }: PlayerState) =>
   status === 'playing' || status === 'loading' || status === 'recovering'
