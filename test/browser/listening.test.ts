@@ -26,13 +26,14 @@ after(async () => {
 })
 
 const keptQueue = z.object({ items: z.array(z.object({ title: z.string() }).nullable()) })
-const visitor = () => ({ baseUrl: node.baseUrl, token: ada.token })
 /** Someone with a queue of their own, which no other test touches. */
 async function newcomer(name: string): Promise<Client> {
   const account = { name, password: `the password of ${name}` }
   await ada.call('POST', '/api/users', { ...account, role: 'user' })
   return await signIn(node.baseUrl, account)
 }
+/** Each test is another person: what one left in the queue is no question to the next. */
+const visitor = async (name: string) => ({ baseUrl: node.baseUrl, token: (await newcomer(name)).token })
 const bar = (page: Page) => page.getByRole('region', { name: 'Player' }).first()
 
 /** Opens the album whose tracks are the folder's, and plays it. */
@@ -47,7 +48,7 @@ async function playAlbum(page: Page) {
 }
 
 test('search finds as one types, by keyboard, with a typing error', async () => {
-  await using visiting = await visit(browser, visitor())
+  await using visiting = await visit(browser, await visitor('listener-1'))
   const { page } = visiting
   await page.goto('/')
   await page.getByRole('heading', { level: 1 }).waitFor()
@@ -70,7 +71,7 @@ test('search finds as one types, by keyboard, with a typing error', async () => 
 })
 
 test('results that change under the arrow keys keep the focus among them', async () => {
-  await using visiting = await visit(browser, visitor())
+  await using visiting = await visit(browser, await visitor('listener-2'))
   const { page } = visiting
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   await page.route(/\/api\/search\?.*q=Defeat/, async (route) => {
@@ -94,7 +95,7 @@ test('results that change under the arrow keys keep the focus among them', async
 })
 
 test('seek, next, previous, pause and mute do what they say', async () => {
-  await using visiting = await visit(browser, visitor())
+  await using visiting = await visit(browser, await visitor('listener-3'))
   const { page } = visiting
   await page.goto('/songs')
   await page.getByRole('button', { name: 'Play Battle Music' }).click()
@@ -199,7 +200,7 @@ test('[F2] two devices do not take each other’s queue away: each is asked, and
 })
 
 test('a heart is there at once, and still there after a reload', async () => {
-  await using visiting = await visit(browser, visitor())
+  await using visiting = await visit(browser, { baseUrl: node.baseUrl, token: ada.token })
   const { page } = visiting
   await page.goto('/songs')
   const heart = page.locator('main').getByRole('button', { name: 'Love Battle Epic', exact: true })
@@ -216,7 +217,7 @@ test('a heart is there at once, and still there after a reload', async () => {
 })
 
 test('[B5] music goes on by itself when the connection comes back', async () => {
-  await using visiting = await visit(browser, visitor())
+  await using visiting = await visit(browser, await visitor('listener-5'))
   const { page, context } = visiting
   await playAlbum(page)
   await context.setOffline(true)
@@ -231,7 +232,7 @@ test('[B5] music goes on by itself when the connection comes back', async () => 
 })
 
 test('a playlist is made from a menu, reordered, and keeps its order', async () => {
-  await using visiting = await visit(browser, visitor())
+  await using visiting = await visit(browser, await visitor('listener-6'))
   const { page } = visiting
   await page.goto('/songs')
   for (const title of ['Battle Epic', 'Battle Music', 'Defeat']) {
@@ -251,8 +252,10 @@ test('a playlist is made from a menu, reordered, and keeps its order', async () 
   await page.getByRole('link', { name: 'Battle Epic', exact: true }).first().click()
   const titles = () => page.locator('.playlist-tracks .track-title').allTextContents()
   await waitFor(async () => (await titles()).length === 3, { what: 'three songs' })
+  const kept = page.waitForResponse((response) => response.request().method() === 'PATCH')
   await page.getByRole('button', { name: 'Move Defeat' }).press('ArrowUp')
   await waitFor(async () => (await titles())[1] === 'Defeat', { what: 'the moved song' })
+  await kept
   await page.reload()
   await waitFor(async () => (await titles()).join() === 'Battle Epic,Defeat,Battle Music', {
     what: 'the order',
@@ -260,7 +263,7 @@ test('a playlist is made from a menu, reordered, and keeps its order', async () 
 })
 
 test('on a phone: the small player opens the large one, and nothing is wider than the screen', async () => {
-  await using visiting = await visit(browser, { ...visitor(), look: phone })
+  await using visiting = await visit(browser, { ...(await visitor('listener-phone')), look: phone })
   const { page } = visiting
   await playAlbum(page)
   await page

@@ -31,17 +31,18 @@ export function createGateways(parts: GatewaysParts): Gateways {
   let known: Roaming = { gateways: [] }
   let leaving: Promise<boolean> | undefined
 
-  /** The request as the present gateway must get it: another one knows nothing of our cookie. */
-  function at(origin: string, request: Request, body: ArrayBuffer | undefined, signal: AbortSignal): Request {
-    if (origin === '') return new Request(request, { signal })
+  /** The request as another gateway must get it, which knows nothing of our cookie. */
+  async function elsewhere(origin: string, request: Request, signal: AbortSignal): Promise<Request> {
     const { pathname, search } = new URL(request.url)
     const headers = new Headers(request.headers)
     if (known.pass !== undefined) headers.set('authorization', `Bearer ${known.pass}`)
-    const { method } = request
+    const { method, keepalive } = request
+    const body = request.body === null ? undefined : await request.arrayBuffer()
     const content = body === undefined || body.byteLength === 0 ? {} : { body }
     return new Request(origin + pathname + search, {
       method,
       headers,
+      keepalive,
       credentials: 'omit',
       signal,
       ...content,
@@ -49,15 +50,20 @@ export function createGateways(parts: GatewaysParts): Gateways {
   }
 
   async function send(request: Request, signal: AbortSignal): Promise<Response> {
-    const body = request.body === null ? undefined : await request.clone().arrayBuffer()
     const origin = base.get().origin
+    const spare = repeatable.has(request.method) ? request.clone() : undefined
     try {
-      return await parts.fetch(at(origin, request.clone(), body, signal))
+      // Nothing is waited for before this: a page that is closing gets no further.
+      if (origin === '') return await parts.fetch(new Request(request, { signal }))
+      return await parts.fetch(await elsewhere(origin, request, signal))
     } catch (error) {
       if (request.signal.aborted) throw error
       const moved = base.get().origin !== origin || (await leave())
-      if (!moved || !repeatable.has(request.method)) throw error
-      return await parts.fetch(at(base.get().origin, request, body, signal))
+      if (!moved || spare === undefined) throw error
+      const now = base.get().origin
+      return await parts.fetch(
+        now === '' ? new Request(spare, { signal }) : await elsewhere(now, spare, signal),
+      )
     }
   }
 

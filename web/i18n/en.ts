@@ -404,16 +404,16 @@ export const en = {
     'With more machines, the music plays on when one of them dies. Stop Hocket here, make a cluster of it with this command, and start it again:',
   copies: 'Copies',
   replicasLine: {
-    one: 'Each song is kept on {count} machine.',
-    other: 'Each song is kept on {count} machines.',
+    one: 'Each song is kept on {count} machine; your own folders count.',
+    other: 'Each song is kept on {count} machines; your own folders count.',
   },
   copiesComplete: {
     one: 'This machine holds the {count} copy that it should.',
     other: 'This machine holds all {count} copies that it should.',
   },
   copiesMissing: {
-    one: '{count} copy is still to be made here',
-    other: '{count} copies are still to be made here',
+    one: '{count} copy is still to be made',
+    other: '{count} copies are still to be made',
   },
   copiesUnavailable: {
     one: '{count} song lies only on machines that do not answer.',

@@ -414,16 +414,16 @@ export const es: Record<keyof typeof en, Message> = {
     'Con más máquinas, la música sigue sonando cuando una de ellas muere. Detén Hocket aquí, conviértelo en un clúster con esta orden y vuelve a iniciarlo:',
   copies: 'Copias',
   replicasLine: {
-    one: 'Cada canción se guarda en {count} máquina.',
-    other: 'Cada canción se guarda en {count} máquinas.',
+    one: 'Cada canción se guarda en {count} máquina; tus propias carpetas cuentan.',
+    other: 'Cada canción se guarda en {count} máquinas; tus propias carpetas cuentan.',
   },
   copiesComplete: {
-    one: 'Esta máquina tiene la copia que le corresponde.',
-    other: 'Esta máquina tiene las {count} copias que le corresponden.',
+    one: 'La copia está hecha.',
+    other: 'Las {count} copias están hechas.',
   },
   copiesMissing: {
-    one: 'Falta por hacer {count} copia aquí',
-    other: 'Faltan por hacer {count} copias aquí',
+    one: 'Falta por hacer {count} copia',
+    other: 'Faltan por hacer {count} copias',
   },
   copiesUnavailable: {
     one: '{count} canción está solo en máquinas que no responden.',

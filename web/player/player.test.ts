@@ -346,3 +346,16 @@ test('what is paused when its gateway dies is played from the other one, from wh
   sounding().arrive(200)
   assert.equal(sounding().currentTime, 10)
 })
+
+test('the event of a pause that comes after play was pressed again stops nothing', () => {
+  const { player, sounding, status } = setting()
+  player.playAll(makeTracks('a'))
+  sounding().arrive(200)
+  sounding().sound(2)
+  player.pause()
+  player.play()
+  sounding().sound(1)
+  sounding().emit('pause')
+  assert.equal(status(), 'playing')
+  assert.equal(sounding().paused, false)
+})

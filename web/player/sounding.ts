@@ -267,7 +267,9 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     })
     whenActive('pause', () => {
       // Headphones were pulled out, or another program took the sound: what the system does is what the person wants.
-      if (wanted && !element.ended && element.error === null && state.get().status === 'playing') stop()
+      // The event comes late: whoever has pressed play again by then is not stopped by the pause before.
+      const isStill = element.paused && !element.ended && element.error === null
+      if (wanted && isStill && state.get().status === 'playing') stop()
     })
     whenActive('error', () => {
       if (element.error !== null && voice.source !== undefined)

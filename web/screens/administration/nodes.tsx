@@ -118,9 +118,7 @@ function Machine({ node }: { node: ClusterNode }) {
       <div>
         <b>{node.name}</b>{' '}
         <span className={node.alive ? 'badge badge-second' : 'badge badge-accent'}>{say(stateOf(node))}</span>
-        <p className="fine">
-          {say('inZone', { zone: node.zone })} · {format.list(node.roles)}
-        </p>
+        <p className="fine">{say('inZone', { zone: node.zone })}</p>
         {node.totalBytes === undefined ? null : (
           <p className="fine">
             {say('bytesOf', { part: format.bytes(used), whole: format.bytes(node.totalBytes) })} ·{' '}
