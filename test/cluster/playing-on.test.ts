@@ -13,7 +13,7 @@ import { uploadResult } from '../../src/protocol/api/uploads.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { makePicture } from '../fixtures/picture.ts'
 import { tracksOf } from '../harness/catalog.ts'
-import { type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
+import { blobsIn, type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { listen } from '../harness/listener.ts'
 import { scanned } from '../harness/scan.ts'
@@ -57,10 +57,8 @@ async function bytesAt(node: ClusterNode, track: string): Promise<Buffer> {
 
 /** Waits until there are as many copies on the disks of the nodes as songs: each is in the music folder besides. */
 async function copied(): Promise<void> {
-  const held = async () => {
-    const statuses = await Promise.all(cluster.nodes.map((node) => node.status()))
-    return statuses.reduce((sum, { copies }) => sum + copies.held, 0)
-  }
+  const held = async () =>
+    (await Promise.all(cluster.nodes.map(({ data }) => blobsIn(data)))).reduce((sum, count) => sum + count, 0)
   await waitFor(async () => (await held()) >= tracks.length, {
     what: 'two copies of each song',
     deadline: 90_000,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { membersFor } from '../../src/node/etcd/growth.ts'
 import { type ClusterStatus, clusterStatus } from '../../src/protocol/api/cluster.ts'
@@ -171,4 +172,10 @@ async function run(settings: Settings, music: readonly string[], line: string | 
     },
   }
   return started
+}
+
+/** How many blobs lie in a node's data folder: the copies that it has made, and what was uploaded there. */
+export async function blobsIn(data: string): Promise<number> {
+  const entries = await readdir(`${data}/blobs`, { recursive: true, withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isFile() && /^[0-9a-f]{64}$/.test(entry.name)).length
 }

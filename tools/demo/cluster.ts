@@ -6,6 +6,7 @@ import { clusterStatus } from '../../src/protocol/api/cluster.ts'
 import { openMembership } from '../../src/store/etcd/members.ts'
 import { tracksOf } from '../../test/harness/catalog.ts'
 import { type Client, client, signIn } from '../../test/harness/client.ts'
+import { blobsIn } from '../../test/harness/cluster.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 import { createMachine, type Machine } from './machine.ts'
 import { writeMusic } from './music.ts'
@@ -80,7 +81,10 @@ export async function startCluster({ folder, seconds, tell, signal }: DemoOption
   async function isWhole(): Promise<boolean> {
     const statuses = await Promise.all(machines.map(statusAt))
     // The first copy of each song is in the music folder, and is not counted among these.
-    const copies = statuses.reduce((sum, status) => sum + status.copies.held, 0)
+    const copies = (await Promise.all(machines.map(({ data }) => blobsIn(data)))).reduce(
+      (sum, count) => sum + count,
+      0,
+    )
     return (
       copies >= tracks.length &&
       statuses.every(

@@ -1,4 +1,5 @@
 import type { Copies } from '../../blobs/copies/copies.ts'
+import { copiesReports } from '../../blobs/copies/report.ts'
 import type { ClusterNode, ClusterStatus } from '../../protocol/api/cluster.ts'
 import type { Member } from '../../protocol/facts/cluster.ts'
 import { readSettings } from '../../registry/facts.ts'
@@ -31,10 +32,29 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
       .members()
       .map((member) => nodeOf(member, live.get(member.id), identity.id))
       .toSorted((one, other) => one.name.localeCompare(other.name) || (one.id < other.id ? -1 : 1)),
-    copies: copiesOf(copies),
+    copies: (await reported(store, soon)) ?? copiesOf(copies),
     settings: settings ?? { replicas: 2, writeQuorum: 2, graceSeconds: 900 },
     storeReachable: settings !== null,
     storeMembers: identity.store.length,
+  }
+}
+
+/** What all nodes say of their copies, added up; null where the store does not answer. */
+async function reported(store: Store, signal: AbortSignal): Promise<ClusterStatus['copies'] | null> {
+  const sum = { wanted: 0, held: 0, missing: 0, unavailable: 0, bytesPerSecond: 0, settled: true }
+  try {
+    for await (const { value } of copiesReports.walk(store, { skip: () => undefined }, signal)) {
+      const { wanted, missing, lost, bytesPerSecond, comparing, filled, version } = value
+      sum.wanted += wanted
+      sum.held += Math.max(0, wanted - missing)
+      sum.missing += missing
+      sum.unavailable += lost
+      sum.bytesPerSecond += bytesPerSecond
+      sum.settled &&= !comparing && missing === lost && filled === version
+    }
+    return sum
+  } catch {
+    return null
   }
 }
 

@@ -68,7 +68,7 @@ export async function clusterRows(remote: Remote): Promise<readonly (readonly [s
       return ['Node', `${node.name} (${node.zone}): ${state}${disk}${clock}${node.here ? ', this one' : ''}`]
     })
   const { wanted, held, missing, unavailable } = status.copies
-  const copies = `${held} of ${wanted} are here, ${missing} to be made, ${unavailable} to be had from no node`
+  const copies = `${held} of ${wanted} are made, ${missing} are to be made, ${unavailable} are to be had from no node`
   const { storeReachable, storeMembers } = status
   const store = storeReachable
     ? `${storeMembers} ${storeMembers === 1 ? 'member votes' : 'members vote'}`

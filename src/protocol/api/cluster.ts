@@ -25,9 +25,9 @@ export const clusterNode = z.object({
 })
 export type ClusterNode = z.infer<typeof clusterNode>
 
-/** How the copies of one node stand. */
+/** How the copies of all nodes stand; those in music folders are not counted, nobody made them. */
 export const copiesStatus = z.object({
-  /** Blobs that this node should hold, and how many of them it does. */
+  /** Copies that nodes should hold, as far as they have compared, and how many of them they do. */
   wanted: z.int(),
   held: z.int(),
   /** Being fetched or waited for. */
@@ -42,7 +42,7 @@ export type CopiesStatus = z.infer<typeof copiesStatus>
 export const clusterStatus = z.object({
   cluster: id,
   nodes: z.array(clusterNode),
-  /** Those of the node that answers. */
+  /** Of all nodes; where the store does not answer, of this one. */
   copies: copiesStatus,
   settings: clusterSettings,
   /** Whether the store takes writes; reading and playing go on without. */
