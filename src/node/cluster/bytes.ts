@@ -8,12 +8,11 @@ import { createBlobPeers } from '../../blobs/copies/remote.ts'
 import { keepReporting } from '../../blobs/copies/report.ts'
 import { type Whereabouts, whereaboutsOf } from '../../blobs/copies/whereabouts.ts'
 import type { DiskBlobs } from '../../blobs/disk.ts'
-import type { BlobPeers } from '../../blobs/peers.ts'
 import { layoutId, layouts } from '../../blobs/placement/layout.ts'
 import type { Copies as KnownCopies } from '../../catalog/copies.ts'
 import type { Index } from '../../index/index.ts'
 import type { Calls } from '../../registry/calls.ts'
-import { clusterSettings, readSettings } from '../../registry/facts.ts'
+import { clusterSettings, readSettings, settingsId } from '../../registry/facts.ts'
 import { mirror } from '../../registry/mirror.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Store } from '../../store/store.ts'
@@ -33,7 +32,6 @@ export interface BytesOptions {
 /** This node's share in the bytes of the cluster: its copies, and the way to those of the others. */
 export interface ClusterBytes extends AsyncDisposable {
   readonly copies: Copies
-  readonly peers: BlobPeers
   readonly elsewhere: ElsewhereCopies
   readonly quorum: Quorum
 }
@@ -48,7 +46,6 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
   const { data, store, index, blobs, known, registry, calls, courtesy, log } = options
   await using stack = new AsyncDisposableStack()
   const ending = new AbortController()
-  const either = AbortSignal.any([signal, ending.signal])
   const onError = (error: unknown) => log.warn({ err: error }, 'the copies met trouble')
   let where: Whereabouts | null = null
   let copies: Copies | undefined
@@ -70,10 +67,8 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
     collection: clusterSettings,
     signal: ending.signal,
     onError,
-    onChange: () => {
-      readSettings(store, either).then((now) => {
-        settings = now
-      }, onError)
+    onChange() {
+      settings = settled.facts.get(settingsId) ?? settings
     },
   })
   const peers = createBlobPeers(calls.open, () =>
@@ -117,7 +112,6 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
   const owned = stack.move()
   return {
     copies: started,
-    peers,
     elsewhere: createElsewhere(peers, () => where, known.references),
     quorum: createQuorum({
       self: registry.self,

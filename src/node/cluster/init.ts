@@ -23,8 +23,8 @@ export interface Initialised {
   readonly facts: number
 }
 
-/** How far the move is: facts that are in the new store. */
-export type Progress = (facts: number) => void
+/** Told while facts are moved how many are in the new store. */
+export type OnMoved = (facts: number) => void
 
 /**
  * Makes a cluster of a machine that stands alone: it becomes the first node, etcd is started (or the one that was named
@@ -36,7 +36,7 @@ export type Progress = (facts: number) => void
 export async function initialiseCluster(
   config: Config,
   log: Logger,
-  progress: Progress,
+  onMoved: OnMoved,
   signal: AbortSignal,
 ): Promise<Initialised> {
   await using stack = new AsyncDisposableStack()
@@ -58,7 +58,9 @@ export async function initialiseCluster(
     from: sqlite,
     to: etcd,
     source: 'retired',
-    progress: (_step, moved) => progress(moved),
+    progress(step, moved) {
+      if (step === 'copying') onMoved(moved)
+    },
     signal,
   })
   // From here on the facts are in etcd, and the file is only what they were.

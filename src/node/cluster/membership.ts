@@ -17,12 +17,17 @@ export async function readMembership(data: string): Promise<Identity | null> {
 
 /** Makes of an empty data folder a node of the cluster whose line it was given. Errors: those of `join`. */
 export async function joinCluster(config: Config, line: string, signal: AbortSignal): Promise<Identity> {
+  const secrets = join(config.data, 'secrets')
   const member = await readMembership(config.data)
-  if (member !== null) return member
+  if (member !== null) {
+    // A join that was cut off may have come no further than the identity.
+    adoptDeviceKey(secrets, member.secret)
+    return member
+  }
   // What it has of its own would be out of reach: accounts and music of two machines are not made one.
   if (existsSync(join(config.data, 'store.db'))) throw new CodedError('JOIN_NOT_EMPTY', config.data)
   const identity = await joinByLine({ line, data: config.data, node: describe(config) }, signal)
-  adoptDeviceKey(join(config.data, 'secrets'), identity.secret)
+  adoptDeviceKey(secrets, identity.secret)
   return identity
 }
 

@@ -144,16 +144,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
   stack.use(startOperator({ store, registry, log, identity: () => trust.identity }))
 
   const cluster: Cluster = {
-    status: (asked) =>
-      statusOf(
-        {
-          identity: trust.identity,
-          registry,
-          store,
-          copies: bytes.copies,
-        },
-        asked,
-      ),
+    status: (asked) => statusOf({ identity: trust.identity, registry, store, copies: bytes.copies }, asked),
     async invite(asked) {
       const value = await invite(store, peerAddresses(), asked)
       return { value, revision: (await store.status(asked)).revision }

@@ -1,7 +1,8 @@
 import type { Copies } from '../../blobs/copies/copies.ts'
 import { copiesReports } from '../../blobs/copies/report.ts'
 import type { ClusterNode, ClusterStatus } from '../../protocol/api/cluster.ts'
-import type { Member } from '../../protocol/facts/cluster.ts'
+import { isCoded } from '../../protocol/errors.ts'
+import { clusterSettings, type Member } from '../../protocol/facts/cluster.ts'
 import { readSettings } from '../../registry/facts.ts'
 import type { LiveNode, Registry } from '../../registry/registry.ts'
 import type { Identity } from '../../registry/trust/identity.ts'
@@ -21,10 +22,16 @@ const storePatienceMs = 2_000
 export async function statusOf(parts: Parts, signal: AbortSignal): Promise<ClusterStatus> {
   const { identity, registry, store, copies } = parts
   const soon = AbortSignal.any([signal, AbortSignal.timeout(storePatienceMs)])
-  const settings = await readSettings(store, soon).catch((error: unknown) => {
-    signal.throwIfAborted()
-    return error instanceof Error ? null : null
-  })
+  const unlessAway = async <Value>(read: Promise<Value>): Promise<Value | null> => {
+    try {
+      return await read
+    } catch (error) {
+      signal.throwIfAborted()
+      if (soon.aborted || isCoded(error, 'UNREACHABLE') || isCoded(error, 'TIMED_OUT')) return null
+      throw error
+    }
+  }
+  const settings = await unlessAway(readSettings(store, soon))
   const live = new Map(registry.nodes().map((node) => [node.id, node]))
   return {
     cluster: identity.cluster,
@@ -32,30 +39,26 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
       .members()
       .map((member) => nodeOf(member, live.get(member.id), identity.id))
       .toSorted((one, other) => one.name.localeCompare(other.name) || (one.id < other.id ? -1 : 1)),
-    copies: (await reported(store, soon)) ?? copiesOf(copies),
-    settings: settings ?? { replicas: 2, writeQuorum: 2, graceSeconds: 900 },
+    copies: (await unlessAway(reported(store, soon))) ?? copiesOf(copies),
+    settings: settings ?? clusterSettings.parse({}),
     storeReachable: settings !== null,
     storeMembers: identity.store.length,
   }
 }
 
-/** What all nodes say of their copies, added up; null where the store does not answer. */
-async function reported(store: Store, signal: AbortSignal): Promise<ClusterStatus['copies'] | null> {
+/** What all nodes say of their copies, added up. */
+async function reported(store: Store, signal: AbortSignal): Promise<ClusterStatus['copies']> {
   const sum = { wanted: 0, held: 0, missing: 0, unavailable: 0, bytesPerSecond: 0, settled: true }
-  try {
-    for await (const { value } of copiesReports.walk(store, { skip: () => undefined }, signal)) {
-      const { wanted, missing, lost, bytesPerSecond, comparing, filled, version } = value
-      sum.wanted += wanted
-      sum.held += Math.max(0, wanted - missing)
-      sum.missing += missing
-      sum.unavailable += lost
-      sum.bytesPerSecond += bytesPerSecond
-      sum.settled &&= !comparing && missing === lost && filled === version
-    }
-    return sum
-  } catch {
-    return null
+  for await (const { value } of copiesReports.walk(store, { skip: () => undefined }, signal)) {
+    const { wanted, missing, lost, bytesPerSecond, comparing, filled, version } = value
+    sum.wanted += wanted
+    sum.held += Math.max(0, wanted - missing)
+    sum.missing += missing
+    sum.unavailable += lost
+    sum.bytesPerSecond += bytesPerSecond
+    sum.settled &&= !comparing && missing === lost && filled === version
   }
+  return sum
 }
 
 function copiesOf(copies: Pick<Copies, 'status'>): ClusterStatus['copies'] {

@@ -68,8 +68,17 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
     store,
     follow({ trust, registry }) {
       let changed = new AbortController()
+      let shape = ''
       const unsubscribes = [
-        registry.subscribe(() => changed.abort()),
+        // Nodes say every few seconds how they are; what matters here is who belongs to the cluster.
+        registry.subscribe(() => {
+          const now = registry
+            .members()
+            .map(({ id, state }) => `${id} ${state}`)
+            .join()
+          if (now !== shape) changed.abort()
+          shape = now
+        }),
         trust.subscribe(() => {
           store.use(storeMembers(trust.identity))
           // etcd reads its certificate anew for each connection.

@@ -2,6 +2,7 @@ import pino from 'pino'
 import { z } from 'zod'
 import { clusterStatus, joinInvitation } from '../../protocol/api/cluster.ts'
 import { CodedError } from '../../protocol/errors.ts'
+import type { Initialised } from '../cluster/init.ts'
 import type { Context } from './context.ts'
 import { type Remote, withRunningNode } from './remote.ts'
 import { bytes } from './terminal.ts'
@@ -9,13 +10,19 @@ import { bytes } from './terminal.ts'
 const nothing = z.undefined()
 
 /** `hocket cluster init`: this machine becomes the first node of a cluster. */
-export async function init({ config, terminal, signal }: Context): Promise<void> {
-  const { initialiseCluster } = await import('../cluster/init.ts')
+export async function init(context: Context): Promise<void> {
+  const { terminal } = context
   terminal.note('Making a cluster of this machine. It may be interrupted and repeated.')
-  const log = pino({ level: 'silent' })
-  const { facts, invitation } = await initialiseCluster(config, log, () => undefined, signal)
+  const { facts, invitation } = await moveAll(context)
   terminal.note(`${facts} facts were moved and compared. Start it again as before: \`hocket up\`.`)
   sayLine(terminal, invitation.line)
+}
+
+async function moveAll({ config, terminal, signal }: Context): Promise<Initialised> {
+  const { initialiseCluster } = await import('../cluster/init.ts')
+  using moving = terminal.progress('Moving', (amount) => `${amount.toLocaleString('en')} facts`)
+  const log = pino({ level: 'silent' })
+  return await initialiseCluster(config, log, (facts) => moving.update(facts, 0), signal)
 }
 
 /** `hocket cluster invite`: a line for one more machine. */
