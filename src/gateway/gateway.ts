@@ -13,6 +13,7 @@ import type { Originals } from '../media/originals.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
 import type { PictureElsewhere } from './media/tracks.ts'
+import type { Figure, StoreTimes } from './metrics.ts'
 import type { OpenApiDocument } from './openapi/document.ts'
 import type { Cluster } from './rest/cluster.ts'
 import type { OtherGateways } from './roaming.ts'
@@ -81,6 +82,10 @@ export interface GatewayOptions extends Roles {
   readonly cluster: Cluster | null
   /** The other gateways of the cluster. */
   readonly gateways: OtherGateways
+  /** How long the store takes to answer. */
+  readonly storeTimes: StoreTimes
+  /** What other parts of the node count, for the metrics. */
+  readonly figures: readonly Figure[]
   /** Whether a Bearer token is that of the command line on this machine, which counts as an administrator. */
   readonly isOperator: (token: string) => boolean
 }

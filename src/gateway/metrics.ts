@@ -32,7 +32,38 @@ const gulpMs = 3_000
 /** How often the event loop's delay is looked at. */
 export const tickMs = 10
 
+/** A figure that another part of the node keeps. A counter only grows; it is read when somebody asks. */
+export interface Figure {
+  readonly name: string
+  readonly help: string
+  readonly kind: 'gauge' | 'counter'
+  readonly read: () => number
+}
+
+/** How long the store takes to answer; made before the gateway, since other parts ask the store too. */
+export interface StoreTimes {
+  observe(operation: string, seconds: number, ok: boolean): void
+  readonly metric: Histogram
+}
+
+export function createStoreTimes(): StoreTimes {
+  const metric = new Histogram({
+    name: 'hocket_store_request_seconds',
+    help: 'From the question to the answer of the store of facts',
+    labelNames: ['operation', 'result'],
+    buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10],
+    registers: [],
+  })
+  return {
+    observe: (operation, seconds, ok) => metric.observe({ operation, result: ok ? 'ok' : 'failed' }, seconds),
+    metric,
+  }
+}
+
 export interface Measured {
+  readonly storeTimes: StoreTimes
+  /** Those of other parts of the node. */
+  readonly figures: readonly Figure[]
   readonly index: Pick<Index, 'progress'>
   readonly scan: () => ScanStatus
   /** Pages that listen on the WebSocket. */
@@ -47,6 +78,8 @@ export function createMetrics(measured: Measured): Metrics {
   eventLoopDelay.enable()
   const streams = countStreams(registry)
   measureRoles(registry, measured)
+  registry.registerMetric(measured.storeTimes.metric)
+  for (const figure of measured.figures) show(registry, figure)
   return {
     registry,
     streams,
@@ -156,7 +189,11 @@ function measureRoles(registry: Registry, { index, scan, pages, transcodes }: Me
     ['hocket_transcodes_running', 'Conversions that run', () => transcodes().running],
     ['hocket_transcodes_waiting', 'Conversions that wait', () => transcodes().waiting],
   ]
-  for (const [name, help, read] of gauges) {
+  for (const [name, help, read] of gauges) show(registry, { name, help, kind: 'gauge', read })
+}
+
+function show(registry: Registry, { name, help, kind, read }: Figure): void {
+  if (kind === 'gauge') {
     new Gauge({
       name,
       help,
@@ -165,5 +202,15 @@ function measureRoles(registry: Registry, { index, scan, pages, transcodes }: Me
         this.set(read())
       },
     })
+    return
   }
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset()
+      this.inc(read())
+    },
+  })
 }

@@ -41,6 +41,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     version: config.version,
   })
   const metrics = createMetrics({
+    storeTimes: options.storeTimes,
+    figures: options.figures,
     index: options.index,
     scan: () => options.scanner.status,
     pages: () => hub.size,

@@ -27,6 +27,7 @@ async function openTrack() {
   const changed: PlacedFile[] = []
   const { blobs } = test
   const originals = createOriginals({
+    changedOver: () => undefined,
     blobs,
     inPlace: blobs.inPlace,
     elsewhere: nowhereElse,
@@ -132,6 +133,7 @@ test('[B5] a copy here that fails in mid-stream is changed for one on another no
   await other.blobs.put(streamOf(track.content))
   const hash = track.original.blob ?? ''
   const originals = createOriginals({
+    changedOver: () => undefined,
     blobs: track.blobs,
     inPlace: track.blobs.inPlace,
     elsewhere: { ...nowhereElse, copies: () => [() => other.blobs.open(hash)] },
@@ -147,6 +149,7 @@ test('what lies on another node only is read from there, and brought here for a 
   await using here = await openTestBlobs()
   const hash = track.original.blob ?? ''
   const originals = createOriginals({
+    changedOver: () => undefined,
     blobs: here.blobs,
     inPlace: here.blobs.inPlace,
     elsewhere: {

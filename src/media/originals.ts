@@ -63,6 +63,8 @@ export interface OriginalsOptions {
   readonly elsewhere: Elsewhere
   /** Told of a file that is no longer what its tags were read from, so that it is scanned again. */
   readonly changed: (file: PlacedFile) => void
+  /** Told when a reader goes on at another copy, in mid-stream (B5). */
+  readonly changedOver: () => void
 }
 
 export interface Originals {
@@ -77,7 +79,13 @@ export interface Originals {
 
 type Open<Source extends Copy> = () => Promise<Source>
 
-export function createOriginals({ blobs, inPlace, elsewhere, changed }: OriginalsOptions): Originals {
+export function createOriginals({
+  blobs,
+  inPlace,
+  elsewhere,
+  changed,
+  changedOver,
+}: OriginalsOptions): Originals {
   /**
    * The copies here, best first. Those of one content hash are interchangeable byte for byte. Files come before the blob: a
    * track that has a file seldom has a blob as well, and each range would look for it in vain.
@@ -95,9 +103,8 @@ export function createOriginals({ blobs, inPlace, elsewhere, changed }: Original
   }
 
   function represent(original: Original, copy: Copy, signal: AbortSignal): OpenOriginal {
-    return representation(original, copy, original.blob ?? unhashedVersion(original), () =>
-      all(original, signal),
-    )
+    const others = () => all(original, signal)
+    return representation(original, copy, original.blob ?? unhashedVersion(original), others, changedOver)
   }
 
   /** The first that opens. Where none does and a file is no longer what it was: that file, as it is now. */
@@ -131,7 +138,7 @@ export function createOriginals({ blobs, inPlace, elsewhere, changed }: Original
         changed(place)
         const version = `${now.size.toString(36)}-${now.modifiedAt.toString(36)}`
         const { path } = reader
-        return { ...representation({ ...original, ...now }, reader, version, () => []), path }
+        return { ...representation({ ...original, ...now }, reader, version, () => [], changedOver), path }
       } catch (error) {
         signal.throwIfAborted()
         failure = error
@@ -158,6 +165,7 @@ function representation(
   copy: Copy,
   version: string,
   others: () => readonly Open<Copy>[],
+  changedOver: () => void,
 ): OpenOriginal {
   return {
     size: copy.size,
@@ -165,7 +173,7 @@ function representation(
     ...(modifiedAt !== undefined && { lastModified: modifiedAt }),
     mediaType,
     version,
-    open: (range, signal) => readOn(copy, others, range, signal),
+    open: (range, signal) => readOn(copy, others, range, changedOver, signal),
     [Symbol.dispose]: () => copy[Symbol.dispose](),
   }
 }
@@ -178,6 +186,7 @@ async function* readOn(
   first: Copy,
   others: () => readonly Open<Copy>[],
   range: ByteRange,
+  changedOver: () => void,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   let at = range.start
@@ -185,6 +194,7 @@ async function* readOn(
   let left: Iterator<Open<Copy>> | undefined
   for (let reader: Copy | null = first; reader !== null; reader = await nextCopy(left, first.size)) {
     try {
+      if (reader !== first) changedOver()
       for await (const chunk of reader.chunks({ start: at, end: range.end }, signal)) {
         at += chunk.byteLength
         yield chunk

@@ -14,17 +14,17 @@ const unitBytes = new Map([
 ])
 
 /** A number of bytes as people write it: `500M`, `5 GiB`, `5368709120`. Units are powers of 1,024. */
+export const byteCount = z
+  .string()
+  .regex(/^\d{1,15}(\.\d{1,3})?\s*[kmgt]?(i?b)?$/i)
+  .transform((text) => {
+    const [, number = '0', unit = ''] = /^([\d.]+)\s*([kmgt]?)/i.exec(text) ?? []
+    return Math.round(Number(number) * (unitBytes.get(unit.toLowerCase()) ?? 1))
+  })
+  .pipe(z.int())
+
 const bytes = (fallback: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}(\.\d{1,3})?\s*[kmgt]?(i?b)?$/i)
-    .transform((text) => {
-      const [, number = '0', unit = ''] = /^([\d.]+)\s*([kmgt]?)/i.exec(text) ?? []
-      return Math.round(Number(number) * (unitBytes.get(unit.toLowerCase()) ?? 1))
-    })
-    .pipe(z.int())
-    .default(fallback)
-    .describe('a number of bytes, such as 500MiB or 5GiB')
+  byteCount.default(fallback).describe('a number of bytes, such as 500MiB or 5GiB')
 
 /** An absolute path. A shell expands `~` only at the start of a word, and nobody does in a service's environment. */
 const folder = z

@@ -11,6 +11,7 @@ import { createPlaces } from '../catalog/places.ts'
 import { createRecords } from '../catalog/records.ts'
 import { createTagReader } from '../catalog/tags/reader.ts'
 import { openUploads } from '../catalog/uploads/open.ts'
+import { createStoreTimes } from '../gateway/metrics.ts'
 import { createGateway } from '../gateway/server.ts'
 import { type Index, openIndex } from '../index/index.ts'
 import { createListening, listeningProjection } from '../listening/create.ts'
@@ -20,6 +21,7 @@ import { isCoded } from '../protocol/errors.ts'
 import type { BlobHash } from '../protocol/ids.ts'
 import { requireFacts } from '../store/move.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
+import { timed } from '../store/timed.ts'
 import { backUp } from './backup/backup.ts'
 import { loadOfProcess } from './cluster/load.ts'
 import { hostsOf, readMembership, withPort } from './cluster/membership.ts'
@@ -63,7 +65,11 @@ export async function startNode(
   const identity = await readMembership(data)
   const clusterStore =
     identity === null ? null : stack.use(await openStoreOfCluster({ config, identity, log, signal }))
-  const store = clusterStore?.store ?? stack.use(await openSqliteStore(join(data, 'store.db'), { signal }))
+  const storeTimes = createStoreTimes()
+  const store = timed(
+    clusterStore?.store ?? stack.use(await openSqliteStore(join(data, 'store.db'), { signal })),
+    storeTimes.observe,
+  )
   await requireFacts(store, signal)
   const node = identity?.id ?? null
   const index = stack.use(
@@ -131,7 +137,8 @@ export async function startNode(
             {
               config,
               identity,
-              store: clusterStore,
+              store,
+              member: clusterStore,
               index,
               blobs,
               known: copies,
@@ -143,11 +150,15 @@ export async function startNode(
             signal,
           ),
         )
+  let changeovers = 0
   const originals = createOriginals({
     blobs,
     inPlace: blobs.inPlace,
     elsewhere: part?.elsewhere ?? nowhereElse,
     changed: upkeep.lookAgain,
+    changedOver() {
+      changeovers += 1
+    },
   })
   const uploads = stack.use(
     await openUploads({
@@ -198,6 +209,16 @@ export async function startNode(
       log,
       cluster: part?.cluster ?? null,
       gateways: part?.gateways ?? (() => []),
+      storeTimes,
+      figures: [
+        {
+          name: 'hocket_changeovers_total',
+          help: 'How often a reader went on at another copy in mid-stream',
+          kind: 'counter',
+          read: () => changeovers,
+        },
+        ...(part?.figures ?? []),
+      ],
       accounts,
       catalog,
       scanner: upkeep.scanner,

@@ -23,6 +23,15 @@ export const authorities = defineCollection({
 })
 export const authorityId = 'authority'
 
+/** Its only id is `chronicleId`. */
+export const chronicles = defineCollection({
+  prefix: 'cluster/events/',
+  version: 1,
+  schema: facts.chronicle,
+  compress: true,
+})
+export const chronicleId = 'recent'
+
 /** Its only id is `settingsId`. */
 export const clusterSettings = defineCollection({
   prefix: 'cluster/settings/',

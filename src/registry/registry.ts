@@ -217,8 +217,8 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
 function liveNode(presence: Presence, member: Member | undefined, skewMs: number | null): LiveNode[] {
   if (member === undefined || member.state === 'removed') return []
   const { clock: _, place: __, ...rest } = presence
-  const { name, state, capacityBytes } = member
-  return [{ ...rest, name, state, capacityBytes, skewMs }]
+  const { name, zone, state, capacityBytes } = member
+  return [{ ...rest, name, zone, state, capacityBytes, skewMs }]
 }
 
 /** Until all have come, one has failed, or the time is over. Answers with what it failed. */

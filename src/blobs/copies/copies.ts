@@ -49,6 +49,8 @@ export interface CopiesStatus {
   readonly lost: number
   /** Copied in the last seconds. */
   readonly bytesPerSecond: number
+  /** Copied since the start. */
+  readonly copiedBytes: number
   /** Why nothing can be kept at the moment: DISK_FULL, DISK_READ_ONLY, DISK_FAILED. */
   readonly problem: ErrorCode | null
   /** The newest layout of which every copy that can be had is here. */
@@ -61,6 +63,8 @@ export interface Copies extends AsyncDisposable {
   wake(): void
   /** A blob has come into use, or its files in music folders have changed. */
   look(hash: BlobHash): void
+  /** Blobs have come into use or gone out of it: what is wanted is counted again soon. */
+  recount(): void
   /** Brings a blob here now, for a reader who needs a file. BLOB_MISSING, UNREACHABLE, those of the disk. */
   bring(hash: BlobHash, signal: AbortSignal): Promise<void>
   status(): CopiesStatus
@@ -83,6 +87,9 @@ const retries = {
 const diskRestMs = 5_000
 /** The longest time without a look at the queue. */
 const restMs = 5_000
+/** Counting again what is wanted takes at most a twentieth of the time, and is not done more often than this. */
+const recountShare = 20
+const recountMs = 2_000
 
 /**
  * Compares what should be here with what is, pulls what is missing and drops what is surplus. Level-triggered: every
@@ -111,6 +118,11 @@ export function startCopies(options: CopiesOptions): Copies {
   let problem: CodedError | null = null
   let problemUntil = 0
   let filled = 0
+  /** What the last comparison counted; while one runs, it has not counted everything yet. */
+  let counted = { wanted: 0, wantedBytes: 0 }
+  let copiedBytes = 0
+  let isOutdated = false
+  let comparedInMs = 0
   let liveBefore = peers.live()
 
   function wake(): void {
@@ -120,17 +132,23 @@ export function startCopies(options: CopiesOptions): Copies {
   function isComparisonDue(now: Whereabouts): boolean {
     const state = queue.comparison()
     if (state === null || state.version !== now.version || state.phase !== 'done') return true
-    return Date.now() - state.finishedAt > options.compareEveryMs
+    const recountAfterMs = isOutdated
+      ? Math.max(recountMs, comparedInMs * recountShare)
+      : options.compareEveryMs
+    return Date.now() - state.finishedAt > Math.min(recountAfterMs, options.compareEveryMs)
   }
 
   /** Looks, while the work goes on, whether everything must be compared, and does it. */
   function compareIfDue(now: Whereabouts): void {
     if (comparing !== null || !isComparisonDue(now)) return
     const isStale = () => where()?.version !== now.version
+    const startedAt = performance.now()
+    isOutdated = false
     comparing = comparer
       .compareAll(now, isStale, signal)
       .catch(trouble)
       .finally(() => {
+        comparedInMs = performance.now() - startedAt
         comparing = null
         wake()
       })
@@ -141,6 +159,7 @@ export function startCopies(options: CopiesOptions): Copies {
     if (blob === null || !isWanted(self, now, blob) || (await blobs.size(hash)) !== null) return
     await pull({ hash, size }, likelyHolders(now, blob, peers.live()), signal)
     speed.count(size)
+    copiedBytes += size
   }
 
   /** Only when every node that is to hold the blob has just read its copy and vouches for it (B4). */
@@ -252,6 +271,9 @@ export function startCopies(options: CopiesOptions): Copies {
       looks.add(hash)
       wake()
     },
+    recount() {
+      isOutdated = true
+    },
     async bring(hash, bringSignal) {
       const blob = references.get(hash)
       if ((await blobs.size(hash)) !== null) return
@@ -267,19 +289,21 @@ export function startCopies(options: CopiesOptions): Copies {
     status() {
       const { pulls, pullBytes, drops, lost } = queue.counts()
       const state = queue.comparison()
-      const wanted = state?.wanted ?? 0
+      if (state !== null && (state.phase !== 'wanted' || counted.wanted === 0)) counted = state
+      const { wanted, wantedBytes } = counted
       if (state?.phase === 'done' && pulls === lost) filled = state.version
       return {
         version: state?.version ?? 0,
         comparing: state !== null && state.phase !== 'done' ? state.after : null,
         wanted,
-        wantedBytes: state?.wantedBytes ?? 0,
+        wantedBytes,
         here: Math.max(0, wanted - pulls),
         missing: pulls,
         missingBytes: pullBytes,
         surplus: drops,
         lost,
         bytesPerSecond: speed.perSecond(),
+        copiedBytes,
         problem: problem?.code ?? null,
         filled,
       }

@@ -26,6 +26,15 @@ export type CopiesReport = z.infer<typeof copiesReport>
 
 export const copiesReports = defineCollection({ prefix: 'cluster/copies/', version: 1, schema: copiesReport })
 
+/** The last report of each node that ever made one. */
+export async function readReports(store: Store, signal: AbortSignal): Promise<ReadonlyMap<Id, CopiesReport>> {
+  const reports = new Map<Id, CopiesReport>()
+  for await (const { id, value } of copiesReports.walk(store, { skip: () => undefined }, signal)) {
+    reports.set(id, value)
+  }
+  return reports
+}
+
 export interface ReportingOptions {
   readonly store: Store
   readonly self: Id
@@ -54,6 +63,6 @@ export async function keepReporting(options: ReportingOptions, signal: AbortSign
 }
 
 function reportOf(copies: Pick<Copies, 'status'>): Omit<CopiesReport, 'at'> {
-  const { comparing, here: _, bytesPerSecond, ...status } = copies.status()
+  const { comparing, here: _, copiedBytes: __, bytesPerSecond, ...status } = copies.status()
   return { ...status, comparing: comparing !== null, bytesPerSecond: Math.round(bytesPerSecond) }
 }

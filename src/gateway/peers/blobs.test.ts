@@ -113,6 +113,7 @@ test('[B5] [N3] a listener hears the same bytes when nodes fall silent or die in
   const hash = await media.add(bytes, [two, three])
   const { blobs, elsewhere } = one
   const originals = createOriginals({
+    changedOver: () => undefined,
     blobs,
     inPlace: blobs.inPlace,
     elsewhere: {

@@ -1,14 +1,18 @@
 import { z } from 'zod'
 import type { Written } from '../../accounts/accounts.ts'
 import {
+  type ClusterEvents,
   type ClusterStatus,
+  clusterEvents,
   clusterStatus,
   type JoinInvitation,
   joinInvitation,
+  type NodeChange,
   nodeChange,
+  type SettingsChange,
+  settingsChange,
 } from '../../protocol/api/cluster.ts'
 import { CodedError } from '../../protocol/errors.ts'
-import type { Member } from '../../protocol/facts/cluster.ts'
 import { type Id, id } from '../../protocol/ids.ts'
 import type { Api } from '../api.ts'
 import { written } from '../freshness.ts'
@@ -21,7 +25,11 @@ export interface Cluster {
   /** A line that lets one more node in. */
   invite(signal: AbortSignal): Promise<Written<JoinInvitation>>
   /** NOT_FOUND, NODE_REMOVED. */
-  setState(node: Id, state: Member['state'], signal: AbortSignal): Promise<Written<void>>
+  change(node: Id, change: NodeChange, signal: AbortSignal): Promise<Written<void>>
+  /** BAD_REQUEST where more copies would have to be durable than there are. */
+  set(change: SettingsChange, signal: AbortSignal): Promise<Written<void>>
+  /** What has happened, as whoever holds the office of the operator has noted it. */
+  events(signal: AbortSignal): Promise<ClusterEvents>
 }
 
 /** The nodes of the cluster; a machine that stands alone answers that it belongs to none. */
@@ -68,7 +76,8 @@ export function clusterRoutes(app: Api, { cluster }: { readonly cluster: Cluster
       config,
       schema: {
         operationId: 'changeNode',
-        summary: 'Empty a node, take it back, or remove one that is gone for good',
+        summary:
+          'Empty a node, take it back, remove one that is gone for good, or change its name, zone or room',
         tag,
         params: z.object({ id }),
         body: nodeChange,
@@ -76,8 +85,39 @@ export function clusterRoutes(app: Api, { cluster }: { readonly cluster: Cluster
       },
     },
     async (request, reply) => {
-      const { state } = request.body
-      return written(reply.code(204), await present().setState(request.params.id, state, signalOf(reply)))
+      return written(
+        reply.code(204),
+        await present().change(request.params.id, request.body, signalOf(reply)),
+      )
     },
+  )
+
+  app.patch(
+    '/api/cluster/settings',
+    {
+      config,
+      schema: {
+        operationId: 'changeClusterSettings',
+        summary: 'How many copies there are, how many an upload waits for, and how long a node may be silent',
+        tag,
+        body: settingsChange,
+        response: done('They hold from now on'),
+      },
+    },
+    async (request, reply) => written(reply.code(204), await present().set(request.body, signalOf(reply))),
+  )
+
+  app.get(
+    '/api/cluster/events',
+    {
+      config,
+      schema: {
+        operationId: 'listClusterEvents',
+        summary: 'The last hundred events of the cluster',
+        tag,
+        response: ok(clusterEvents, 'The newest first'),
+      },
+    },
+    (_request, reply) => present().events(signalOf(reply)),
   )
 }

@@ -18,6 +18,7 @@ import { createMedia } from '../../media/media.ts'
 import { createOriginals, nowhereElse } from '../../media/originals.ts'
 import { openSqliteStore } from '../../store/sqlite.ts'
 import type { Gateway, GatewayConfig } from '../gateway.ts'
+import { createStoreTimes } from '../metrics.ts'
 import type { GatewayAddress } from '../roaming.ts'
 import { createGateway } from '../server.ts'
 import { type Checker, createChecker } from './checked.ts'
@@ -81,6 +82,7 @@ export async function openTestGateway(
     inPlace: blobs.inPlace,
     elsewhere: nowhereElse,
     changed: () => undefined,
+    changedOver: () => undefined,
   })
   const tagReader = stack.use(createTagReader())
   const places = createPlaces(index, null)
@@ -135,6 +137,8 @@ export async function openTestGateway(
       log,
       cluster: null,
       gateways: () => others,
+      storeTimes: createStoreTimes(),
+      figures: [],
       store,
       index,
       accounts,

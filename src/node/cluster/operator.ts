@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { copiesReports } from '../../blobs/copies/report.ts'
+import { readReports } from '../../blobs/copies/report.ts'
 import { layoutId, layouts, type MediaMember, nextLayout } from '../../blobs/placement/layout.ts'
+import { nextChronicle, type Observed } from '../../operator/chronicle.ts'
 import { holdOffice, type Term } from '../../operator/leadership.ts'
-import { readSettings } from '../../registry/facts.ts'
+import { chronicleId, chronicles, readSettings } from '../../registry/facts.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Identity } from '../../registry/trust/identity.ts'
 import { openMembership } from '../../store/etcd/members.ts'
@@ -19,6 +20,11 @@ export interface OperatorOptions {
   readonly identity: () => Identity
 }
 
+export interface Operator extends AsyncDisposable {
+  /** Whether this node holds the office now. */
+  readonly isInOffice: boolean
+}
+
 /** Another node takes over after so many seconds of silence. */
 const ttlSeconds = 6
 /** How often it is compared, whatever was heard of changes, in milliseconds. */
@@ -29,19 +35,31 @@ const tidyEveryMs = 600_000
  * The controllers that one node runs for all: they compare what is with what should be, and close the difference. Each
  * is run by whoever holds the office, and every write is refused to one that holds it no more.
  */
-export function startOperator(options: OperatorOptions): AsyncDisposable {
+export function startOperator(options: OperatorOptions): Operator {
   const { store, registry, log } = options
   const ending = new AbortController()
+  let isInOffice = false
   const onError = (error: unknown) => log.warn({ err: error }, 'the operator met trouble; it goes on')
   const running = holdOffice(
     { store, office: 'operator', node: registry.self, ttlSeconds, onError },
     async (term) => {
+      isInOffice = true
+      term.signal.addEventListener('abort', () => {
+        isInOffice = false
+      })
       log.info('this node is the operator of the cluster from now on')
-      await Promise.all([layOut(options, term, onError), tidyStore(options, term, onError)])
+      await Promise.all([
+        layOut(options, term, onError),
+        keepChronicle(options, term, onError),
+        tidyStore(options, term, onError),
+      ])
     },
     ending.signal,
   )
   return {
+    get isInOffice() {
+      return isInOffice
+    },
     async [Symbol.asyncDispose]() {
       ending.abort(new DOMException('the node ends', 'AbortError'))
       await running
@@ -74,6 +92,49 @@ async function layOut(
   }
 }
 
+/** Notes for the administrators what happens to nodes and copies. */
+async function keepChronicle(
+  { store, registry }: OperatorOptions,
+  term: Term,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  while (!term.signal.aborted) {
+    try {
+      const fact = await chronicles.get(store, chronicleId, term.signal)
+      const current = fact?.value ?? null
+      const next = nextChronicle(current, await observe(store, registry, term.signal), Date.now())
+      // While the store is away, so are all nodes: that is no news of them.
+      if (next !== current && registry.following)
+        await term.commit(chronicles.replace(chronicleId, fact?.revision ?? 0, next))
+    } catch (error) {
+      if (!term.signal.aborted) onError(error)
+    }
+    await pause(compareEveryMs, undefined, { signal: term.signal, ref: false }).catch(() => undefined)
+  }
+}
+
+async function observe(store: Store, registry: Registry, signal: AbortSignal): Promise<Observed> {
+  const reports = await readReports(store, signal)
+  const layout = (await layouts.get(store, layoutId, signal))?.value
+  const { replicas, writeQuorum, graceSeconds } = await readSettings(store, signal)
+  return {
+    nodes: registry.members().map(({ id, name, state }) => {
+      const live = registry.node(id)
+      return { id, name, state, alive: live !== null, skewMs: live?.skewMs ?? null }
+    }),
+    layout:
+      layout === undefined
+        ? null
+        : {
+            version: layout.version,
+            nodes: layout.nodes.length,
+            filled: layout.nodes.every(({ id }) => (reports.get(id)?.filled ?? 0) >= layout.version),
+          },
+    unavailable: registry.nodes().reduce((most, { id }) => Math.max(most, reports.get(id)?.lost ?? 0), 0),
+    settings: `${replicas} ${writeQuorum} ${graceSeconds}`,
+  }
+}
+
 /** Keeps a managed etcd in order; one that others run is theirs to keep. */
 async function tidyStore(
   { identity, log }: OperatorOptions,
@@ -93,16 +154,13 @@ async function tidyStore(
 }
 
 async function mediaMembers(store: Store, registry: Registry, signal: AbortSignal): Promise<MediaMember[]> {
-  const filled = new Map<string, number>()
-  for await (const { id, value } of copiesReports.walk(store, { skip: () => undefined }, signal)) {
-    filled.set(id, value.filled)
-  }
+  const reports = await readReports(store, signal)
   return registry
     .members()
     .filter(({ roles }) => roles.includes('media'))
     .map(({ id, zone, capacityBytes, state }) => {
       const live = registry.node(id)
       const alive = live === null ? null : { totalBytes: live.totalBytes }
-      return { id, zone, capacityBytes, state, alive, filled: filled.get(id) ?? 0 }
+      return { id, zone, capacityBytes, state, alive, filled: reports.get(id)?.filled ?? 0 }
     })
 }

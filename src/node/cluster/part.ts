@@ -8,6 +8,7 @@ import type { Copies as KnownCopies } from '../../catalog/copies.ts'
 import type { Places } from '../../catalog/places.ts'
 import type { Spread } from '../../catalog/uploads/finish.ts'
 import type { PictureElsewhere } from '../../gateway/media/tracks.ts'
+import type { Figure } from '../../gateway/metrics.ts'
 import { peerBlobRoutes } from '../../gateway/peers/blobs.ts'
 import { peerFileRoutes } from '../../gateway/peers/files.ts'
 import { joinRoute } from '../../gateway/peers/join.ts'
@@ -20,15 +21,19 @@ import { CodedError } from '../../protocol/errors.ts'
 import { allRoles } from '../../protocol/facts/cluster.ts'
 import type { BlobHash } from '../../protocol/ids.ts'
 import { createCalls } from '../../registry/calls.ts'
+import { chronicleId, chronicles } from '../../registry/facts.ts'
 import { openRegistry, type RegistryEvent } from '../../registry/registry.ts'
+import { changeSettings } from '../../registry/settings.ts'
 import { type Identity, placeOf } from '../../registry/trust/identity.ts'
-import { setMemberState } from '../../registry/trust/membership.ts'
+import { changeMember } from '../../registry/trust/membership.ts'
 import { invite } from '../../registry/trust/tokens.ts'
 import { keepTrust } from '../../registry/trust/trust.ts'
+import type { Store } from '../../store/store.ts'
 import type { Config } from '../config.ts'
 import { version } from '../version.ts'
 import { copyBytesPerSecond, openClusterBytes } from './bytes.ts'
 import { removeEtcdMember } from './etcd.ts'
+import { figuresOf } from './figures.ts'
 import { createFilesElsewhere } from './files.ts'
 import { hostsOf, withPort } from './membership.ts'
 import { startOperator } from './operator.ts'
@@ -38,7 +43,9 @@ import type { ClusterStore } from './store.ts'
 export interface PartOptions {
   readonly config: Config
   readonly identity: Identity
-  readonly store: ClusterStore
+  readonly store: Store
+  /** This node's member of the store. */
+  readonly member: Pick<ClusterStore, 'follow'>
   readonly index: Index
   readonly blobs: DiskBlobs
   readonly known: KnownCopies
@@ -53,6 +60,7 @@ export interface PartOptions {
 /** What a node of a cluster does besides what one does that stands alone. Disposing of it takes leave of the others. */
 export interface ClusterPart extends AsyncDisposable {
   readonly cluster: Cluster
+  readonly figures: readonly Figure[]
   /** The other gateways. */
   readonly gateways: () => readonly GatewayAddress[]
   readonly elsewhere: Elsewhere
@@ -71,8 +79,7 @@ const spreadMs = 300_000
 
 /** Errors: those of the registry and of the server for nodes. */
 export async function openClusterPart(options: PartOptions, signal: AbortSignal): Promise<ClusterPart> {
-  const { config, identity, blobs, log, onLost } = options
-  const { store } = options.store
+  const { config, identity, store, blobs, log, onLost } = options
   await using stack = new AsyncDisposableStack()
   const hosts = hostsOf(config)
   const [host] = hosts
@@ -124,7 +131,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       log,
     }),
   )
-  options.store.follow({ trust, registry })
+  options.member.follow({ trust, registry })
   const bytes = stack.use(
     await openClusterBytes(
       {
@@ -141,7 +148,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       signal,
     ),
   )
-  stack.use(startOperator({ store, registry, log, identity: () => trust.identity }))
+  const operator = stack.use(startOperator({ store, registry, log, identity: () => trust.identity }))
 
   const cluster: Cluster = {
     status: (asked) => statusOf({ identity: trust.identity, registry, store, copies: bytes.copies }, asked),
@@ -149,10 +156,18 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       const value = await invite(store, peerAddresses(), asked)
       return { value, revision: (await store.status(asked)).revision }
     },
-    async setState(node, state, asked) {
-      const { revision } = await setMemberState(store, node, state, asked)
-      if (state === 'removed') await removeEtcdMember(trust.identity, node, asked)
+    async change(node, change, asked) {
+      const { revision } = await changeMember(store, node, change, asked)
+      if (change.state === 'removed') await removeEtcdMember(trust.identity, node, asked)
       return { value: undefined, revision }
+    },
+    async set(change, asked) {
+      const { revision } = await changeSettings(store, change, asked)
+      return { value: undefined, revision }
+    },
+    async events(asked) {
+      const fact = await chronicles.get(store, chronicleId, asked)
+      return { events: (fact?.value.events ?? []).toReversed() }
     },
   }
 
@@ -166,6 +181,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
   const owned = stack.move()
   return {
     cluster,
+    figures: figuresOf({ registry, copies: bytes.copies, operator, storeEndpoints }),
     gateways: () =>
       registry
         .nodes()

@@ -1,5 +1,6 @@
 import type { Copies } from '../../blobs/copies/copies.ts'
-import { copiesReports } from '../../blobs/copies/report.ts'
+import { type CopiesReport, readReports } from '../../blobs/copies/report.ts'
+import { layoutId, layouts } from '../../blobs/placement/layout.ts'
 import type { ClusterNode, ClusterStatus } from '../../protocol/api/cluster.ts'
 import { isCoded } from '../../protocol/errors.ts'
 import { clusterSettings, type Member } from '../../protocol/facts/cluster.ts'
@@ -32,50 +33,96 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
     }
   }
   const settings = await unlessAway(readSettings(store, soon))
+  const reports = await unlessAway(readReports(store, soon))
+  const layout = await unlessAway(layouts.get(store, layoutId, soon))
+  const placed = new Set(layout?.value.nodes.map(({ id }) => id))
   const live = new Map(registry.nodes().map((node) => [node.id, node]))
   return {
     cluster: identity.cluster,
     nodes: registry
       .members()
-      .map((member) => nodeOf(member, live.get(member.id), identity.id))
+      .map((member) => nodeOf(member, live.get(member.id), reports?.get(member.id), identity.id))
       .toSorted((one, other) => one.name.localeCompare(other.name) || (one.id < other.id ? -1 : 1)),
-    copies: (await unlessAway(reported(store, soon))) ?? copiesOf(copies),
+    copies: reports === null ? ownCopies(copies) : summed(registry, reports, live, placed),
     settings: settings ?? clusterSettings.parse({}),
     storeReachable: settings !== null,
     storeMembers: identity.store.length,
   }
 }
 
-/** What all nodes say of their copies, added up. */
-async function reported(store: Store, signal: AbortSignal): Promise<ClusterStatus['copies']> {
-  const sum = { wanted: 0, held: 0, missing: 0, unavailable: 0, bytesPerSecond: 0, settled: true }
-  for await (const { value } of copiesReports.walk(store, { skip: () => undefined }, signal)) {
-    const { wanted, missing, lost, bytesPerSecond, comparing, filled, version } = value
-    sum.wanted += wanted
-    sum.held += Math.max(0, wanted - missing)
-    sum.missing += missing
-    sum.unavailable += lost
-    sum.bytesPerSecond += bytesPerSecond
-    sum.settled &&= !comparing && missing === lost && filled === version
+/** What all nodes say of their copies, added up; of silent ones, what is not to be had from them meanwhile. */
+function summed(
+  registry: Registry,
+  reports: ReadonlyMap<string, CopiesReport>,
+  live: ReadonlyMap<string, LiveNode>,
+  placed: ReadonlySet<string>,
+): ClusterStatus['copies'] {
+  const sum = {
+    wanted: 0,
+    held: 0,
+    missing: 0,
+    missingBytes: 0,
+    away: 0,
+    unavailable: 0,
+    bytesPerSecond: 0,
+    settled: true,
+  }
+  for (const { id, state } of registry.members()) {
+    const report = reports.get(id)
+    if (report === undefined || state === 'removed') continue
+    const { wanted, missing, missingBytes, lost, bytesPerSecond, comparing, filled, version } = report
+    const held = Math.max(0, wanted - missing)
+    if (live.has(id)) {
+      sum.wanted += wanted
+      sum.held += held
+      sum.missing += missing
+      sum.missingBytes += missingBytes
+      sum.bytesPerSecond += bytesPerSecond
+      // Each node that lacks it counts the same blob.
+      sum.unavailable = Math.max(sum.unavailable, lost)
+      sum.settled &&= !comparing && missing === lost && filled === version
+    } else if (placed.has(id)) {
+      sum.wanted += wanted
+      sum.away += held
+    }
   }
   return sum
 }
 
-function copiesOf(copies: Pick<Copies, 'status'>): ClusterStatus['copies'] {
-  const { wanted, here, missing, lost, bytesPerSecond, comparing, version, filled } = copies.status()
+function ownCopies(copies: Pick<Copies, 'status'>): ClusterStatus['copies'] {
+  const { wanted, here, missing, missingBytes, lost, bytesPerSecond, comparing, version, filled } =
+    copies.status()
   return {
     wanted,
     held: here,
     missing,
+    missingBytes,
+    away: 0,
     unavailable: lost,
     bytesPerSecond: Math.round(bytesPerSecond),
     settled: comparing === null && missing === lost && filled === version,
   }
 }
 
-function nodeOf(member: Member, live: LiveNode | undefined, here: string): ClusterNode {
-  const { id, name, zone, roles, state, joinedAt } = member
-  const known = { id, name, zone, roles, state, joinedAt, alive: live !== undefined, here: id === here }
+function nodeOf(
+  member: Member,
+  live: LiveNode | undefined,
+  report: CopiesReport | undefined,
+  here: string,
+): ClusterNode {
+  const { id, name, zone, roles, state, joinedAt, capacityBytes } = member
+  const known = {
+    id,
+    name,
+    zone,
+    roles,
+    state,
+    joinedAt,
+    capacityBytes,
+    alive: live !== undefined,
+    here: id === here,
+    ...(report !== undefined && { copies: copiesOf(report) }),
+  }
   if (live === undefined) return known
   const { startedAt, version, publicUrl, addresses, freeBytes, totalBytes, load, skewMs } = live
   return {
@@ -89,4 +136,9 @@ function nodeOf(member: Member, live: LiveNode | undefined, here: string): Clust
     ...(publicUrl !== null && { url: publicUrl }),
     ...(skewMs !== null && { clockSkewMs: skewMs }),
   }
+}
+
+function copiesOf(report: CopiesReport): ClusterNode['copies'] {
+  const { wanted, missing, missingBytes, surplus, bytesPerSecond, problem } = report
+  return { wanted, missing, missingBytes, surplus, bytesPerSecond, problem }
 }

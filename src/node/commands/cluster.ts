@@ -1,8 +1,17 @@
 import pino from 'pino'
 import { z } from 'zod'
-import { clusterStatus, joinInvitation } from '../../protocol/api/cluster.ts'
+import {
+  type ClusterNode,
+  type ClusterStatus,
+  clusterStatus,
+  joinInvitation,
+  type NodeChange,
+  type NodeCopies,
+} from '../../protocol/api/cluster.ts'
 import { CodedError } from '../../protocol/errors.ts'
+import { allRoles } from '../../protocol/facts/cluster.ts'
 import type { Initialised } from '../cluster/init.ts'
+import { byteCount } from '../config.ts'
 import type { Context } from './context.ts'
 import { type Remote, withRunningNode } from './remote.ts'
 import { bytes } from './terminal.ts'
@@ -56,31 +65,159 @@ export async function setNodeState(
   context.terminal.print(`${node} ${said[state]}.`)
 }
 
-/** The rows of `hocket status` that tell of the cluster; none where the machine stands alone. */
-export async function clusterRows(remote: Remote): Promise<readonly (readonly [string, string])[]> {
-  const status = await remote.ask('/api/cluster', clusterStatus).catch((error: unknown) => {
+/** `hocket cluster settings`: what administrators have set for the whole cluster. */
+export async function showSettings({ terminal, ...context }: Context): Promise<void> {
+  const { settings } = await withRunningNode({ terminal, ...context }, (remote) =>
+    remote.ask('/api/cluster', clusterStatus),
+  )
+  terminal.print(`copies  ${settings.replicas} of each song, on different machines`)
+  terminal.print(`quorum  ${settings.writeQuorum} of them are durable before an upload is acknowledged`)
+  terminal.print(
+    `grace   ${spoken(settings.graceSeconds)} before the copies of a silent machine are made anew`,
+  )
+}
+
+/** `hocket cluster set`: changes them, from now on. */
+export async function changeSettings(
+  context: Context,
+  { copies, quorum, grace }: { readonly copies?: string; readonly quorum?: string; readonly grace?: string },
+): Promise<void> {
+  const body = {
+    ...(copies !== undefined && { replicas: wholeNumber('--copies', copies) }),
+    ...(quorum !== undefined && { writeQuorum: wholeNumber('--quorum', quorum) }),
+    ...(grace !== undefined && { graceSeconds: duration('--grace', grace) }),
+  }
+  if (Object.keys(body).length === 0)
+    throw new CodedError('SETTING_INVALID', 'give --copies, --quorum or --grace')
+  await withRunningNode(context, (remote) =>
+    remote.ask('/api/cluster/settings', nothing, { method: 'PATCH', body }),
+  )
+  await showSettings(context)
+}
+
+/** `hocket cluster node NODE`: changes what a machine is called, what it fails together with, or how much it may hold. */
+export async function changeNode(
+  context: Context,
+  node: string,
+  { name, zone, capacity }: { readonly name?: string; readonly zone?: string; readonly capacity?: string },
+): Promise<void> {
+  const body: NodeChange = {
+    ...(name !== undefined && { name }),
+    ...(zone !== undefined && { zone }),
+    ...(capacity !== undefined && {
+      capacityBytes: capacity === 'all' ? null : size('--capacity', capacity),
+    }),
+  }
+  if (Object.keys(body).length === 0)
+    throw new CodedError('SETTING_INVALID', 'give --name, --zone or --capacity')
+  await withRunningNode(context, async (remote) => {
+    const id = await idOf(remote, node)
+    await remote.ask(`/api/cluster/nodes/${id}`, nothing, { method: 'PATCH', body })
+  })
+  context.terminal.print(`${node} is changed; copies move where they belong now.`)
+}
+
+const secondsOf = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3_600],
+  ['d', 86_400],
+])
+
+function duration(flag: string, text: string): number {
+  const [, number, unit = ''] = /^(\d{1,7})([smhd])$/.exec(text) ?? []
+  const seconds = secondsOf.get(unit)
+  if (number === undefined || seconds === undefined)
+    throw new CodedError('SETTING_INVALID', `${flag}: expected is a time, such as 90s, 15m, 2h or 1d`)
+  return Number(number) * seconds
+}
+
+function spoken(seconds: number): string {
+  const [unit, length] = [...secondsOf].findLast(([, each]) => seconds % each === 0 && seconds >= each) ?? [
+    's',
+    1,
+  ]
+  return `${seconds / length}${unit}`
+}
+
+function wholeNumber(flag: string, text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new CodedError('SETTING_INVALID', `${flag}: expected is a number`)
+  return Number(text)
+}
+
+function size(flag: string, text: string): number {
+  const parsed = byteCount.safeParse(text)
+  if (!parsed.success)
+    throw new CodedError('SETTING_INVALID', `${flag}: expected is a size, such as 500GiB, or all`)
+  return parsed.data
+}
+
+/** The cluster as the running node knows it; null where the machine stands alone. */
+export async function readCluster(remote: Remote): Promise<ClusterStatus | null> {
+  return await remote.ask('/api/cluster', clusterStatus).catch((error: unknown) => {
     if (error instanceof CodedError && error.code === 'NOT_IN_CLUSTER') return null
     throw error
   })
-  if (status === null) return []
-  const nodes = status.nodes
-    .filter(({ state }) => state !== 'removed')
-    .map((node): readonly [string, string] => {
-      const state = node.alive ? node.state : 'silent'
-      const disk =
-        node.totalBytes === undefined
-          ? ''
-          : `, ${bytes(node.freeBytes ?? 0)} free of ${bytes(node.totalBytes)}`
-      const clock = node.clockSkewMs === undefined ? '' : `, its clock is wrong by ${node.clockSkewMs} ms`
-      return ['Node', `${node.name} (${node.zone}): ${state}${disk}${clock}${node.here ? ', this one' : ''}`]
-    })
-  const { wanted, held, missing, unavailable } = status.copies
-  const copies = `${held} of ${wanted} are made, ${missing} are to be made, ${unavailable} are to be had from no node`
-  const { storeReachable, storeMembers } = status
+}
+
+/** The rows of `hocket status` that tell of the cluster. */
+export function clusterRows(status: ClusterStatus): readonly (readonly [string, string])[] {
+  const { storeReachable, storeMembers, settings } = status
   const store = storeReachable
     ? `${storeMembers} ${storeMembers === 1 ? 'member votes' : 'members vote'}`
     : 'too few of its members answer: nothing can be saved'
-  return [...nodes, ['Copies', copies], ['Etcd', store]]
+  return [
+    ...status.nodes.filter(({ state }) => state !== 'removed').flatMap(nodeRows),
+    ['Copies', copiesText(status.copies)],
+    ...repairRows(status.copies),
+    [
+      'Settings',
+      `${settings.replicas} copies, quorum ${settings.writeQuorum}, grace ${spoken(settings.graceSeconds)}`,
+    ],
+    ['Etcd', store],
+  ]
+}
+
+function nodeRows(node: ClusterNode): readonly (readonly [string, string])[] {
+  const { name, zone, roles, state, alive, here, totalBytes, freeBytes = 0, clockSkewMs, copies } = node
+  const parts = [
+    `${name} (${zone}): ${alive ? state : 'silent'}`,
+    roles.length === allRoles.length ? 'all roles' : roles.join('+'),
+    ...(totalBytes === undefined ? [] : [`${bytes(freeBytes)} free of ${bytes(totalBytes)}`]),
+    ...(copies === undefined || !alive ? [] : [copiesOfNode(copies)]),
+    ...(clockSkewMs === undefined ? [] : [`its clock is wrong by ${clockSkewMs} ms`]),
+    ...(here ? ['this one'] : []),
+  ]
+  return [['Node', parts.join(', ')]]
+}
+
+function copiesOfNode({ wanted, missing, surplus, problem }: NodeCopies): string {
+  const held = `${Math.max(0, wanted - missing)} of ${wanted} copies`
+  return [
+    held,
+    ...(surplus > 0 ? [`${surplus} to be dropped`] : []),
+    ...(problem === null ? [] : [problem]),
+  ].join(', ')
+}
+
+function copiesText({ wanted, held, missing, away, unavailable }: ClusterStatus['copies']): string {
+  return [
+    `${held} of ${wanted} are made, ${missing} are to be made`,
+    ...(away > 0 ? [`${away} are on machines that do not answer`] : []),
+    ...(unavailable > 0 ? [`${unavailable} are to be had from no node`] : []),
+  ].join(', ')
+}
+
+/** How far the making of copies is, and how long it may take. */
+function repairRows(copies: ClusterStatus['copies']): readonly (readonly [string, string])[] {
+  const { wanted, held, missing, missingBytes, unavailable, bytesPerSecond } = copies
+  if (missing === 0 || missing === unavailable) return []
+  const share = Math.floor((100 * held) / Math.max(1, wanted))
+  const left =
+    bytesPerSecond === 0
+      ? ''
+      : ` at ${bytes(bytesPerSecond)}/s, ${Math.ceil(missingBytes / bytesPerSecond / 60)} min to go`
+  return [['Repair', `${share} % done, ${bytes(missingBytes)} to be copied${left}`]]
 }
 
 async function idOf(remote: Remote, node: string): Promise<string> {

@@ -165,6 +165,34 @@ function addClusterCommands(program: Command, contextOf: (command: Command) => C
       (await import('./cluster.ts')).inviteNode(contextOf(command)),
     )
 
+  cluster
+    .command('settings')
+    .description('how many copies there are, and how long a node may be silent')
+    .action(async (_options, command: Command) =>
+      (await import('./cluster.ts')).showSettings(contextOf(command)),
+    )
+
+  cluster
+    .command('set')
+    .description('change the settings of the whole cluster, from now on')
+    .option('--copies <number>', 'how many copies of each song there are, on different machines')
+    .option('--quorum <number>', 'how many of them are durable before an upload is acknowledged')
+    .option('--grace <time>', 'how long a node may be silent before its copies are made anew: 90s, 15m, 2h')
+    .action(async (options: { copies?: string; quorum?: string; grace?: string }, command: Command) =>
+      (await import('./cluster.ts')).changeSettings(contextOf(command), options),
+    )
+
+  cluster
+    .command('node <node>')
+    .description('change what a node is called, what fails together with it, or how much it may hold')
+    .option('--name <name>', 'its new name')
+    .option('--zone <name>', 'what fails together with it, such as a room')
+    .option('--capacity <size>', 'how much it may hold, such as 500GiB; all: what its disk has')
+    .action(
+      async (node: string, options: { name?: string; zone?: string; capacity?: string }, command: Command) =>
+        (await import('./cluster.ts')).changeNode(contextOf(command), node, options),
+    )
+
   for (const [name, state, description] of [
     ['drain', 'draining', 'empty a node: its copies are made elsewhere, and it serves until then'],
     ['undrain', 'active', 'let a node that is being emptied take part again'],

@@ -1,21 +1,22 @@
 import { page, problemSummary } from '../../protocol/api/catalog.ts'
 import { nodeStatus } from '../../protocol/api/node.ts'
-import { clusterRows } from './cluster.ts'
+import { clusterRows, readCluster } from './cluster.ts'
 import type { Context } from './context.ts'
 import { withRunningNode } from './remote.ts'
 import { bytes } from './terminal.ts'
 
 /** `hocket status`: how the running node is, for a person or (`--json`) for a program. */
 export async function status(context: Context, { json }: { readonly json: boolean }): Promise<void> {
-  const [now, { items: problems, next }] = await withRunningNode(context, (remote) =>
+  const [now, { items: problems, next }, cluster] = await withRunningNode(context, (remote) =>
     Promise.all([
       remote.ask('/api/status', nodeStatus),
       remote.ask('/api/problems?limit=500', page(problemSummary)),
+      readCluster(remote),
     ]),
   )
   const { terminal } = context
   if (json) {
-    terminal.print(JSON.stringify({ ...now, problems }, null, 2))
+    terminal.print(JSON.stringify({ ...now, problems, ...(cluster !== null && { cluster }) }, null, 2))
     return
   }
   const { store, index, counts, scan, memory, disk, transcodes, eventLoopDelay } = now
@@ -43,6 +44,6 @@ export async function status(context: Context, { json }: { readonly json: boolea
     ['Disk', `${bytes(disk.free)} free of ${bytes(disk.total)}`],
     ['Delay', `${eventLoopDelay.p50} ms in the middle, ${eventLoopDelay.p99} ms in the worst hundredth`],
   ]
-  const cluster = await withRunningNode(context, clusterRows)
-  for (const [name, text] of [...rows, ...cluster]) terminal.print(`${name.padEnd(10)} ${text}`)
+  for (const [name, text] of [...rows, ...(cluster === null ? [] : clusterRows(cluster))])
+    terminal.print(`${name.padEnd(10)} ${text}`)
 }

@@ -1,6 +1,20 @@
 import { z } from 'zod'
-import { clusterSettings, memberState, role } from '../facts/cluster.ts'
+import { clusterEvent, clusterSettings, memberState, nodeName, role, zone } from '../facts/cluster.ts'
 import { id, timestamp } from '../ids.ts'
+
+/** The copies of one node, as it last reported them. */
+export const nodeCopies = z.object({
+  /** Those that it should hold, and how many of them are still to be made there. */
+  wanted: z.int(),
+  missing: z.int(),
+  missingBytes: z.int(),
+  /** Those that belong elsewhere by now, and go when the others have been verified. */
+  surplus: z.int(),
+  bytesPerSecond: z.int(),
+  problem: z.string().nullable().describe('Why it can keep nothing at the moment: a code'),
+})
+
+export type NodeCopies = z.infer<typeof nodeCopies>
 
 /** A node as administrators see it: who it is, and how it is now. Sizes are bytes. */
 export const clusterNode = z.object({
@@ -13,6 +27,8 @@ export const clusterNode = z.object({
   /** Whether it is the one that answers. */
   here: z.boolean(),
   joinedAt: timestamp,
+  capacityBytes: z.int().nullable().describe('How much it may hold; null: all of its disk'),
+  copies: nodeCopies.optional(),
   /** The rest is known only of nodes that live. */
   startedAt: timestamp.optional(),
   version: z.string().optional(),
@@ -32,6 +48,10 @@ export const copiesStatus = z.object({
   held: z.int(),
   /** Being fetched or waited for. */
   missing: z.int(),
+  /** How many bytes that is. */
+  missingBytes: z.int(),
+  /** On nodes that do not answer: they are made anew when the grace is over. */
+  away: z.int(),
   /** What no live node can give. */
   unavailable: z.int(),
   bytesPerSecond: z.number(),
@@ -58,6 +78,32 @@ export const joinInvitation = z.object({
 })
 export type JoinInvitation = z.infer<typeof joinInvitation>
 
-export const nodeChange = z.object({
-  state: memberState.describe('`draining` empties a node, `removed` is for one that is gone for good'),
-})
+export const nodeChange = z
+  .object({
+    state: memberState.describe('`draining` empties a node, `removed` is for one that is gone for good'),
+    name: nodeName,
+    zone,
+    capacityBytes: z
+      .int()
+      .min(1_073_741_824)
+      .nullable()
+      .describe('How much it may hold, 1 GiB or more; null: all of its disk'),
+  })
+  .partial()
+export type NodeChange = z.infer<typeof nodeChange>
+
+export const settingsChange = z
+  .object({
+    replicas: z.int().min(1).max(9).describe('How many copies each blob has'),
+    writeQuorum: z.int().min(1).max(9).describe('How many must be durable before an upload is acknowledged'),
+    graceSeconds: z
+      .int()
+      .min(0)
+      .max(2_592_000)
+      .describe('How long a node may be silent before its copies are made anew'),
+  })
+  .partial()
+export type SettingsChange = z.infer<typeof settingsChange>
+
+export const clusterEvents = z.object({ events: z.array(clusterEvent).describe('The newest first') })
+export type ClusterEvents = z.infer<typeof clusterEvents>

@@ -91,6 +91,47 @@ export const authority = z.object({
 })
 export type AuthorityFact = z.infer<typeof authority>
 
+/** What happened to the cluster that its administrators may want to know of. */
+export const clusterEvent = z.object({
+  /** By the clock of the node that noticed it. */
+  at: timestamp,
+  kind: z.enum([
+    'joined',
+    'silent',
+    'returned',
+    'draining',
+    'active',
+    'removed',
+    'layout',
+    'repaired',
+    'unavailable',
+    'clock',
+    'settings',
+  ]),
+  /** How the node was called then; absent where it is about no single one. */
+  name: nodeName.optional(),
+  /** Of `layout`, how many nodes hold copies by it; of `unavailable`, how many blobs; of `clock`, milliseconds. */
+  amount: z.int().optional(),
+})
+export type ClusterEvent = z.infer<typeof clusterEvent>
+
+/**
+ * The last events, under `cluster/events/recent`, with the state after them: whoever holds the office compares that with
+ * what is, so that nothing is missed or told twice when the office changes hands.
+ */
+export const chronicle = z.object({
+  /** The newest last. */
+  events: z.array(clusterEvent).max(100),
+  nodes: z
+    .array(z.object({ id, state: memberState, alive: z.boolean(), clockIsWrong: z.boolean() }))
+    .max(2_000),
+  layout: z.int().nonnegative(),
+  filled: z.boolean(),
+  unavailable: z.int().nonnegative(),
+  settings: z.string().max(1_000),
+})
+export type Chronicle = z.infer<typeof chronicle>
+
 /** What administrators set for the whole cluster, under `cluster/settings/current`. Without it, the defaults hold. */
 export const clusterSettings = z.object({
   /** How many copies each blob has. */

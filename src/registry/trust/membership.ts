@@ -7,14 +7,26 @@ import { members, presences } from '../facts.ts'
 import { readAuthority } from './authority.ts'
 import { withMaker } from './maker.ts'
 
+/** What of a member may be changed later; what is absent stays as it is. */
+export interface MemberChange {
+  readonly state?: Member['state'] | undefined
+  readonly name?: string | undefined
+  readonly zone?: string | undefined
+  readonly capacityBytes?: number | null | undefined
+}
+
+/** Says whether a member takes part, is being emptied, or is gone for good: see `changeMember`. */
+export const setMemberState = (store: Store, node: Id, state: Member['state'], signal?: AbortSignal) =>
+  changeMember(store, node, { state }, signal)
+
 /**
- * Says whether a member takes part, is being emptied, or is gone for good. A removed one is refused by every node as
- * soon as the fact reaches it, and never comes back under its id: NODE_REMOVED. NOT_FOUND where there is none.
+ * Changes a member. A removed one is refused by every node as soon as the fact reaches it, and never comes back under
+ * its id: NODE_REMOVED. NOT_FOUND where there is none.
  */
-export async function setMemberState(
+export async function changeMember(
   store: Store,
   node: Id,
-  state: Member['state'],
+  change: MemberChange,
   signal?: AbortSignal,
 ): Promise<{ readonly revision: number }> {
   return await transact(
@@ -22,9 +34,17 @@ export async function setMemberState(
     async () => {
       const fact = await members.get(store, node, signal)
       if (fact === null) throw new CodedError('NOT_FOUND', `there is no node ${node}`)
-      if (fact.value.state === 'removed' && state !== 'removed') throw new CodedError('NODE_REMOVED')
-      const changed = members.replace(node, fact.revision, { ...fact.value, state })
-      const present = state === 'removed' ? await presences.get(store, node, signal) : null
+      const { state, name, zone, capacityBytes } = fact.value
+      const value = {
+        ...fact.value,
+        state: change.state ?? state,
+        name: change.name ?? name,
+        zone: change.zone ?? zone,
+        capacityBytes: change.capacityBytes === undefined ? capacityBytes : change.capacityBytes,
+      }
+      if (fact.value.state === 'removed' && value.state !== 'removed') throw new CodedError('NODE_REMOVED')
+      const changed = members.replace(node, fact.revision, value)
+      const present = value.state === 'removed' ? await presences.get(store, node, signal) : null
       const operation = present === null ? changed : join(changed, presences.remove(node, present.revision))
       return { operation, value: undefined }
     },
