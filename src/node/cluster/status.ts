@@ -118,7 +118,7 @@ function nodeOf(
     roles,
     state,
     joinedAt,
-    capacityBytes,
+    ...(capacityBytes !== null && { capacityBytes }),
     alive: live !== undefined,
     here: id === here,
     ...(report !== undefined && { copies: copiesOf(report) }),
@@ -140,5 +140,5 @@ function nodeOf(
 
 function copiesOf(report: CopiesReport): ClusterNode['copies'] {
   const { wanted, missing, missingBytes, surplus, bytesPerSecond, problem } = report
-  return { wanted, missing, missingBytes, surplus, bytesPerSecond, problem }
+  return { wanted, missing, missingBytes, surplus, bytesPerSecond, ...(problem !== null && { problem }) }
 }

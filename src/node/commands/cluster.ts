@@ -196,7 +196,7 @@ function copiesOfNode({ wanted, missing, surplus, problem }: NodeCopies): string
   return [
     held,
     ...(surplus > 0 ? [`${surplus} to be dropped`] : []),
-    ...(problem === null ? [] : [problem]),
+    ...(problem === undefined ? [] : [problem]),
   ].join(', ')
 }
 

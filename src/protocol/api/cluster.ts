@@ -11,7 +11,7 @@ export const nodeCopies = z.object({
   /** Those that belong elsewhere by now, and go when the others have been verified. */
   surplus: z.int(),
   bytesPerSecond: z.int(),
-  problem: z.string().nullable().describe('Why it can keep nothing at the moment: a code'),
+  problem: z.string().optional().describe('Why it can keep nothing at the moment: a code'),
 })
 
 export type NodeCopies = z.infer<typeof nodeCopies>
@@ -27,7 +27,7 @@ export const clusterNode = z.object({
   /** Whether it is the one that answers. */
   here: z.boolean(),
   joinedAt: timestamp,
-  capacityBytes: z.int().nullable().describe('How much it may hold; null: all of its disk'),
+  capacityBytes: z.int().optional().describe('How much it may hold; absent: all of its disk'),
   copies: nodeCopies.optional(),
   /** The rest is known only of nodes that live. */
   startedAt: timestamp.optional(),
