@@ -2,31 +2,19 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { z } from 'zod'
-import { openBrowser } from '../harness/browser.ts'
-import type { Client } from '../harness/client.ts'
-import { startNode, type TestNode } from '../harness/node.ts'
-import { scanned } from '../harness/scan.ts'
 import { waitFor } from '../harness/wait.ts'
+import { type House, openHouse } from './house.ts'
 import { phone, visit } from './visit.ts'
 
-const wesnoth = '/usr/share/games/wesnoth/1.16/data/core/music'
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-let node: TestNode
-let browser: Browser
-let ada: Client
+let house: House
 
 before(async () => {
-  node = await startNode({ music: [wesnoth] })
-  browser = await openBrowser()
-  ada = await node.administrator()
-  await scanned(ada)
+  house = await openHouse()
 })
-after(async () => {
-  await browser?.close()
-  await node?.[Symbol.asyncDispose]()
-})
+after(() => house?.[Symbol.asyncDispose]())
 
 const screens = [
   '/',
@@ -74,9 +62,9 @@ for (const [colorScheme, rules] of [
   ['dark', ['color-contrast']],
 ] as const) {
   test(`every screen is accessible as axe-core sees it (${colorScheme})`, async () => {
-    await using visiting = await visit(browser, {
-      baseUrl: node.baseUrl,
-      token: ada.token,
+    await using visiting = await visit(house.browser, {
+      baseUrl: house.node.baseUrl,
+      token: house.ada.token,
       look: { colorScheme, reducedMotion: 'reduce' },
     })
     const { page } = visiting
@@ -90,9 +78,9 @@ for (const [colorScheme, rules] of [
 
 test('the album page and the login page are accessible, on a phone too', async () => {
   for (const look of [{}, phone]) {
-    await using visiting = await visit(browser, {
-      baseUrl: node.baseUrl,
-      token: ada.token,
+    await using visiting = await visit(house.browser, {
+      baseUrl: house.node.baseUrl,
+      token: house.ada.token,
       look: { ...look, reducedMotion: 'reduce' },
     })
     const { page } = visiting
@@ -104,19 +92,25 @@ test('the album page and the login page are accessible, on a phone too', async (
     await page.locator('.track').first().waitFor()
     assert.deepEqual(await wrongs(page), [])
   }
-  await using stranger = await visit(browser, { baseUrl: node.baseUrl, look: { reducedMotion: 'reduce' } })
+  await using stranger = await visit(house.browser, {
+    baseUrl: house.node.baseUrl,
+    look: { reducedMotion: 'reduce' },
+  })
   await stranger.page.goto('/')
   await stranger.page.getByLabel('Password').waitFor()
   assert.deepEqual(await wrongs(stranger.page), [])
 })
 
 test('a Spanish browser is spoken to in Spanish, and so is an account that asks for it', async () => {
-  await using stranger = await visit(browser, { baseUrl: node.baseUrl, look: { locale: 'es-ES' } })
+  await using stranger = await visit(house.browser, {
+    baseUrl: house.node.baseUrl,
+    look: { locale: 'es-ES' },
+  })
   await stranger.page.goto('/')
   await stranger.page.getByRole('button', { name: 'Entrar' }).waitFor()
   assert.equal(await stranger.page.locator('html').getAttribute('lang'), 'es')
 
-  await using visiting = await visit(browser, { baseUrl: node.baseUrl, token: ada.token })
+  await using visiting = await visit(house.browser, { baseUrl: house.node.baseUrl, token: house.ada.token })
   const { page } = visiting
   await page.goto('/settings')
   await page.getByRole('radio', { name: 'Español' }).click()
@@ -129,9 +123,9 @@ test('a Spanish browser is spoken to in Spanish, and so is an account that asks 
 })
 
 test('dark follows the system, and a choice outlives the visit', async () => {
-  await using visiting = await visit(browser, {
-    baseUrl: node.baseUrl,
-    token: ada.token,
+  await using visiting = await visit(house.browser, {
+    baseUrl: house.node.baseUrl,
+    token: house.ada.token,
     look: { colorScheme: 'dark' },
   })
   const { page } = visiting
@@ -151,7 +145,7 @@ test('dark follows the system, and a choice outlives the visit', async () => {
 })
 
 test('everything can be reached and done with the keyboard alone', async () => {
-  await using visiting = await visit(browser, { baseUrl: node.baseUrl, token: ada.token })
+  await using visiting = await visit(house.browser, { baseUrl: house.node.baseUrl, token: house.ada.token })
   const { page } = visiting
   await page.goto('/albums')
   await page

@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openBrowser } from '../harness/browser.ts'
-import { startNode } from '../harness/node.ts'
-import { scanned } from '../harness/scan.ts'
 import { waitFor } from '../harness/wait.ts'
+import { openHouse } from './house.ts'
 import { heard, soundOf, visit } from './visit.ts'
 
-const wesnoth = '/usr/share/games/wesnoth/1.16/data/core/music'
-
 test('a household: invitations, apps, smart and imported playlists, libraries, strange codecs', async (t) => {
-  await using node = await startNode({ music: [wesnoth] })
-  await using browser = await openBrowser()
-  const ada = await node.administrator()
-  await scanned(ada)
+  await using house = await openHouse()
+  const { node, browser, ada } = house
   await using visiting = await visit(browser, { baseUrl: node.baseUrl, token: ada.token })
   const { page } = visiting
 

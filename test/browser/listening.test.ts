@@ -1,39 +1,28 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { z } from 'zod'
-import { openBrowser } from '../harness/browser.ts'
 import { type Client, signIn } from '../harness/client.ts'
-import { startNode, type TestNode } from '../harness/node.ts'
-import { scanned } from '../harness/scan.ts'
 import { waitFor } from '../harness/wait.ts'
+import { type House, openHouse } from './house.ts'
 import { heard, phone, silent, visit } from './visit.ts'
 
-const wesnoth = '/usr/share/games/wesnoth/1.16/data/core/music'
-let node: TestNode
-let browser: Browser
-let ada: Client
+let house: House
 
 before(async () => {
-  node = await startNode({ music: [wesnoth] })
-  browser = await openBrowser()
-  ada = await node.administrator()
-  await scanned(ada)
+  house = await openHouse()
 })
-after(async () => {
-  await browser?.close()
-  await node?.[Symbol.asyncDispose]()
-})
+after(() => house?.[Symbol.asyncDispose]())
 
 const keptQueue = z.object({ items: z.array(z.object({ title: z.string() }).nullable()) })
 /** Someone with a queue of their own, which no other test touches. */
 async function newcomer(name: string): Promise<Client> {
   const account = { name, password: `the password of ${name}` }
-  await ada.call('POST', '/api/users', { ...account, role: 'user' })
-  return await signIn(node.baseUrl, account)
+  await house.ada.call('POST', '/api/users', { ...account, role: 'user' })
+  return await signIn(house.node.baseUrl, account)
 }
 /** Each test is another person: what one left in the queue is no question to the next. */
-const visitor = async (name: string) => ({ baseUrl: node.baseUrl, token: (await newcomer(name)).token })
+const visitor = async (name: string) => ({ baseUrl: house.node.baseUrl, token: (await newcomer(name)).token })
 const bar = (page: Page) => page.getByRole('region', { name: 'Player' }).first()
 
 /** Opens the album whose tracks are the folder's, and plays it. */
@@ -48,7 +37,7 @@ async function playAlbum(page: Page) {
 }
 
 test('search finds as one types, by keyboard, with a typing error', async () => {
-  await using visiting = await visit(browser, await visitor('listener-1'))
+  await using visiting = await visit(house.browser, await visitor('listener-1'))
   const { page } = visiting
   await page.goto('/')
   await page.getByRole('heading', { level: 1 }).waitFor()
@@ -71,7 +60,7 @@ test('search finds as one types, by keyboard, with a typing error', async () => 
 })
 
 test('results that change under the arrow keys keep the focus among them', async () => {
-  await using visiting = await visit(browser, await visitor('listener-2'))
+  await using visiting = await visit(house.browser, await visitor('listener-2'))
   const { page } = visiting
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   await page.route(/\/api\/search\?.*q=Defeat/, async (route) => {
@@ -95,7 +84,7 @@ test('results that change under the arrow keys keep the focus among them', async
 })
 
 test('seek, next, previous, pause and mute do what they say', async () => {
-  await using visiting = await visit(browser, await visitor('listener-3'))
+  await using visiting = await visit(house.browser, await visitor('listener-3'))
   const { page } = visiting
   await page.goto('/songs')
   await page.getByRole('button', { name: 'Play Battle Music' }).click()
@@ -123,7 +112,7 @@ test('seek, next, previous, pause and mute do what they say', async () => {
 
 test('the queue is edited by keyboard, and waits, silent, where it was, after a reload', async () => {
   const grace = await newcomer('grace')
-  await using visiting = await visit(browser, { baseUrl: node.baseUrl, token: grace.token })
+  await using visiting = await visit(house.browser, { baseUrl: house.node.baseUrl, token: grace.token })
   const { page } = visiting
   await playAlbum(page)
   await page.keyboard.press('q')
@@ -163,9 +152,9 @@ test('the queue is edited by keyboard, and waits, silent, where it was, after a 
 
 test('[F2] two devices do not take each other’s queue away: each is asked, and the music plays on', async () => {
   const joan = await newcomer('joan')
-  const account = { baseUrl: node.baseUrl, token: joan.token }
-  await using kitchen = await visit(browser, account)
-  await using phoneVisit = await visit(browser, { ...account, look: phone })
+  const account = { baseUrl: house.node.baseUrl, token: joan.token }
+  await using kitchen = await visit(house.browser, account)
+  await using phoneVisit = await visit(house.browser, { ...account, look: phone })
   const [here, there] = [kitchen.page, phoneVisit.page]
   const keptBy = async (title: string) => {
     await waitFor(
@@ -200,14 +189,15 @@ test('[F2] two devices do not take each other’s queue away: each is asked, and
 })
 
 test('a heart is there at once, and still there after a reload', async () => {
-  await using visiting = await visit(browser, { baseUrl: node.baseUrl, token: ada.token })
+  await using visiting = await visit(house.browser, { baseUrl: house.node.baseUrl, token: house.ada.token })
   const { page } = visiting
   await page.goto('/songs')
   const heart = page.locator('main').getByRole('button', { name: 'Love Battle Epic', exact: true })
   await heart.click()
   await page.locator('main').getByRole('button', { name: 'Love Battle Epic no longer' }).waitFor()
   await waitFor(
-    async () => JSON.stringify((await ada.get('/api/tracks?order=starred')).body).includes('Battle Epic'),
+    async () =>
+      JSON.stringify((await house.ada.get('/api/tracks?order=starred')).body).includes('Battle Epic'),
     {
       what: 'the server to know',
     },
@@ -217,7 +207,7 @@ test('a heart is there at once, and still there after a reload', async () => {
 })
 
 test('[B5] music goes on by itself when the connection comes back', async () => {
-  await using visiting = await visit(browser, await visitor('listener-5'))
+  await using visiting = await visit(house.browser, await visitor('listener-5'))
   const { page, context } = visiting
   await playAlbum(page)
   await context.setOffline(true)
@@ -232,7 +222,7 @@ test('[B5] music goes on by itself when the connection comes back', async () => 
 })
 
 test('a playlist is made from a menu, reordered, and keeps its order', async () => {
-  await using visiting = await visit(browser, await visitor('listener-6'))
+  await using visiting = await visit(house.browser, await visitor('listener-6'))
   const { page } = visiting
   await page.goto('/songs')
   for (const title of ['Battle Epic', 'Battle Music', 'Defeat']) {
@@ -263,7 +253,7 @@ test('a playlist is made from a menu, reordered, and keeps its order', async () 
 })
 
 test('on a phone: the small player opens the large one, and nothing is wider than the screen', async () => {
-  await using visiting = await visit(browser, { ...(await visitor('listener-phone')), look: phone })
+  await using visiting = await visit(house.browser, { ...(await visitor('listener-phone')), look: phone })
   const { page } = visiting
   await playAlbum(page)
   await page

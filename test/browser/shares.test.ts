@@ -1,27 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
-import { openBrowser } from '../harness/browser.ts'
-import type { Client } from '../harness/client.ts'
-import { startNode, type TestNode } from '../harness/node.ts'
-import { scanned } from '../harness/scan.ts'
+import type { Page } from 'playwright-core'
+import { type House, openHouse } from './house.ts'
 import { heard, phone, says, silent, visit } from './visit.ts'
 
-const wesnoth = '/usr/share/games/wesnoth/1.16/data/core/music'
-let node: TestNode
-let browser: Browser
-let ada: Client
+let house: House
 
 before(async () => {
-  node = await startNode({ music: [wesnoth] })
-  browser = await openBrowser()
-  ada = await node.administrator()
-  await scanned(ada)
+  house = await openHouse()
 })
-after(async () => {
-  await browser?.close()
-  await node?.[Symbol.asyncDispose]()
-})
+after(() => house?.[Symbol.asyncDispose]())
 
 /** Makes a link of what is open, by the menu of `name`; answers it. */
 async function shareByMenu(page: Page, name: RegExp): Promise<string> {
@@ -37,7 +25,7 @@ async function shareByMenu(page: Page, name: RegExp): Promise<string> {
 }
 
 test('[S3] an album that is shared by its menu is heard by someone without an account, until the link is taken back', async () => {
-  await using inside = await visit(browser, { baseUrl: node.baseUrl, token: ada.token })
+  await using inside = await visit(house.browser, { baseUrl: house.node.baseUrl, token: house.ada.token })
   await inside.context.grantPermissions(['clipboard-read', 'clipboard-write'])
   await inside.page.goto('/albums')
   await inside.page
@@ -47,7 +35,7 @@ test('[S3] an album that is shared by its menu is heard by someone without an ac
   const link = await shareByMenu(inside.page, /^More for .*Wesnoth/)
   assert.equal(await inside.page.evaluate(() => navigator.clipboard.readText()), link)
 
-  await using outside = await visit(browser, { baseUrl: node.baseUrl })
+  await using outside = await visit(house.browser, { baseUrl: house.node.baseUrl })
   const { page } = outside
   await page.goto(new URL(link).pathname)
   await page.getByText('For the long winter').waitFor()
@@ -72,14 +60,17 @@ test('[S3] an album that is shared by its menu is heard by someone without an ac
 })
 
 test('the page of a share speaks Spanish, fits a phone, and tells of a link that has ended', async () => {
-  const { body } = await ada.get('/api/tracks?limit=2')
+  const { body } = await house.ada.get('/api/tracks?limit=2')
   const items = [...JSON.stringify(body).matchAll(/"id":"([^"]+)","title"/g)].map(([, id]) => ({
     kind: 'track',
     id,
   }))
-  const made = await ada.call('POST', '/api/shares', { items })
+  const made = await house.ada.call('POST', '/api/shares', { items })
   const { token } = JSON.parse(JSON.stringify(made.body))
-  await using visiting = await visit(browser, { baseUrl: node.baseUrl, look: { ...phone, locale: 'es-MX' } })
+  await using visiting = await visit(house.browser, {
+    baseUrl: house.node.baseUrl,
+    look: { ...phone, locale: 'es-MX' },
+  })
   const { page } = visiting
   await page.goto(`/share/${token}`)
   await page.getByText('Música para ti').waitFor()
@@ -94,7 +85,7 @@ test('the page of a share speaks Spanish, fits a phone, and tells of a link that
     wide: document.documentElement.scrollWidth,
   }))
   assert.equal(wide, width, 'nothing is wider than the phone')
-  await ada.call('PATCH', `/api/shares/${token}`, { expiresAt: 1 })
+  await house.ada.call('PATCH', `/api/shares/${token}`, { expiresAt: 1 })
   await page.reload()
   await page.getByRole('heading', { name: 'Este enlace ha terminado' }).waitFor()
 })

@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openBrowser } from '../harness/browser.ts'
 import { startNode } from '../harness/node.ts'
+import { wesnoth } from './house.ts'
 import { heard, visit } from './visit.ts'
-
-const wesnoth = '/usr/share/games/wesnoth/1.16/data/core/music'
 
 test('several files are uploaded with progress, duplicates are said, and what arrived plays', async () => {
   await using node = await startNode()

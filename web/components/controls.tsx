@@ -103,6 +103,34 @@ export function Field({
   )
 }
 
+/** A line of text that a person may write, with its name above it. */
+export function TextField({
+  label,
+  value,
+  maxLength,
+  onChange,
+}: {
+  label: string
+  value: string
+  maxLength: number
+  onChange(value: string): void
+}) {
+  return (
+    <Field label={label}>
+      {(ids) => (
+        <input
+          {...ids}
+          className="input"
+          required
+          maxLength={maxLength}
+          value={value}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  )
+}
+
 /** One of a few: shown side by side, chosen with the arrow keys. */
 export function Choice<T extends string>({
   label,

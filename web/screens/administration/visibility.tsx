@@ -3,7 +3,7 @@ import { useState } from 'react'
 import type { LibrarySummary } from '../../../src/protocol/api/catalog.ts'
 import { usersQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
-import { Choice, Field, Switch } from '../../components/controls.tsx'
+import { Choice, Switch, TextField } from '../../components/controls.tsx'
 import { FormDialog } from '../../components/form-dialog.tsx'
 import { Bones, Loaded } from '../../components/states.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
@@ -30,18 +30,7 @@ export function VisibilityDialog({ library, onClose }: { library: LibrarySummary
   }
   return (
     <FormDialog title={library.name} action={say('save')} onSubmit={save} onClose={onClose}>
-      <Field label={say('name')}>
-        {(ids) => (
-          <input
-            {...ids}
-            className="input"
-            required
-            maxLength={200}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <TextField label={say('name')} value={name} maxLength={200} onChange={setName} />
       <Choice
         label={say('visibility')}
         value={everyone ? 'everyone' : 'some'}

@@ -20,7 +20,7 @@ import { useTrackActions } from '../../app/actions.tsx'
 import { useNotify } from '../../app/notices.tsx'
 import { playlistQuery } from '../../app/queries.ts'
 import { useApi, useServices } from '../../app/services.tsx'
-import { Button, Choice, Field, IconButton } from '../../components/controls.tsx'
+import { Button, Choice, Field, IconButton, TextField } from '../../components/controls.tsx'
 import { Confirm } from '../../components/dialog.tsx'
 import { FormDialog } from '../../components/form-dialog.tsx'
 import { Hero } from '../../components/hero.tsx'
@@ -252,18 +252,7 @@ function EditDialog({ playlist, onClose }: { playlist: PlaylistDetail; onClose()
   }
   return (
     <FormDialog title={say('edit')} action={say('save')} onSubmit={save} onClose={onClose}>
-      <Field label={say('name')}>
-        {(ids) => (
-          <input
-            {...ids}
-            className="input"
-            required
-            maxLength={300}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <TextField label={say('name')} value={name} maxLength={300} onChange={setName} />
       <Field label={say('comment')}>
         {(ids) => (
           <textarea

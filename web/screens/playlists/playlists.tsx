@@ -7,7 +7,7 @@ import { problemOf } from '../../api/problem.ts'
 import { useNotify } from '../../app/notices.tsx'
 import { playlistsQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
-import { Button, Field } from '../../components/controls.tsx'
+import { Button, TextField } from '../../components/controls.tsx'
 import { Cover } from '../../components/cover.tsx'
 import { Dialog } from '../../components/dialog.tsx'
 import { FormDialog } from '../../components/form-dialog.tsx'
@@ -99,18 +99,7 @@ function NameDialog({ onClose }: { onClose(): void }) {
   }
   return (
     <FormDialog title={say('newPlaylist')} action={say('make')} onSubmit={make} onClose={onClose}>
-      <Field label={say('name')}>
-        {(ids) => (
-          <input
-            {...ids}
-            className="input"
-            required
-            maxLength={300}
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <TextField label={say('name')} value={name} maxLength={300} onChange={setName} />
     </FormDialog>
   )
 }

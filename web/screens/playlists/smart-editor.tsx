@@ -6,7 +6,7 @@ import type { Rule, Rules } from '../../../src/protocol/facts/listening.ts'
 import type { PlaylistDetail } from '../../api/api.ts'
 import { problemOf } from '../../api/problem.ts'
 import { useApi } from '../../app/services.tsx'
-import { Button, Choice, Field, IconButton, Select, Switch } from '../../components/controls.tsx'
+import { Button, Choice, Field, IconButton, Select, Switch, TextField } from '../../components/controls.tsx'
 import { FormDialog } from '../../components/form-dialog.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
 import { newRule, operatorsOf, ruleFields, sorts, withOperator, withTruth, withValue } from './rule-fields.ts'
@@ -46,18 +46,12 @@ export default function SmartEditor({ playlist, onClose }: { playlist?: Playlist
       onSubmit={save}
       onClose={onClose}
     >
-      <Field label={say('name')}>
-        {(ids) => (
-          <input
-            {...ids}
-            className="input"
-            required
-            maxLength={300}
-            value={draft.name}
-            onChange={(event) => change({ name: event.currentTarget.value })}
-          />
-        )}
-      </Field>
+      <TextField
+        label={say('name')}
+        value={draft.name}
+        maxLength={300}
+        onChange={(name) => change({ name })}
+      />
       <Choice
         label={say('matchLabel')}
         value={draft.match}
