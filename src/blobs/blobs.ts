@@ -111,11 +111,22 @@ export interface Range {
   readonly end: number
 }
 
+/**
+ * Sends bytes that need no further look to the open socket of this number, at once: nothing may be waiting to be written
+ * before them. Answers how many went; fewer or none where the socket has no room now.
+ */
+export type Shortcut = (socket: number) => number
+
 /** An open copy of some content, here or on another node. */
 export interface Copy extends Disposable {
   readonly size: number
   /** The bytes of the range in pieces of up to 256 KiB. A piece may be overwritten once the next one is asked for. */
   chunks(range?: Range, signal?: AbortSignal): AsyncIterable<Uint8Array>
+  /**
+   * A way for up to `length` bytes from `offset` past this process, where they were compared with their sums moments ago
+   * and their file has not been touched since. Null: read them. Use it at once.
+   */
+  readonly shortcut?: (offset: number, length: number) => Shortcut | null
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import type { Shortcuts } from './shortcut.ts'
 import type { Sums } from './sums.ts'
 
 /** A file that is open for reading, and what was known of it when it was opened. */
@@ -9,6 +10,8 @@ export interface OpenFile {
   /** Milliseconds, with their fraction. */
   readonly modifiedAt: number
   readonly sums: Sums | null
+  /** Null where all bytes go through this process. */
+  readonly shortcuts: Shortcuts | null
   /** When it was last seen that this is the file at its path, as `performance.now()`. */
   checkedAt: number
 }

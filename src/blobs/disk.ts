@@ -14,6 +14,7 @@ import { listBlobs, names } from './listing.ts'
 import { createLocks } from './locks.ts'
 import { createPages } from './pages.ts'
 import { createVerifiedReader } from './reader.ts'
+import { prepareShortcuts } from './shortcut.ts'
 import { hashPath, openSums } from './sums.ts'
 import { checkSpace, spaceOf, writeTemporary } from './temporary.ts'
 
@@ -46,6 +47,7 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
   const pages = createPages(options.cacheBytes)
   const digester = createDigester()
   const locks = createLocks()
+  const openShortcuts = await prepareShortcuts()
   const ending = new AbortController()
   /** Blobs of which a block did not match, until all of it has been read: nothing of them is served meanwhile. */
   const suspects = new Map<BlobHash, Promise<unknown>>()
@@ -53,16 +55,28 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
   const leaving = new Set<BlobHash>()
 
   const { report } = options
-  const inPlace = createInPlace({ sumsFolder, descriptors, pages, digester, report, signal: ending.signal })
+  const inPlace = createInPlace({
+    sumsFolder,
+    descriptors,
+    openShortcuts,
+    pages,
+    digester,
+    report,
+    signal: ending.signal,
+  })
 
   async function openBlob(hash: BlobHash): Promise<OpenFile> {
     const path = hashPath(folder, hash)
     const handle = await openHandle(hash, path)
     try {
-      const { size, mtimeMs } = await handle.stat()
-      const saved = await sumsFolder.load(hash)
+      const stats = await handle.stat()
+      const { size, mtimeMs: modifiedAt } = stats
+      const [saved, shortcuts] = await Promise.all([
+        sumsFolder.load(hash),
+        openShortcuts({ handle, path, stats }),
+      ])
       const sums = saved?.size === size ? saved : await makeSums(hash, handle)
-      return { handle, path, size, modifiedAt: mtimeMs, sums, checkedAt: performance.now() }
+      return { handle, path, size, modifiedAt, sums, shortcuts, checkedAt: performance.now() }
     } catch (error) {
       await handle.close()
       throw error

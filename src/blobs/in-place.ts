@@ -6,11 +6,13 @@ import type { Digester } from './digester.ts'
 import type { Pages } from './pages.ts'
 import { checkStillThere, isAsKnown, openPlaced } from './placed-file.ts'
 import { createUnverifiedReader, createVerifiedReader } from './reader.ts'
+import type { OpenShortcuts } from './shortcut.ts'
 import type { SumsFolder } from './sums.ts'
 
 interface Parts {
   readonly sumsFolder: SumsFolder
   readonly descriptors: Descriptors
+  readonly openShortcuts: OpenShortcuts
   readonly pages: Pages
   readonly digester: Digester
   readonly report: (event: BlobEvent) => void
@@ -29,7 +31,7 @@ export interface InPlaceFiles extends InPlace {
 }
 
 export function createInPlace(parts: Parts): InPlaceFiles {
-  const { sumsFolder, descriptors, pages, digester, report, signal: ending } = parts
+  const { sumsFolder, descriptors, openShortcuts, pages, digester, report, signal: ending } = parts
   /** Files that are being read whole in the background, one after another, and those found damaged. */
   const checking = new Set<string>()
   const damaged = new Set<string>()
@@ -38,10 +40,13 @@ export function createInPlace(parts: Parts): InPlaceFiles {
   async function openFile(file: PlacedFile): Promise<OpenFile> {
     const { handle, path, stats } = await openPlaced(file)
     try {
-      const sums = file.hash === undefined ? null : await sumsFolder.load(file.hash)
+      const [sums, shortcuts] =
+        file.hash === undefined
+          ? [null, null]
+          : await Promise.all([sumsFolder.load(file.hash), openShortcuts({ handle, path, stats })])
       const { size, mtimeMs: modifiedAt } = stats
       const fitting = sums?.size === size ? sums : null
-      return { handle, path, size, modifiedAt, sums: fitting, checkedAt: performance.now() }
+      return { handle, path, size, modifiedAt, sums: fitting, shortcuts, checkedAt: performance.now() }
     } catch (error) {
       await handle.close()
       throw error

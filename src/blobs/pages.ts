@@ -30,9 +30,13 @@ interface Slot extends Page {
   key: string
   references: number
   usedAt: number
+  /** When it began to hold what it holds. */
+  since: number
 }
 
 const idleMs = 30_000
+/** What many ask for stays in memory, but is read again after this long, so that a damaged file is noticed. */
+const staleMs = 30_000
 
 export function createPages(budgetBytes: number): Pages {
   const capacity = Math.max(1, Math.floor(budgetBytes / pageSize))
@@ -58,6 +62,7 @@ export function createPages(budgetBytes: number): Pages {
       filling: undefined,
       references: 0,
       usedAt: 0,
+      since: performance.now(),
       release() {
         slot.references -= 1
         if (slot.references > 0) return
@@ -74,8 +79,13 @@ export function createPages(budgetBytes: number): Pages {
     idle.delete(oldest.key)
     slots.delete(oldest.key)
     oldest.key = key
-    oldest.sound.fill(false)
+    empty(oldest)
     return oldest
+  }
+
+  function empty(slot: Slot): void {
+    slot.sound.fill(false)
+    slot.since = performance.now()
   }
 
   return {
@@ -85,6 +95,7 @@ export function createPages(budgetBytes: number): Pages {
       if (!slot) return null
       slots.set(key, slot)
       idle.delete(key)
+      if (slot.references === 0 && performance.now() - slot.since > staleMs) empty(slot)
       slot.references += 1
       return slot
     },

@@ -24,12 +24,14 @@ export function createVerifiedReader(
   async function readBlocks(buffer: Buffer, first: number, end: number): Promise<number> {
     const length = Math.min(end * blockSize, sums.size) - first * blockSize
     const bytesRead = await readAt(borrowed, buffer, length, first * blockSize)
-    for (let block = first; block < end; block += 1) {
+    let block = first
+    for (; block < end; block += 1) {
       const start = (block - first) * blockSize
       const stop = Math.min(start + blockSize, length)
-      if (stop > bytesRead || crc32(buffer.subarray(start, stop)) !== sums.blocks[block]) return block - first
+      if (stop > bytesRead || crc32(buffer.subarray(start, stop)) !== sums.blocks[block]) break
     }
-    return end - first
+    borrowed.file.shortcuts?.matched(first, block)
+    return block - first
   }
 
   /**
@@ -139,6 +141,7 @@ function finishReader(borrowed: Borrowed, size: number, verified: boolean, lend:
       return Promise.reject(new Error('the reader has been disposed of'))
     },
     chunks: (range = { start: 0, end: size }, signal) => chunksOf(lend, range, signal),
+    shortcut: (offset, length) => (open && verified && borrowed.file.shortcuts?.take(offset, length)) || null,
     [Symbol.dispose]() {
       if (open) borrowed.release()
       open = false

@@ -57,14 +57,13 @@ export function requireAuthentication(
 ): void {
   app.decorateRequest('signedIn', null)
   app.decorateRequest('operator', false)
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const token = presentedToken(request)
     if (token !== undefined) {
       request.signedIn = accounts.authenticate(token)
       request.operator = request.signedIn === null && hasBearer(request) && isOperator(token)
     }
-    const error = refusal(request)
-    if (error !== undefined) throw error
+    done(refusal(request))
   })
 }
 

@@ -9,13 +9,14 @@ import { signalOf } from './signal.ts'
  * what has just been written.
  */
 export function honourFreshness(app: FastifyInstance, index: Pick<Index, 'waitFor' | 'revision'>): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const after = request.headers['hocket-after']
-    if (after === undefined) return
+    if (after === undefined) return done()
     if (typeof after !== 'string' || !/^\d{1,15}$/.test(after)) {
-      throw new CodedError('BAD_REQUEST', 'Hocket-After must be a revision: a whole number')
+      return done(new CodedError('BAD_REQUEST', 'Hocket-After must be a revision: a whole number'))
     }
-    if (Number(after) > index.revision) await index.waitFor(Number(after), signalOf(reply))
+    if (Number(after) <= index.revision) return done()
+    index.waitFor(Number(after), signalOf(reply)).then(() => done(), done)
   })
 }
 

@@ -21,9 +21,16 @@ export interface Metrics extends Disposable {
 export interface Streams {
   readonly now: number
   /** Disposed of when the answer has ended. */
-  begin(socket: Socket): Disposable
+  begin(socket: Socket): Stream
+  /** All bytes that were sent to the socket. */
+  sentTo(socket: Socket): number
   /** Whether bytes of audio have left in the last moment. A player that is paused keeps its answer, and takes none. */
   readonly areHeard: () => boolean
+}
+
+export interface Stream extends Disposable {
+  /** Told of bytes that reached the socket past Node, which does not count them. */
+  count(bytes: number): void
 }
 
 /** How long a listener is still one after the last bytes: players take them in gulps, some seconds apart. */
@@ -92,7 +99,7 @@ export function createMetrics(measured: Measured): Metrics {
 }
 
 /** Times every answer by its route's template, so that ids make no series of their own, and counts its bytes. */
-export function measureRequests(app: FastifyInstance, { registry }: Metrics): void {
+export function measureRequests(app: FastifyInstance, { registry, streams }: Metrics): void {
   const seconds = new Histogram({
     name: 'hocket_http_request_seconds',
     help: 'From the request to the last byte of the answer',
@@ -107,17 +114,36 @@ export function measureRequests(app: FastifyInstance, { registry }: Metrics): vo
     registers: [registry],
   })
   const before = new WeakMap<object, number>()
+  // What a counter and a histogram do for each answer is mostly to find the series of its labels.
+  const series = remembered((method, route, status) => ({
+    seconds: seconds.labels({ method, route, status }),
+    sent: sent.labels({ route }),
+  }))
   app.addHook('onRequest', (request, _reply, done) => {
-    before.set(request, request.raw.socket.bytesWritten)
+    before.set(request, streams.sentTo(request.raw.socket))
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none'
     const status = `${Math.floor(reply.statusCode / 100)}xx`
-    seconds.observe({ method: request.method, route, status }, reply.elapsedTime / 1_000)
-    sent.inc({ route }, Math.max(0, request.raw.socket.bytesWritten - (before.get(request) ?? 0)))
+    const { seconds, sent } = series(request.method, route, status)
+    seconds.observe(reply.elapsedTime / 1_000)
+    sent.inc(Math.max(0, streams.sentTo(request.raw.socket) - (before.get(request) ?? 0)))
     done()
   })
+}
+
+/** Keeps what `create` made for the same words: methods, routes and kinds of status are few. */
+function remembered<Made>(
+  create: (...words: [string, string, string]) => Made,
+): (...words: [string, string, string]) => Made {
+  const known = new Map<string, Made>()
+  return (...words) => {
+    const key = words.join(' ')
+    const made = known.get(key) ?? create(...words)
+    known.set(key, made)
+    return made
+  }
 }
 
 /** Open to this machine, where Prometheus often runs; from elsewhere it needs an administrator's token (Bearer). */
@@ -132,6 +158,8 @@ export function metricsRoute(app: Api, { registry }: Metrics): void {
 
 function countStreams(registry: Registry): Streams {
   const answers = new Set<{ readonly socket: Socket }>()
+  const pastNode = new WeakMap<Socket, number>()
+  const sentTo = (socket: Socket) => socket.bytesWritten + (pastNode.get(socket) ?? 0)
   let sent = 0
   let movedAt = Number.NEGATIVE_INFINITY
   new Gauge({
@@ -151,14 +179,18 @@ function countStreams(registry: Registry): Streams {
       answers.add(answer)
       movedAt = performance.now()
       return {
+        count(bytes) {
+          pastNode.set(socket, (pastNode.get(socket) ?? 0) + bytes)
+        },
         [Symbol.dispose]() {
           answers.delete(answer)
           movedAt = performance.now()
         },
       }
     },
+    sentTo,
     areHeard() {
-      const now = answers.values().reduce((sum, { socket }) => sum + socket.bytesWritten, 0)
+      const now = answers.values().reduce((sum, { socket }) => sum + sentTo(socket), 0)
       if (now !== sent) movedAt = performance.now()
       sent = now
       return performance.now() - movedAt < gulpMs

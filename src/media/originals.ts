@@ -174,6 +174,7 @@ function representation(
     mediaType,
     version,
     open: (range, signal) => readOn(copy, others, range, changedOver, signal),
+    ...(copy.shortcut && { shortcut: copy.shortcut }),
     [Symbol.dispose]: () => copy[Symbol.dispose](),
   }
 }

@@ -17,10 +17,14 @@ export async function sendBytes(
   options: ServeOptions,
   streams?: Metrics['streams'],
 ): Promise<void> {
-  const response = takeOver(reply)
-  using _stream = streams?.begin(request.raw.socket)
+  reply.hijack()
+  using stream = streams?.begin(request.raw.socket)
   try {
-    await send({ method: request.method, headers: request.headers }, response, bytes, options)
+    await send({ method: request.method, headers: request.headers }, reply.raw, bytes, {
+      ...options,
+      carried: reply.getHeaders(),
+      ...(stream && { onShortcut: stream.count }),
+    })
   } catch (error) {
     if (isCoded(error)) request.log.warn({ code: error.code, detail: error.detail }, 'a stream was cut')
     else request.log.error({ err: error }, 'a stream was cut')

@@ -16,6 +16,10 @@ export interface ServeOptions {
   readonly downloadAs?: string
   /** The request headers that chose this representation, for `Vary`. */
   readonly vary?: string
+  /** Headers that the answer has besides; those that describe the bytes win. */
+  readonly carried?: Readonly<Record<string, string | number | string[] | undefined>>
+  /** Told of bytes that go past Node, which does not count them among those that the socket has written. */
+  readonly onShortcut?: (sent: number) => void
 }
 
 export interface Answer {

@@ -1,3 +1,5 @@
+import type { Shortcut } from '../../blobs/blobs.ts'
+
 /**
  * Bytes that can be served: an original file or blob, a cached rendition, a cover. Whoever has bytes describes them
  * this way (blobs, the caches), and `answer.ts` turns the description and a request into an HTTP answer.
@@ -17,6 +19,8 @@ export interface Representation extends Disposable {
    * longer wanted: only then may its bytes be closed or deleted. `send` in `send.ts` does.
    */
   open(range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array>
+  /** As `Copy.shortcut` of the blobs. */
+  readonly shortcut?: (offset: number, length: number) => Shortcut | null
 }
 
 /** Half-open: `start` ≤ byte < `end`. */

@@ -1,0 +1,28 @@
+/**
+ * Moves up to `length` bytes of the open file `from`, beginning at `offset`, into the socket `to`, without copying them
+ * through this process. Answers how many went: fewer where the socket's buffer is full, and none or less than none
+ * where nothing went, for whatever reason. It never waits for the socket, but does for a disk whose bytes are not in
+ * the system's memory.
+ */
+export type Sendfile = (to: number, from: number, offset: number, length: number) => number
+
+/** Where `off_t` and `ssize_t` have 64 bits, whichever libc there is. */
+const architectures: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64', 'ppc64']
+
+/** The system's sendfile(2), which Node has no call for; null where there is none that is known to fit. */
+export async function loadSendfile(): Promise<Sendfile | null> {
+  if (process.platform !== 'linux' || !architectures.includes(process.arch)) return null
+  try {
+    const { default: koffi } = await import('koffi')
+    // Node itself is linked to libc.
+    const call = koffi.load(null).func('int64_t sendfile(int to, int from, void *offset, size_t length)')
+    const position = new BigInt64Array(1)
+    return (to, from, offset, length) => {
+      position[0] = BigInt(offset)
+      return Number(call(to, from, position, length))
+    }
+  } catch {
+    // Its package for this platform is not installed: everything works without, only with more work.
+    return null
+  }
+}
