@@ -149,6 +149,7 @@ async function start(order: Extract<Order, { do: 'start' }>) {
       lay(nodes)
       const since = performance.now()
       const copies = startCopies({
+        isMedia: true,
         self: identity.id,
         blobs,
         peers,

@@ -2,17 +2,18 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Blobs } from '../blobs/blobs.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import type { Places } from '../catalog/places.ts'
 import type { Scanner } from '../catalog/scan/scan.ts'
-import type { TagReader } from '../catalog/tags/reader.ts'
 import type { Uploads } from '../catalog/uploads/uploads.ts'
+import type { Withdraw } from '../catalog/uploads/withdraw.ts'
 import type { Index } from '../index/index.ts'
 import type { Listening } from '../listening/listening.ts'
 import type { Media } from '../media/media.ts'
-import type { Originals } from '../media/originals.ts'
+import type { Role } from '../protocol/facts/cluster.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
-import type { PictureElsewhere } from './media/tracks.ts'
+import type { ReadLyrics } from './media/lyrics.ts'
+import type { Renditions } from './media/renditions.ts'
+import type { Tracks } from './media/tracks.ts'
 import type { Figure, StoreTimes } from './metrics.ts'
 import type { OpenApiDocument } from './openapi/document.ts'
 import type { Cluster } from './rest/cluster.ts'
@@ -50,6 +51,8 @@ export interface GatewayConfig {
   readonly version: string
   /** Who this node is in its cluster; null: it stands alone. */
   readonly node: Id | null
+  /** What this node does: without `gateway` it answers the command line of its machine only. */
+  readonly roles: readonly Role[]
   /** Folders that no library may touch: the data folder. */
   readonly forbiddenFolders: readonly string[]
 }
@@ -60,12 +63,12 @@ export interface Roles {
   readonly catalog: Catalog
   readonly scanner: Scanning
   readonly listening: Listening
-  readonly media: Media
-  readonly uploads: Uploads
-  readonly originals: Originals
-  readonly pictureElsewhere: PictureElsewhere
-  readonly places: Pick<Places, 'files' | 'elsewhere' | 'root'>
-  readonly tagReader: Pick<TagReader, 'readLyrics' | 'readCover'>
+  readonly media: Pick<Media, 'status'>
+  readonly uploads: Pick<Uploads, 'handle' | 'list'>
+  readonly withdraw: Withdraw
+  readonly tracks: Pick<Tracks, 'open'>
+  readonly renditions: Renditions
+  readonly readLyrics: ReadLyrics
   readonly blobs: Pick<Blobs, 'space'>
   readonly store: Store
   readonly index: Pick<Index, 'waitFor' | 'revision' | 'progress' | 'subscribe' | 'statement' | 'reader'>

@@ -14,6 +14,7 @@ import { maySeeThrough } from './live/visibility.ts'
 import { createMetrics, type Metrics, measureRequests, metricsRoute } from './metrics.ts'
 import { docsRoutes } from './openapi/docs.ts'
 import { describeRoutes, type OpenApiDocument } from './openapi/document.ts'
+import { refusePeople } from './people.ts'
 import { answerProblems, refuseConnection, sendProblem } from './problems.ts'
 import { createRequestIds, logRequests } from './requests.ts'
 import { restRoutes } from './rest/routes.ts'
@@ -67,7 +68,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   return {
     get setupCode() {
-      return options.index.progress.state === 'following' && accounts.needsSetup() ? setupCode : null
+      const asks = config.roles.includes('gateway') && options.index.progress.state === 'following'
+      return asks && accounts.needsSetup() ? setupCode : null
     },
     get document() {
       return describe()
@@ -117,6 +119,7 @@ function addHooks(app: Api, options: GatewayOptions, metrics: Metrics): void {
   admitOtherGateways(app, options.gateways, options.accounts.originOf)
   limitBodies(app)
   refuseForeignPages(app)
+  if (!options.config.roles.includes('gateway')) refusePeople(app, options.isOperator)
   honourFreshness(app, options.index)
   requireAuthentication(app, options)
 }

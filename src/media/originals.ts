@@ -41,12 +41,17 @@ export interface OriginalFile extends OpenOriginal {
   readonly path: string | Buffer
 }
 
+/** A copy that is a file of this node. */
+export interface CopyInFile extends Copy {
+  readonly path: string | Buffer
+}
+
 /** Copies of a track's bytes on other nodes. */
 export interface Elsewhere {
   /** Best first. Those of one content hash are interchangeable byte for byte. */
   copies(original: Original, signal: AbortSignal): readonly (() => Promise<Copy>)[]
   /** Has all of it brought here, and opens that. FILE_MISSING, UNREACHABLE. */
-  bring(original: Original, signal: AbortSignal): Promise<Reader>
+  bring(original: Original, signal: AbortSignal): Promise<CopyInFile>
 }
 
 /** For a node that stands alone. */
@@ -154,7 +159,7 @@ export function createOriginals({
     },
     openFile(original, signal) {
       const copies = [...local(original, signal), () => elsewhere.bring(original, signal)]
-      const represented = (file: Reader) => ({ ...represent(original, file, signal), path: file.path })
+      const represented = (file: CopyInFile) => ({ ...represent(original, file, signal), path: file.path })
       return openFirst(original, copies, represented, signal)
     },
   }

@@ -3,6 +3,7 @@ import { delimiter, join, relative, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { CodedError } from '../protocol/errors.ts'
 import { password, userName } from '../protocol/facts/accounts.ts'
+import { allRoles, role } from '../protocol/facts/cluster.ts'
 
 const kibi = 1_024
 const unitBytes = new Map([
@@ -85,6 +86,14 @@ const settings = z.object({
   peerPort: port(4_651),
   /** Where etcd listens for its clients; for its other members it takes the port above. */
   etcdPort: port(4_652),
+  /** What this node does for the others; a machine that stands alone does everything. */
+  roles: z
+    .string()
+    .transform(list(','))
+    .pipe(z.array(role).min(1))
+    .default([...allRoles])
+    .transform((given) => allRoles.filter((each) => given.includes(each)))
+    .describe(`some of ${allRoles.join(', ')}, commas between them`),
   /** An etcd that others run; absent: Hocket runs its own. */
   store: z
     .string()
@@ -130,6 +139,7 @@ const names: Readonly<Record<Setting, { readonly variable: string; readonly flag
   address: { variable: 'HOCKET_ADDRESS', flag: '--address' },
   peerPort: { variable: 'HOCKET_PEER_PORT' },
   etcdPort: { variable: 'HOCKET_ETCD_PORT' },
+  roles: { variable: 'HOCKET_ROLES', flag: '--roles' },
   store: { variable: 'HOCKET_STORE', flag: '--store' },
   join: { variable: 'HOCKET_JOIN', flag: '--join' },
   logLevel: { variable: 'HOCKET_LOG_LEVEL', flag: '--log-level' },
@@ -157,6 +167,7 @@ export interface Flags {
   readonly name?: string | undefined
   readonly zone?: string | undefined
   readonly address?: string | undefined
+  readonly roles?: string | undefined
   readonly store?: string | undefined
   readonly join?: string | undefined
   readonly logLevel?: string | undefined
@@ -183,6 +194,9 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
   const around = config.music.find((path) => contains(path, config.data))
   if (around !== undefined) {
     throw invalid('music', flags, `${around} holds the data folder ${config.data}; they must lie apart`)
+  }
+  if (config.music.length > 0 && !config.roles.includes('catalog')) {
+    throw invalid('music', flags, 'this machine scans no folders; it needs the role catalog, see --roles')
   }
   return config
 }

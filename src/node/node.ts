@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Accounts } from '../accounts/accounts.ts'
 import { accountsProjection, createAccounts } from '../accounts/create.ts'
+import { createPasswords } from '../accounts/password.ts'
 import { type DiskBlobs, openDiskBlobs } from '../blobs/disk.ts'
 import { sweepTemporary } from '../blobs/temporary.ts'
 import { createCatalog } from '../catalog/catalog.ts'
@@ -11,13 +12,18 @@ import { createPlaces } from '../catalog/places.ts'
 import { createRecords } from '../catalog/records.ts'
 import { createTagReader } from '../catalog/tags/reader.ts'
 import { openUploads } from '../catalog/uploads/open.ts'
+import { createWithdraw } from '../catalog/uploads/withdraw.ts'
+import { createLyrics } from '../gateway/media/lyrics.ts'
+import { createRenditions } from '../gateway/media/renditions.ts'
+import { createTracks } from '../gateway/media/tracks.ts'
 import { createStoreTimes } from '../gateway/metrics.ts'
 import { createGateway } from '../gateway/server.ts'
 import { type Index, openIndex } from '../index/index.ts'
 import { createListening, listeningProjection } from '../listening/create.ts'
 import { createMedia } from '../media/media.ts'
 import { createOriginals, nowhereElse } from '../media/originals.ts'
-import { isCoded } from '../protocol/errors.ts'
+import { CodedError, isCoded } from '../protocol/errors.ts'
+import { allRoles } from '../protocol/facts/cluster.ts'
 import type { BlobHash } from '../protocol/ids.ts'
 import { requireFacts } from '../store/move.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
@@ -30,6 +36,7 @@ import { openStoreOfCluster } from './cluster/store.ts'
 import type { Config } from './config.ts'
 import { isLocalToken, newLocalToken, publishLocal } from './local.ts'
 import { lockDataFolder } from './lock.ts'
+import { createRolesApart, type RolesAnywhere, type RolesHere } from './roles/roles.ts'
 import { createUpkeep } from './upkeep.ts'
 import { version } from './version.ts'
 
@@ -45,6 +52,8 @@ export interface Node extends AsyncDisposable {
 const blobCacheBytes = 16 * 1024 * 1024
 /** How long a start waits for an index that is being rebuilt; a longer rebuild shows at /readyz instead. */
 const fillPatienceMs = 5_000
+/** How often it is tried again to reach a node with accounts, in milliseconds. */
+const accountsPauseMs = 1_000
 const webFolder = join(import.meta.dirname, '..', '..', 'dist', 'web')
 
 /**
@@ -58,11 +67,16 @@ export async function startNode(
   onLost: (error: Error) => void = () => undefined,
 ): Promise<Node> {
   await using stack = new AsyncDisposableStack()
-  const { data } = config
+  const { data, roles } = config
   stack.use(await lockDataFolder(data))
   await sweepTemporary(data)
 
   const identity = await readMembership(data)
+  if (identity === null && roles.length < allRoles.length)
+    throw new CodedError(
+      'SETTING_INVALID',
+      '--roles: a machine that stands alone does everything; leave it out',
+    )
   const clusterStore =
     identity === null ? null : stack.use(await openStoreOfCluster({ config, identity, log, signal }))
   const storeTimes = createStoreTimes()
@@ -85,8 +99,6 @@ export async function startNode(
       report: (report) => log.warn(report, 'the index met trouble'),
     }),
   )
-  const accounts = stack.use(createAccounts({ store, index, secretsFolder: join(data, 'secrets') }))
-
   const places = createPlaces(index, node)
   const copies = createCopies(index, places)
   let part: ClusterPart | null = null
@@ -118,13 +130,6 @@ export async function startNode(
     }),
   )
   const tagReader = stack.use(createTagReader())
-  const catalog = createCatalog({ store, index })
-  const listening = createListening({
-    store,
-    index,
-    catalog,
-    userName: (user) => accounts.user(user)?.name,
-  })
 
   const upkeep = stack.use(
     createUpkeep({ config, log, store, index, blobs, copies, places, node, tagReader }),
@@ -150,6 +155,32 @@ export async function startNode(
             signal,
           ),
         )
+  const apart =
+    part === null || identity === null
+      ? null
+      : createRolesApart({
+          self: identity.id,
+          roles,
+          calls: part.calls,
+          holders: part.holders,
+          nodeOf: places.nodeOf,
+        })
+  const passwords = createPasswords()
+  const accounts = stack.use(
+    createAccounts({
+      store,
+      index,
+      secretsFolder: join(data, 'secrets'),
+      passwords: apart?.passwords(passwords) ?? passwords,
+    }),
+  )
+  const catalog = createCatalog({ store, index })
+  const listening = createListening({
+    store,
+    index,
+    catalog,
+    userName: (user) => accounts.user(user)?.name,
+  })
   let changeovers = 0
   const originals = createOriginals({
     blobs,
@@ -160,14 +191,16 @@ export async function startNode(
       changeovers += 1
     },
   })
-  const uploads = stack.use(
-    await openUploads({
+  const tracks = createTracks({ places, originals })
+  const records = createRecords(store)
+  const openOwnUploads = () =>
+    openUploads({
       dataFolder: data,
       store,
       index,
       catalog,
       places,
-      records: createRecords(store),
+      records,
       blobs,
       spread: async (hash, size) => part?.spread(hash, size),
       tagReader,
@@ -178,16 +211,30 @@ export async function startNode(
         return { administrator: person.role === 'administrator', quotaBytes }
       },
       onError: (error) => log.error({ err: error }, 'an upload could not be finished'),
+    })
+  const here = {
+    passwords,
+    scanner: upkeep.scanner,
+    uploads: roles.includes('catalog') ? stack.use(await openOwnUploads()) : null,
+    renditions: createRenditions({
+      media,
+      tracks,
+      places,
+      pictureElsewhere: (library, path) => part?.pictureElsewhere(library, path) ?? null,
+      tagReader,
     }),
-  )
+    readLyrics: createLyrics({ tracks, places, tagReader }),
+  }
+  const anywhere = apart?.anywhere(here, tracks, stack) ?? alone(here)
 
-  if (await filledWithin(index, fillPatienceMs, signal)) {
+  const isFilled = await filledWithin(index, fillPatienceMs, signal)
+  if (!isFilled) log.info('the index is being rebuilt from the facts; answers are refused until it is whole')
+  if (isFilled && roles.includes('accounts')) {
     await makeAdministrator(accounts, config, log, signal)
   } else {
-    log.info('the index is being rebuilt from the facts; answers are refused until it is whole')
     // Whoever has named an administrator finds one, however long that takes.
     filledWithin(index, Number.POSITIVE_INFINITY, signal)
-      .then(() => makeAdministrator(accounts, config, log, signal))
+      .then(() => onceAccountsAreThere(() => makeAdministrator(accounts, config, log, signal), signal))
       .catch((error: unknown) => {
         if (!signal.aborted) log.error({ err: error }, 'the administrator could not be made')
       })
@@ -204,6 +251,7 @@ export async function startNode(
         webFolder,
         version,
         node,
+        roles,
         forbiddenFolders: [data],
       },
       log,
@@ -219,16 +267,13 @@ export async function startNode(
         },
         ...(part?.figures ?? []),
       ],
+      ...anywhere,
       accounts,
       catalog,
-      scanner: upkeep.scanner,
       listening,
       media,
-      uploads,
-      originals,
-      pictureElsewhere: (library, path) => part?.pictureElsewhere(library, path) ?? null,
-      places,
-      tagReader,
+      tracks,
+      withdraw: createWithdraw({ index, catalog, records }),
       blobs,
       store,
       index,
@@ -238,7 +283,8 @@ export async function startNode(
   )
   const { port, url } = await gateway.listen()
   stack.use(await publishLocal(data, { address: `http://${loopbackOf(config.host)}:${port}`, token }))
-  await part?.announce(config.publicUrl ?? publicUrlOf(config, { port, url }))
+  const publicUrl = config.publicUrl ?? publicUrlOf(config, { port, url })
+  await part?.announce(apart?.routes(here, log) ?? [], roles.includes('gateway') ? publicUrl : null)
   upkeep.begin()
 
   const owned = stack.move()
@@ -249,6 +295,12 @@ export async function startNode(
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** A machine that stands alone does all of it itself. */
+function alone({ scanner, uploads, renditions, readLyrics }: RolesHere): RolesAnywhere {
+  if (uploads === null) throw new CodedError('INTERNAL', 'a machine that stands alone takes uploads')
+  return { scanner, uploads, renditions, readLyrics }
 }
 
 /** Whether the index is whole, or becomes so in time. */
@@ -269,6 +321,18 @@ function loopbackOf(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'
   return host.includes(':') ? `[${host}]` : host
+}
+
+/** Does it as soon as a node with the role `accounts` is up. */
+async function onceAccountsAreThere(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isCoded(error, 'ROLE_AWAY') && !isCoded(error, 'UNREACHABLE')) throw error
+      await pause(accountsPauseMs, undefined, { signal, ref: false })
+    }
+  }
 }
 
 /** HOCKET_ADMIN_USER and HOCKET_ADMIN_PASSWORD make the first administrator; later they change nothing. */

@@ -19,7 +19,7 @@ import type { Config } from './config.ts'
 import { followDepartures } from './departures.ts'
 
 export interface UpkeepOptions {
-  readonly config: Pick<Config, 'data' | 'music'>
+  readonly config: Pick<Config, 'data' | 'music' | 'roles'>
   readonly log: Logger
   readonly store: Store
   readonly index: Index
@@ -61,6 +61,7 @@ const graceMs = day
 
 export function createUpkeep(options: UpkeepOptions): Upkeep {
   const { config, log, store, index, blobs, copies, places, node, tagReader } = options
+  const scans = config.roles.includes('catalog')
   const ending = new AbortController()
   const { signal } = ending
   const running = new Set<Promise<unknown>>()
@@ -134,14 +135,18 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 
   return {
     scanner,
-    lookAgain: (file) => run(() => scanFolderOf(file)),
+    lookAgain(file) {
+      if (scans) run(() => scanFolderOf(file))
+    },
     note: (problem) => run(() => scanner.note(problem)),
     noteDamage: (file) => run(() => noteDamage(file)),
     begin() {
-      run(async () => {
-        await addFolders()
-        await followFolders({ store, places, scanner, rescanMs, lookMs, quietMs, onError }, signal)
-      })
+      if (scans) {
+        run(async () => {
+          await addFolders()
+          await followFolders({ store, places, scanner, rescanMs, lookMs, quietMs, onError }, signal)
+        })
+      }
       run(collectNowAndThen)
       run(() => followDepartures(store, onError, signal))
       const scrub = startScrub({

@@ -71,6 +71,16 @@ export const errorCodes = {
     title: 'A part of the service cannot be reached',
     help: 'Repeat the request in a moment; `hocket status` shows which part is away.',
   },
+  ROLE_AWAY: {
+    status: 503,
+    title: 'No machine that does this is up',
+    help: 'The detail names the role. `hocket status` shows which machines have it: start one of them, or give the role to another with --roles.',
+  },
+  ROLE_ELSEWHERE: {
+    status: 421,
+    title: 'Another machine does this',
+    help: 'The detail names the role. Ask a machine that has it; `hocket status` shows them.',
+  },
   TIMED_OUT: {
     status: 504,
     title: 'It took longer than it may',

@@ -32,7 +32,7 @@ export interface Calls extends AsyncDisposable {
 }
 
 export interface CallRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
   /** With its query. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>

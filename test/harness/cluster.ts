@@ -22,10 +22,11 @@ export interface TestCluster extends AsyncDisposable {
 export interface ClusterNode {
   readonly name: string
   readonly data: string
+  readonly isGateway: boolean
   /** The process as it runs now, or ran last. */
   readonly node: TestNode
-  /** Starts it again after it has ended, however it did. */
-  start(): Promise<void>
+  /** Starts it again after it has ended, however it did; `env` changes its settings from now on. */
+  start(env?: Readonly<Record<string, string>>): Promise<void>
   administrator(): Promise<Client>
   status(): Promise<ClusterStatus>
 }
@@ -34,12 +35,15 @@ export interface ClusterOptions {
   readonly nodes: number
   /** Music folders of each node. */
   readonly music?: (node: number) => readonly string[]
+  /** What each node does, as `--roles` takes it; everything unless told. */
+  readonly roles?: (node: number) => string | undefined
   readonly env?: Readonly<Record<string, string>>
 }
 
 export async function startCluster({
   nodes: count,
   music = () => [],
+  roles = () => undefined,
   env = {},
 }: ClusterOptions): Promise<TestCluster> {
   await using stack = new AsyncDisposableStack()
@@ -51,7 +55,11 @@ export async function startCluster({
 
   async function grow(folders: readonly string[] = music(nodes.length)): Promise<ClusterNode> {
     const number = nodes.length
-    const settings = await settingsOf(folder, number, env)
+    const does = roles(number)
+    const settings = await settingsOf(folder, number, {
+      ...env,
+      ...(does !== undefined && { HOCKET_ROLES: does }),
+    })
     const first = nodes[0]
     const line =
       first === undefined
@@ -68,7 +76,7 @@ export async function startCluster({
     nodes,
     grow,
     async settled(alive) {
-      for (const { status, name } of nodes) {
+      for (const { status, name } of nodes.filter(({ isGateway }) => isGateway)) {
         await waitFor(
           async () => {
             const { nodes: known, storeMembers } = await status()
@@ -148,18 +156,27 @@ function joinLineIn(output: string): string {
 
 async function run(settings: Settings, music: readonly string[], line: string | undefined) {
   const { name, data, env } = settings
+  let changed: Readonly<Record<string, string>> = {}
   const launch = () =>
-    startNode({ data, music, port: env.HOCKET_PORT, env, flags: line === undefined ? [] : ['--join', line] })
+    startNode({
+      data,
+      music,
+      port: env.HOCKET_PORT,
+      env: { ...env, ...changed },
+      flags: line === undefined ? [] : ['--join', line],
+    })
   let node = await launch()
   const administratorHere = () => signIn(node.baseUrl, administrator)
   let client: Promise<Client> | undefined
   const started: ClusterNode = {
     name,
     data,
+    isGateway: env.HOCKET_ROLES === undefined || env.HOCKET_ROLES.split(',').includes('gateway'),
     get node() {
       return node
     },
-    async start() {
+    async start(changes = {}) {
+      changed = { ...changed, ...changes }
       node = await launch()
     },
     administrator: administratorHere,

@@ -46,6 +46,14 @@ export const esProblems = {
     title: 'No se llega a una parte del servicio',
     help: 'Repítelo dentro de un momento; `hocket status` dice qué parte falta.',
   },
+  ROLE_AWAY: {
+    title: 'Ninguna máquina que hace esto está en marcha',
+    help: 'Pide a un administrador que mire `hocket status` y ponga en marcha una que lo haga.',
+  },
+  ROLE_ELSEWHERE: {
+    title: 'De esto se encarga otra máquina',
+    help: 'Pídelo en una máquina que tenga ese papel; `hocket status` las muestra.',
+  },
   TIMED_OUT: {
     title: 'Tardó más de lo permitido',
     help: 'Repítelo; si pasa a menudo, mira la carga con `hocket status`.',

@@ -6,6 +6,8 @@ import { belongsTo, type Referenced, type References, urgencyOf, type Whereabout
 
 export interface ComparerOptions {
   readonly self: Id
+  /** Whether this node has the role `media`. */
+  readonly isMedia: boolean
   readonly blobs: Pick<Blobs, 'size' | 'list'>
   readonly references: References
   readonly queue: Queue
@@ -25,7 +27,8 @@ export interface Comparer {
 const sliceBlobs = 200
 
 /** What is, against what should be. Idempotent; it only adds tasks, and each is judged again when its turn has come. */
-export function createComparer({ self, blobs, references, queue }: ComparerOptions): Comparer {
+export function createComparer(options: ComparerOptions): Comparer {
+  const { self, blobs, references, queue } = options
   /** Null where the blob needs not be here, or is. */
   async function pullOf(blob: Referenced, where: Whereabouts): Promise<Task | null> {
     if (!isWanted(self, where, blob)) return null
@@ -36,7 +39,7 @@ export function createComparer({ self, blobs, references, queue }: ComparerOptio
   /** Null where the blob, which is here, should be; or where no fact refers to it: that is for `Blobs.collect`. */
   function dropOf(hash: BlobHash, size: number, where: Whereabouts): Task | null {
     const blob = references.get(hash)
-    if (blob === null || !isSurplus(self, where, blob)) return null
+    if (blob === null || !isSurplus(options, where, blob)) return null
     return { kind: 'drop', hash, size, urgency: dropUrgency }
   }
 
@@ -127,7 +130,14 @@ export function isWanted(self: Id, { current }: Whereabouts, { hash, inPlace }: 
   return !inPlace.includes(self) && current.holders(hash, inPlace).includes(self)
 }
 
-/** Whether the copy here may go. A node that is not in the layout keeps what it has: it leaves, or comes back soon. */
-export function isSurplus(self: Id, where: Whereabouts, blob: Referenced): boolean {
-  return where.current.has(self) && !belongsTo(self, where, blob)
+/**
+ * Whether the copy here may go. A node with the role `media` that is not in the layout keeps what it has: it leaves, or
+ * comes back soon. Without the role, nothing belongs here.
+ */
+export function isSurplus(
+  { self, isMedia }: { readonly self: Id; readonly isMedia: boolean },
+  where: Whereabouts,
+  blob: Referenced,
+): boolean {
+  return (where.current.has(self) || !isMedia) && !belongsTo(self, where, blob)
 }

@@ -12,6 +12,8 @@ import { likelyHolders, type References, type Whereabouts } from './whereabouts.
 
 export interface CopiesOptions {
   readonly self: Id
+  /** Whether this node has the role `media`: without it, no copy belongs here. */
+  readonly isMedia: boolean
   readonly blobs: Pick<Blobs, 'put' | 'size' | 'list' | 'remove'>
   readonly peers: BlobPeers
   readonly references: References
@@ -96,11 +98,11 @@ const recountMs = 2_000
  * task is judged anew when its turn comes, so that a kill at any point, a task too many, or a lost queue cost only work.
  */
 export function startCopies(options: CopiesOptions): Copies {
-  const { self, blobs, peers, references, courtesy, where, onEvent } = options
+  const { self, isMedia, blobs, peers, references, courtesy, where, onEvent } = options
   const ending = new AbortController()
   const { signal } = ending
   const queue = openQueue(options.queuePath)
-  const comparer = createComparer({ self, blobs, references, queue })
+  const comparer = createComparer({ self, isMedia, blobs, references, queue })
   const speed = createSpeed(() => performance.now())
   const pull = createPuller({
     blobs,
@@ -165,7 +167,7 @@ export function startCopies(options: CopiesOptions): Copies {
   /** Only when every node that is to hold the blob has just read its copy and vouches for it (B4). */
   async function dropTask({ hash }: DueTask, now: Whereabouts): Promise<void> {
     const blob = references.get(hash)
-    if (blob === null || !isSurplus(self, now, blob)) return
+    if (blob === null || !isSurplus(options, now, blob)) return
     const others = now.current.holders(hash, blob.inPlace).filter((node) => node !== self)
     const live = peers.live()
     if (!others.every((node) => live.includes(node)))

@@ -5,7 +5,6 @@ import type { UploadSummary } from '../../protocol/api/uploads.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import type { Id } from '../../protocol/ids.ts'
 import type { Catalog, Viewer } from '../catalog.ts'
-import { guidBytes } from '../index/guid.ts'
 import type { TagReader } from '../tags/reader.ts'
 import { createFinisher, type Spread } from './finish.ts'
 import { openLedger, type UploadRecord } from './ledger.ts'
@@ -38,7 +37,7 @@ const sweepMs = 3_600_000
 
 /** Uploads kept in `uploads/` of the data folder, until they are blobs. */
 export async function openUploads(options: UploadsOptions): Promise<Uploads> {
-  const { dataFolder, index, records, catalog, uploader, onError } = options
+  const { dataFolder, catalog, uploader, onError } = options
   const folder = join(dataFolder, 'uploads')
   const ledger = await openLedger(folder)
   const finisher = createFinisher({
@@ -102,16 +101,6 @@ export async function openUploads(options: UploadsOptions): Promise<Uploads> {
       if (createdAt < before && !finisher.isRunning(id)) await ledger.remove(id).catch(onError)
   }
 
-  async function withdraw(viewer: Viewer, track: Id, signal?: AbortSignal): Promise<number> {
-    const { album } = catalog.source(viewer, track)
-    const row = index
-      .statement('SELECT user FROM upload JOIN track ON track.id = upload.track WHERE track.guid = ?')
-      .get(guidBytes(track))
-    if (!row) throw new CodedError('NOT_FOUND', 'the track was not uploaded')
-    if (row.user !== viewer.user && !viewer.administrator) throw new CodedError('FORBIDDEN')
-    return records.apply([{ kind: 'withdraw', track, from: album }], signal)
-  }
-
   async function recover(): Promise<void> {
     await sweep()
     for (const record of unfinished()) {
@@ -141,7 +130,7 @@ export async function openUploads(options: UploadsOptions): Promise<Uploads> {
       const own = [...ledger.records.values()].filter((record) => record.user === user)
       return Promise.all(own.toSorted((one, other) => other.createdAt - one.createdAt).map(summarize))
     },
-    withdraw,
+    has: (upload) => ledger.records.has(upload),
     recovered: () => recovered,
     async [Symbol.asyncDispose]() {
       clearInterval(sweeper)

@@ -14,6 +14,7 @@ import { createPlaces } from '../places.ts'
 import { createRecords, type Records } from '../records.ts'
 import { createTagReader, usualReaderOptions } from '../tags/reader.ts'
 import { openUploads, type Uploader } from './open.ts'
+import { createWithdraw } from './withdraw.ts'
 
 export const alice = '00000000-0000-4000-8000-00000000000a'
 
@@ -84,6 +85,7 @@ export async function startUploadServer(
     records,
     catalog,
     uploads,
+    withdraw: createWithdraw({ index, catalog, records }),
     people,
     errors,
     async [Symbol.asyncDispose]() {

@@ -17,15 +17,11 @@ export interface Uploads extends AsyncDisposable {
    */
   handle(request: IncomingMessage, viewer: Viewer): Promise<UploadAnswer>
 
+  /** Whether the upload was begun here. */
+  has(upload: Id): boolean
+
   /** The user's uploads, newest first. */
   list(user: Id): Promise<UploadSummary[]>
-
-  /**
-   * Takes back a track that was uploaded; answers the store's revision. Its owner may, and administrators. A copy in a
-   * music folder stays. The bytes go with the next collection of
-   * blobs that no fact refers to, unless they are uploaded again before. NOT_FOUND, FORBIDDEN.
-   */
-  withdraw(viewer: Viewer, track: Id, signal?: AbortSignal): Promise<number>
 
   /** Resolves when what a former process had left has been finished or given up. */
   recovered(): Promise<void>

@@ -1,20 +1,15 @@
-import type { Stats } from 'node:fs'
-import { lstat } from 'node:fs/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Catalog, PictureSource, Viewer } from '../../catalog/catalog.ts'
 import type { Listening } from '../../listening/listening.ts'
-import type { Picture } from '../../media/covers/cover.ts'
-import type { Media } from '../../media/media.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { signalOf } from '../signal.ts'
 import { sendBytes } from './answer.ts'
-import type { Tracks } from './tracks.ts'
+import type { Renditions, TrackPicture } from './renditions.ts'
 
 export interface CoverParts {
   readonly catalog: Pick<Catalog, 'source' | 'pictures' | 'nameOf' | 'tracksByIds'>
   readonly listening: Pick<Listening, 'playlistTracks'>
-  readonly media: Pick<Media, 'cover'>
-  readonly tracks: Tracks
+  readonly renditions: Pick<Renditions, 'cover'>
 }
 
 export interface WantedCover {
@@ -28,7 +23,7 @@ export interface WantedCover {
 
 /** Answers with the picture of something, as far as the viewer sees it. */
 export async function sendCover(
-  { catalog, listening, media, tracks }: CoverParts,
+  { catalog, listening, renditions }: CoverParts,
   request: FastifyRequest,
   reply: FastifyReply,
   viewer: Viewer,
@@ -43,42 +38,24 @@ export async function sendCover(
           sources: catalog.pictures(viewer, kind, id),
           mosaic: false,
         }
-  const pictures = await picturesOf(sources, viewer, { catalog, tracks })
+  const pictures = picturesOf(sources, viewer, catalog)
   const { accept } = request.headers
-  const wanted = { id, name, pictures, mosaic, accept, ...(size !== undefined && { size }) }
-  const picture = await media.cover(wanted, signal)
-  const immutable = v !== undefined && pictures.some((each) => each.version === v)
-  await sendBytes(request, reply, picture, { immutable, vary: 'accept' })
+  const { bytes, immutable } = await renditions.cover({ id, name, pictures, mosaic, accept, size, v }, signal)
+  await sendBytes(request, reply, bytes, { immutable, vary: 'accept' })
 }
 
-/** The pictures that the catalog knows of, as the media role reads them. */
-export async function picturesOf(
+/** The pictures with what must be known to read them. */
+export function picturesOf(
   sources: readonly PictureSource[],
   viewer: Viewer,
-  { catalog, tracks }: { readonly catalog: Pick<Catalog, 'source'>; readonly tracks: Tracks },
-): Promise<readonly Picture[]> {
-  const pictures = sources.map(async (source): Promise<Picture | null> => {
-    const { version, place, file } = source
-    if (source.embedded) {
-      const read = (signal: AbortSignal) => tracks.embeddedCover(catalog.source(viewer, source.track), signal)
-      return { version, place, read }
-    }
-    const path = file && tracks.pathOf(file.library, file.path)
-    if (!path) {
-      const read = file && tracks.pictureElsewhere(file.library, file.path)
-      return read ? { version, place, read } : null
-    }
-    const found = await lstat(path).catch(() => null)
-    if (found === null) return null
-    // Another picture may have come under its name since the scan that `version` speaks of.
-    const isAsScanned = Math.trunc(found.mtimeMs) === file.modifiedAt
-    return { version: isAsScanned ? version : changed(version, found), place, read: async () => ({ path }) }
-  })
-  return (await Promise.all(pictures)).filter((picture) => picture !== null)
-}
-
-function changed(version: string, { size, mtimeMs, ctimeMs }: Stats): string {
-  return [version, ...[size, mtimeMs, ctimeMs].map((each) => Math.trunc(each).toString(36))].join('-')
+  catalog: Pick<Catalog, 'source'>,
+): readonly TrackPicture[] {
+  return sources.map(({ version, place, file, embedded, track }) => ({
+    version,
+    place,
+    file,
+    within: embedded ? catalog.source(viewer, track) : null,
+  }))
 }
 
 /** Pictures that a mosaic is made of. */

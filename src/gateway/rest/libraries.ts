@@ -16,6 +16,7 @@ import {
 } from '../../protocol/api/catalog.ts'
 import { scanInput } from '../../protocol/api/node.ts'
 import { CodedError } from '../../protocol/errors.ts'
+import type { Role } from '../../protocol/facts/cluster.ts'
 import { type Id, id } from '../../protocol/ids.ts'
 import type { Store } from '../../store/store.ts'
 import type { Api } from '../api.ts'
@@ -35,6 +36,8 @@ interface Parts {
   readonly index: Pick<Index, 'waitFor'>
   /** Whose folders are added: this node's. */
   readonly node: Id | null
+  /** What this node does: it takes folders only with `catalog`. */
+  readonly roles: readonly Role[]
   /** Folders that no library may touch. */
   readonly forbidden: readonly string[]
 }
@@ -46,7 +49,8 @@ const config = { administrator: true }
 const removalDeadline = 600_000
 
 /** Music folders, their scans, and what is wrong in them. */
-export function libraryRoutes(app: Api, { catalog, scanner, store, index, node, forbidden }: Parts): void {
+export function libraryRoutes(app: Api, parts: Parts): void {
+  const { catalog, scanner, store, index, node, roles, forbidden } = parts
   app.get(
     '/api/libraries',
     {
@@ -74,6 +78,7 @@ export function libraryRoutes(app: Api, { catalog, scanner, store, index, node, 
       },
     },
     async (request, reply) => {
+      assertTakesFolders()
       const signal = signalOf(reply)
       const { library, revision } = await addLibrary(store, { ...request.body, node, forbidden }, signal)
       return summaryOf(request, reply.code(201), { id: library.id, revision }, signal)
@@ -133,7 +138,10 @@ export function libraryRoutes(app: Api, { catalog, scanner, store, index, node, 
         response: ok(serverFolder, 'The folder'),
       },
     },
-    (request) => readServerFolder(request.query.path),
+    (request) => {
+      assertTakesFolders()
+      return readServerFolder(request.query.path)
+    },
   )
 
   app.get(
@@ -186,6 +194,10 @@ export function libraryRoutes(app: Api, { catalog, scanner, store, index, node, 
     },
     (request, reply) => catalog.problems(request.query, signalOf(reply)),
   )
+
+  function assertTakesFolders(): void {
+    if (!roles.includes('catalog')) throw new CodedError('ROLE_ELSEWHERE', 'catalog')
+  }
 
   /** It goes on by itself; its status says how. */
   function beginScan(scan: ScanRequest): void {

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { Catalog } from '../../catalog/catalog.ts'
 import type { Listening } from '../../listening/listening.ts'
-import type { Media } from '../../media/media.ts'
 import { renditionFormats } from '../../media/transcode/transcoder.ts'
 import { lyrics } from '../../protocol/api/catalog.ts'
 import { id } from '../../protocol/ids.ts'
 import type { Api } from '../api.ts'
 import { sendMade, sendStored } from '../media/audio.ts'
+import type { ReadLyrics } from '../media/lyrics.ts'
 import { sendCover } from '../media/pictures.ts'
+import type { Renditions } from '../media/renditions.ts'
 import type { Tracks } from '../media/tracks.ts'
 import type { Metrics } from '../metrics.ts'
 import { bytes, ok } from '../openapi/operation.ts'
@@ -16,9 +17,10 @@ import { viewerOf } from './catalog.ts'
 
 interface Parts {
   readonly catalog: Catalog
-  readonly media: Media
   readonly listening: Pick<Listening, 'playlistTracks'>
-  readonly tracks: Tracks
+  readonly tracks: Pick<Tracks, 'open'>
+  readonly renditions: Renditions
+  readonly readLyrics: ReadLyrics
   readonly streams: Metrics['streams']
 }
 
@@ -38,8 +40,8 @@ export const coverSize = z.coerce
   .describe('The longest edge in pixels')
 
 /** Audio, lyrics and covers. */
-export function mediaRoutes(app: Api, { catalog, listening, media, tracks, streams }: Parts): void {
-  const audioParts = { media, tracks, streams }
+export function mediaRoutes(app: Api, parts: Parts): void {
+  const { catalog, readLyrics } = parts
 
   app.get(
     '/api/tracks/:id/audio',
@@ -59,7 +61,7 @@ export function mediaRoutes(app: Api, { catalog, listening, media, tracks, strea
       const source = catalog.source(viewerOf(request), request.params.id)
       const { v, download } = request.query
       const downloadAs = download === undefined ? undefined : `${source.title}.${source.suffix}`
-      await sendStored(audioParts, request, reply, source, { v, downloadAs })
+      await sendStored(parts, request, reply, source, { v, downloadAs })
     },
   )
 
@@ -85,8 +87,7 @@ export function mediaRoutes(app: Api, { catalog, listening, media, tracks, strea
     async (request, reply) => {
       const { format, bitrate, offsetMs, v } = request.query
       const source = catalog.source(viewerOf(request), request.params.id)
-      const rendition = { format, bitrateKbps: bitrate, offsetMs }
-      await sendMade(audioParts, request, reply, source, rendition, v)
+      await sendMade(parts, request, reply, source, { format, bitrateKbps: bitrate, offsetMs, v })
     },
   )
 
@@ -101,7 +102,7 @@ export function mediaRoutes(app: Api, { catalog, listening, media, tracks, strea
         response: ok(lyrics, 'The lyrics; empty where there are none'),
       },
     },
-    (request, reply) => tracks.lyrics(catalog.source(viewerOf(request), request.params.id), signalOf(reply)),
+    (request, reply) => readLyrics(catalog.source(viewerOf(request), request.params.id), signalOf(reply)),
   )
 
   app.get(
@@ -122,7 +123,7 @@ export function mediaRoutes(app: Api, { catalog, listening, media, tracks, strea
     },
     async (request, reply) => {
       const { size, v } = request.query
-      await sendCover({ catalog, listening, media, tracks }, request, reply, viewerOf(request), {
+      await sendCover(parts, request, reply, viewerOf(request), {
         ...request.params,
         size,
         v,

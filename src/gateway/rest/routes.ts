@@ -1,6 +1,5 @@
 import type { Api } from '../api.ts'
 import type { GatewayOptions } from '../gateway.ts'
-import { createTracks } from '../media/tracks.ts'
 import type { Metrics } from '../metrics.ts'
 import { ownRoutes, userRoutes } from './accounts.ts'
 import { catalogRoutes } from './catalog.ts'
@@ -31,11 +30,11 @@ export function restRoutes(app: Api, parts: RestParts): void {
   catalogRoutes(app, parts)
   listeningRoutes(app, parts)
   playlistRoutes(app, parts)
-  const tracks = createTracks(parts)
-  mediaRoutes(app, { ...parts, streams, tracks })
+  mediaRoutes(app, { ...parts, streams })
   shareRoutes(app, { ...parts, publicUrl: parts.config.publicUrl })
-  sharedRoutes(app, { ...parts, streams, tracks })
-  libraryRoutes(app, { ...parts, node: parts.config.node, forbidden: parts.config.forbiddenFolders })
+  sharedRoutes(app, { ...parts, streams })
+  const { node, roles, forbiddenFolders: forbidden } = parts.config
+  libraryRoutes(app, { ...parts, node, roles, forbidden })
   uploadRoutes(app, parts)
   clusterRoutes(app, parts)
   nodeRoutes(app, { ...parts, version })

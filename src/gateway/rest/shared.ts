@@ -7,7 +7,6 @@ import { addressGroup } from '../../accounts/throttle.ts'
 import { createBreather } from '../../catalog/breathe.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
 import type { Listening, ShareContent, SharedItem } from '../../listening/listening.ts'
-import type { Media } from '../../media/media.ts'
 import type { TrackSummary } from '../../protocol/api/catalog.ts'
 import { type SharedMusic, sharedMusic } from '../../protocol/api/listening.ts'
 import { CodedError } from '../../protocol/errors.ts'
@@ -17,6 +16,7 @@ import type { Api } from '../api.ts'
 import { takeOver } from '../media/answer.ts'
 import { sendMade, sendStored } from '../media/audio.ts'
 import { sendCover } from '../media/pictures.ts'
+import type { Renditions } from '../media/renditions.ts'
 import type { Tracks } from '../media/tracks.ts'
 import type { Metrics } from '../metrics.ts'
 import { bytes, ok } from '../openapi/operation.ts'
@@ -30,8 +30,8 @@ interface Parts {
   readonly accounts: Pick<Accounts, 'user'>
   readonly catalog: Catalog
   readonly listening: Listening
-  readonly media: Media
-  readonly tracks: Tracks
+  readonly tracks: Pick<Tracks, 'open'>
+  readonly renditions: Renditions
   readonly streams: Metrics['streams']
 }
 
@@ -40,7 +40,7 @@ const token = z.string().min(1).max(200).describe('The end of the link of a shar
 const ofTrack = z.object({ token, id })
 
 /** kbit/s: what the player of the page asks for, and nothing else, so that strangers cannot fill the cache. */
-const renditions = { opus: 160, mp3: 256 } as const
+const bitrates = { opus: 160, mp3: 256 } as const
 
 /**
  * What the page of a share is made of, for whoever has the link: no account is needed, and nothing else is had. Every
@@ -131,8 +131,7 @@ export function sharedRoutes(app: Api, parts: Parts): void {
       const opened = open(request, reply, request.params.token)
       const source = await sourceOf(opened, request.params.id, signalOf(reply))
       conversions.take(addressGroup(request.ip))
-      const rendition = { format, bitrateKbps: renditions[format], offsetMs }
-      await sendMade(parts, request, reply, source, rendition, v)
+      await sendMade(parts, request, reply, source, { format, bitrateKbps: bitrates[format], offsetMs, v })
     },
   )
 

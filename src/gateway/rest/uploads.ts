@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Uploads } from '../../catalog/uploads/uploads.ts'
+import type { Withdraw } from '../../catalog/uploads/withdraw.ts'
 import type { Index } from '../../index/index.ts'
 import { uploadResult, uploadSummary } from '../../protocol/api/uploads.ts'
 import { id } from '../../protocol/ids.ts'
@@ -18,11 +19,14 @@ const byId = z.object({ id })
 /** A body may take as long as the line needs: the uploads role sees to stalled ones. */
 const config = { slowBody: true }
 
+interface Parts {
+  readonly uploads: Pick<Uploads, 'handle' | 'list'>
+  readonly withdraw: Withdraw
+  readonly index: Pick<Index, 'waitFor'>
+}
+
 /** Resumable uploads: the edge checks who asks, the protocol itself is the uploads role's. */
-export function uploadRoutes(
-  app: Api,
-  { uploads, index }: { readonly uploads: Uploads; readonly index: Pick<Index, 'waitFor'> },
-): void {
+export function uploadRoutes(app: Api, { uploads, withdraw, index }: Parts): void {
   app.get(
     '/api/uploads',
     {
@@ -49,7 +53,7 @@ export function uploadRoutes(
       },
     },
     async (request, reply) => {
-      const revision = await uploads.withdraw(viewerOf(request), request.params.id, signalOf(reply))
+      const revision = await withdraw(viewerOf(request), request.params.id, signalOf(reply))
       await index.waitFor(revision, signalOf(reply))
       return written(reply.code(204), { value: undefined, revision })
     },

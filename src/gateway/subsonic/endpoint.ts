@@ -5,7 +5,6 @@ import type { Viewer } from '../../catalog/catalog.ts'
 import type { Details } from '../../catalog/details.ts'
 import type { Reader } from '../../index/index.ts'
 import type { GatewayConfig, Roles } from '../gateway.ts'
-import type { Tracks } from '../media/tracks.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Content } from './content.ts'
 import type { LastModified } from './last-modified.ts'
@@ -18,7 +17,6 @@ import type { Seeds } from './seeds.ts'
 /** What the endpoints stand on. */
 export interface Parts extends Roles {
   readonly config: Pick<GatewayConfig, 'publicUrl'>
-  readonly tracks: Tracks
   readonly details: Details
   readonly streams: Metrics['streams']
   readonly nowPlaying: NowPlaying

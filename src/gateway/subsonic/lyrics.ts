@@ -33,8 +33,8 @@ async function songsCalled(
   return tracks.filter((track) => same(track.title, title) && (artist === '' || same(track.artist, artist)))
 }
 
-function lyricsOf({ catalog, tracks }: Parts, { viewer, signal }: Asking, id: string): Promise<Lyrics> {
-  return tracks.lyrics(catalog.source(viewer, id), signal)
+function lyricsOf({ catalog, readLyrics }: Parts, { viewer, signal }: Asking, id: string): Promise<Lyrics> {
+  return readLyrics(catalog.source(viewer, id), signal)
 }
 
 /** `enhanced`: with the times of words, which version 2 of the extension added and older clients do not expect. */

@@ -3,7 +3,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { createDetails } from '../../catalog/details.ts'
 import type { Api } from '../api.ts'
 import type { GatewayOptions } from '../gateway.ts'
-import { createTracks } from '../media/tracks.ts'
 import type { Metrics } from '../metrics.ts'
 import { signalOf } from '../signal.ts'
 import type { Content } from './content.ts'
@@ -29,7 +28,6 @@ export function subsonicRoutes(app: Api, options: GatewayOptions & { readonly me
   app.addHook('onClose', async () => lastModified[Symbol.dispose]())
   const parts: Parts = {
     ...options,
-    tracks: createTracks(options),
     details: createDetails(options),
     streams: options.metrics.streams,
     nowPlaying: createNowPlaying(),

@@ -16,11 +16,13 @@ export const getCoverArt = endpoint(
       id,
       name,
       mosaic,
-      pictures: await picturesOf(sources, viewer, parts),
+      pictures: picturesOf(sources, viewer, parts.catalog),
       accept: request.headers.accept,
-      ...(size !== undefined && { size }),
+      size,
+      v: undefined,
     }
-    await sendBytes(request, reply, await parts.media.cover(wanted, signal), { vary: 'accept' })
+    const { bytes } = await parts.renditions.cover(wanted, signal)
+    await sendBytes(request, reply, bytes, { vary: 'accept' })
     return answered
   },
 )
@@ -41,11 +43,10 @@ export const getAvatar = endpoint(
     const person = parts.accounts.userByName(username)
     if (person === null) throw notFound('user')
     const { accept } = request.headers
-    const picture = await parts.media.cover(
-      { id: person.id, name: person.name, pictures: [], accept },
-      signal,
-    )
-    await sendBytes(request, reply, picture, { vary: 'accept' })
+    const { id, name } = person
+    const drawn = { id, name, pictures: [], mosaic: false, accept, size: undefined, v: undefined }
+    const { bytes } = await parts.renditions.cover(drawn, signal)
+    await sendBytes(request, reply, bytes, { vary: 'accept' })
     return answered
   },
 )

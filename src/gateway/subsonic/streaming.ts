@@ -68,21 +68,18 @@ export const stream = endpoint(streamed, async (parts, asking, wanted) => {
 
 /** Sends a song as something else; `estimate`: with a length, although it is still being made. */
 export async function sendRendition(
-  { tracks, media, streams }: Parts,
-  { request, reply, signal }: Asking,
+  { renditions, streams }: Parts,
+  { request, reply }: Asking,
   source: TrackSource,
   rendition: Wanted,
   estimate: boolean,
 ): Promise<void> {
-  using original = await tracks.openFile(source, signal)
-  const { path, version } = original
-  const { codec, bitrate, durationMs } = source
-  const audio = { path, version, codec, bitrate, durationMs, original }
-  const made = await media.transcode(audio, rendition, goneSignalOf(reply))
+  const wanted = { ...rendition, v: undefined }
+  const { bytes } = await renditions.transcode(source, wanted, goneSignalOf(reply))
   await sendBytes(
     request,
     reply,
-    estimate ? ofEstimatedLength(made, source, rendition, reply) : made,
+    estimate ? ofEstimatedLength(bytes, source, rendition, reply) : bytes,
     {},
     streams,
   )

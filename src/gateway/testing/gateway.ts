@@ -12,12 +12,17 @@ import { createRecords } from '../../catalog/records.ts'
 import { createScanner } from '../../catalog/scan/scanner.ts'
 import { createTagReader } from '../../catalog/tags/reader.ts'
 import { openUploads } from '../../catalog/uploads/open.ts'
+import { createWithdraw } from '../../catalog/uploads/withdraw.ts'
 import { openIndex } from '../../index/index.ts'
 import { createListening, listeningProjection } from '../../listening/create.ts'
 import { createMedia } from '../../media/media.ts'
 import { createOriginals, nowhereElse } from '../../media/originals.ts'
+import { allRoles } from '../../protocol/facts/cluster.ts'
 import { openSqliteStore } from '../../store/sqlite.ts'
 import type { Gateway, GatewayConfig } from '../gateway.ts'
+import { createLyrics } from '../media/lyrics.ts'
+import { createRenditions } from '../media/renditions.ts'
+import { createTracks } from '../media/tracks.ts'
 import { createStoreTimes } from '../metrics.ts'
 import type { GatewayAddress } from '../roaming.ts'
 import { createGateway } from '../server.ts'
@@ -95,6 +100,7 @@ export async function openTestGateway(
       report: () => undefined,
     }),
   )
+  const tracks = createTracks({ places, originals })
   const catalog = createCatalog({ store, index })
   const uploads = stack.use(
     await openUploads({
@@ -131,6 +137,7 @@ export async function openTestGateway(
         webFolder: join(data, 'web'),
         version: '0.0.0-test',
         node: null,
+        roles: allRoles,
         forbiddenFolders: [data],
         ...config,
       },
@@ -143,16 +150,16 @@ export async function openTestGateway(
       index,
       accounts,
       blobs,
-      originals,
-      pictureElsewhere: () => null,
-      places,
+      tracks,
+      renditions: createRenditions({ media, tracks, places, pictureElsewhere: () => null, tagReader }),
+      readLyrics: createLyrics({ tracks, places, tagReader }),
       isOperator: (token) => token === operatorToken,
       catalog,
       scanner,
       uploads,
+      withdraw: createWithdraw({ index, catalog, records: createRecords(store) }),
       media,
       listening,
-      tagReader,
       async *backup() {
         yield Buffer.from('the bytes ')
         yield Buffer.from('of an archive')

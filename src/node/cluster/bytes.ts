@@ -12,13 +12,16 @@ import { layoutId, layouts } from '../../blobs/placement/layout.ts'
 import type { Copies as KnownCopies } from '../../catalog/copies.ts'
 import { albumParts } from '../../catalog/facts.ts'
 import type { Index } from '../../index/index.ts'
+import type { BlobHash, Id } from '../../protocol/ids.ts'
 import type { Calls } from '../../registry/calls.ts'
 import { clusterSettings, readSettings, settingsId } from '../../registry/facts.ts'
 import { mirror } from '../../registry/mirror.ts'
-import type { Registry } from '../../registry/registry.ts'
+import type { LiveNode, Registry } from '../../registry/registry.ts'
 import type { Store } from '../../store/store.ts'
 
 export interface BytesOptions {
+  /** Whether this node has the role `media`. */
+  readonly isMedia: boolean
   readonly data: string
   readonly store: Store
   readonly index: Pick<Index, 'subscribe'>
@@ -35,6 +38,8 @@ export interface ClusterBytes extends AsyncDisposable {
   readonly copies: Copies
   readonly elsewhere: ElsewhereCopies
   readonly quorum: Quorum
+  /** The nodes that are to have a copy of a blob, by the layout and by what lies in music folders. */
+  readonly holders: (hash: BlobHash) => readonly Id[]
 }
 
 /** What copying takes of disk and network at most: a listener of uncompressed audio needs a hundredth of it. */
@@ -72,14 +77,15 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
       settings = settled.facts.get(settingsId) ?? settings
     },
   })
-  const peers = createBlobPeers(calls.open, () =>
-    registry
-      .nodes()
-      .filter(({ id, roles }) => id !== registry.self && roles.includes('media'))
-      .map(({ id }) => id),
-  )
+  /** Those with the role `media` first; one that had it once, or that has music folders, may hold bytes as well. */
+  const peers = createBlobPeers(calls.open, () => {
+    const others = registry.nodes().filter(({ id }) => id !== registry.self)
+    const isMedia = ({ roles }: LiveNode) => roles.includes('media')
+    return [...others.filter(isMedia), ...others.filter((node) => !isMedia(node))].map(({ id }) => id)
+  })
   const started = startCopies({
     self: registry.self,
+    isMedia: options.isMedia,
     blobs,
     peers,
     references: known.references,
@@ -121,6 +127,10 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
       where: () => where,
       writeQuorum: () => settings.writeQuorum,
     }),
+    holders(hash) {
+      const inPlace = known.references.get(hash)?.inPlace ?? []
+      return [...inPlace, ...(where?.current.holders(hash, inPlace) ?? [])]
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -6,7 +6,8 @@ import type { Operator } from './operator.ts'
 interface Parts {
   readonly registry: Registry
   readonly copies: Pick<Copies, 'status'>
-  readonly operator: Pick<Operator, 'isInOffice'>
+  /** Null without the role. */
+  readonly operator: Pick<Operator, 'isInOffice'> | null
   readonly storeEndpoints: () => readonly string[]
 }
 
@@ -44,7 +45,7 @@ export function figuresOf({ registry, copies, operator, storeEndpoints }: Parts)
     [
       'hocket_cluster_operator',
       '1 while this node looks after the whole cluster',
-      () => Number(operator.isInOffice),
+      () => Number(operator?.isInOffice),
     ],
     ['hocket_cluster_store_members', 'Members of etcd that vote', () => storeEndpoints().length],
     ['hocket_copies_wanted', 'Copies that belong on this node', () => copies.status().wanted],

@@ -1,5 +1,8 @@
+import { rmSync } from 'node:fs'
 import type { Copy } from '../../blobs/blobs.ts'
-import type { FileElsewhere } from '../../media/originals.ts'
+import { makeFolder } from '../../blobs/durable.ts'
+import { checkSpace, writeTemporary } from '../../blobs/temporary.ts'
+import type { CopyInFile, FileElsewhere } from '../../media/originals.ts'
 import { CodedError, isCoded } from '../../protocol/errors.ts'
 import type { Id } from '../../protocol/ids.ts'
 import type { Calls } from '../../registry/calls.ts'
@@ -8,6 +11,8 @@ import type { Calls } from '../../registry/calls.ts'
 export interface FilesElsewhere {
   /** Opens a music file that has no blob's name yet. UNREACHABLE, FILE_MISSING, FILE_CHANGED. */
   open(file: FileElsewhere, signal: AbortSignal): Promise<Copy>
+  /** Fetches one whole, into a temporary file in `folder` that goes with what is answered. As above; DISK_FULL. */
+  bring(file: FileElsewhere, folder: string, signal: AbortSignal): Promise<CopyInFile>
   /** A picture beside the music; null where its node does not answer, or has none there. */
   picture(node: Id, library: Id, path: string, signal: AbortSignal): Promise<{ bytes: Uint8Array } | null>
 }
@@ -31,15 +36,32 @@ export function createFilesElsewhere(calls: Pick<Calls, 'open'>): FilesElsewhere
     if (left !== 0) throw new CodedError('UNREACHABLE', `node ${file.node} ended a file too early`)
   }
 
+  async function open(file: FileElsewhere, signal: AbortSignal): Promise<Copy> {
+    const request = { method: 'HEAD', path: addressOf(file) } as const
+    using _found = await calls.open(file.node, request, { deadlineMs, stallMs, signal })
+    const { size } = file
+    return {
+      size,
+      chunks: (range = { start: 0, end: size }, asked) => chunks(file, range.start, range.end, asked),
+      [Symbol.dispose]() {},
+    }
+  }
+
   return {
-    async open(file, signal) {
-      const request = { method: 'HEAD', path: addressOf(file) } as const
-      using _found = await calls.open(file.node, request, { deadlineMs, stallMs, signal })
-      const { size } = file
+    open,
+
+    async bring(file, folder, signal) {
+      using copy = await open(file, signal)
+      await makeFolder(folder)
+      await checkSpace(folder, file.size)
+      const { path } = await writeTemporary(folder, copy.chunks(undefined, signal), signal)
       return {
-        size,
-        chunks: (range = { start: 0, end: size }, asked) => chunks(file, range.start, range.end, asked),
-        [Symbol.dispose]() {},
+        size: file.size,
+        path,
+        // What is made of it is read by a child process; the bytes as they are come from the node itself.
+        chunks: (range = { start: 0, end: file.size }, asked) => chunks(file, range.start, range.end, asked),
+        // Whoever has it open reads on.
+        [Symbol.dispose]: () => rmSync(path, { force: true }),
       }
     },
 

@@ -3,7 +3,6 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { adoptDeviceKey } from '../../accounts/device-key.ts'
 import { CodedError } from '../../protocol/errors.ts'
-import { allRoles } from '../../protocol/facts/cluster.ts'
 import { type Identity, readIdentity } from '../../registry/trust/identity.ts'
 import { join as joinByLine } from '../../registry/trust/join.ts'
 import type { EtcdStore } from '../../store/etcd/etcd.ts'
@@ -33,8 +32,8 @@ export async function joinCluster(config: Config, line: string, signal: AbortSig
 
 /** How this node describes itself to those that it joins. */
 export function describe(config: Config) {
-  const { name, zone = name } = config
-  return { name, zone, roles: [...allRoles], capacityBytes: null, hosts: [...hostsOf(config)] }
+  const { name, zone = name, roles } = config
+  return { name, zone, roles: [...roles], capacityBytes: null, hosts: [...hostsOf(config)] }
 }
 
 /** The store of the cluster, as this node reaches it. */

@@ -1,4 +1,6 @@
 import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Copy } from '../../blobs/blobs.ts'
 import { createCourtesy } from '../../blobs/copies/courtesy.ts'
@@ -7,25 +9,24 @@ import type { DiskBlobs } from '../../blobs/disk.ts'
 import type { Copies as KnownCopies } from '../../catalog/copies.ts'
 import type { Places } from '../../catalog/places.ts'
 import type { Spread } from '../../catalog/uploads/finish.ts'
-import type { PictureElsewhere } from '../../gateway/media/tracks.ts'
+import type { PictureElsewhere } from '../../gateway/media/renditions.ts'
 import type { Figure } from '../../gateway/metrics.ts'
 import { peerBlobRoutes } from '../../gateway/peers/blobs.ts'
 import { peerFileRoutes } from '../../gateway/peers/files.ts'
 import { joinRoute } from '../../gateway/peers/join.ts'
-import { startPeerServer } from '../../gateway/peers/server.ts'
+import { type PeerRoutes, startPeerServer } from '../../gateway/peers/server.ts'
 import type { Cluster } from '../../gateway/rest/cluster.ts'
 import type { GatewayAddress } from '../../gateway/roaming.ts'
 import type { Index } from '../../index/index.ts'
 import type { Elsewhere } from '../../media/originals.ts'
 import { CodedError } from '../../protocol/errors.ts'
-import { allRoles } from '../../protocol/facts/cluster.ts'
-import type { BlobHash } from '../../protocol/ids.ts'
-import { createCalls } from '../../registry/calls.ts'
+import type { BlobHash, Id } from '../../protocol/ids.ts'
+import { type Calls, createCalls } from '../../registry/calls.ts'
 import { chronicleId, chronicles } from '../../registry/facts.ts'
 import { openRegistry, type RegistryEvent } from '../../registry/registry.ts'
 import { changeSettings } from '../../registry/settings.ts'
 import { type Identity, placeOf } from '../../registry/trust/identity.ts'
-import { changeMember } from '../../registry/trust/membership.ts'
+import { changeMember, noteRoles } from '../../registry/trust/membership.ts'
 import { invite } from '../../registry/trust/tokens.ts'
 import { keepTrust } from '../../registry/trust/trust.ts'
 import type { Store } from '../../store/store.ts'
@@ -68,14 +69,22 @@ export interface ClusterPart extends AsyncDisposable {
   readonly pictureElsewhere: PictureElsewhere
   /** For healing: copies on other nodes. */
   readonly otherCopies: (hash: BlobHash) => AsyncIterable<Copy>
-  /** Tells the others that this node is there, and that people reach its gateway at `publicUrl`. */
-  announce(publicUrl: string): Promise<void>
+  readonly calls: Calls
+  /** The nodes that are to have a copy of a blob. */
+  readonly holders: (hash: BlobHash) => readonly Id[]
+  /**
+   * Answers other nodes, with these routes besides those of every node, and tells them that this one is there; people
+   * reach its gateway at `publicUrl`, if it has one.
+   */
+  announce(routes: readonly PeerRoutes[], publicUrl: string | null): Promise<void>
 }
 
 /** A dead node is out after so many seconds (N1). */
 const ttlSeconds = 6
 /** How long an upload may take to be copied, in milliseconds: 4 GiB at 15 MB/s. */
 const spreadMs = 300_000
+/** How long the store may take to note what a node is, and how long until it is tried again; in milliseconds. */
+const describeMs = 5_000
 
 /** Errors: those of the registry and of the server for nodes. */
 export async function openClusterPart(options: PartOptions, signal: AbortSignal): Promise<ClusterPart> {
@@ -99,7 +108,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
         id: identity.id,
         place: await placeOf(config.data),
         zone: config.zone ?? config.name,
-        roles: allRoles,
+        roles: config.roles,
         version,
       },
       ttlSeconds,
@@ -117,24 +126,12 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
   const courtesy = createCourtesy(copyBytesPerSecond)
   const held = createHeld(blobs, options.known.filesInPlace)
   const storeEndpoints = () => trust.identity.store
-  const server = stack.use(
-    await startPeerServer({
-      host: isIP(host) === 0 ? '0.0.0.0' : host,
-      port: config.peerPort,
-      trust,
-      registry,
-      routes: [
-        joinRoute({ store, secret: identity.secret, storeEndpoints }),
-        peerBlobRoutes({ blobs, held, courtesy }),
-        peerFileRoutes({ places: options.places, inPlace: blobs.inPlace }),
-      ],
-      log,
-    }),
-  )
+  let port = config.peerPort
   options.member.follow({ trust, registry })
   const bytes = stack.use(
     await openClusterBytes(
       {
+        isMedia: config.roles.includes('media'),
         data: config.data,
         store,
         index: options.index,
@@ -148,7 +145,9 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       signal,
     ),
   )
-  const operator = stack.use(startOperator({ store, registry, log, identity: () => trust.identity }))
+  const operator = config.roles.includes('operator')
+    ? stack.use(startOperator({ store, registry, log, identity: () => trust.identity }))
+    : null
 
   const cluster: Cluster = {
     status: (asked) => statusOf({ identity: trust.identity, registry, store, copies: bytes.copies }, asked),
@@ -171,9 +170,28 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
     },
   }
 
+  /** Has the member fact say which roles this node has now; while the store is away, later. */
+  async function keepDescribed(): Promise<void> {
+    while (!ending.signal.aborted) {
+      const soon = AbortSignal.any([ending.signal, AbortSignal.timeout(describeMs)])
+      try {
+        return await noteRoles(store, identity.id, config.roles, soon)
+      } catch (error) {
+        if (!ending.signal.aborted) log.debug({ err: error }, 'the member fact waits for the store')
+      }
+      await pause(describeMs, undefined, { signal: ending.signal, ref: false }).catch(() => undefined)
+    }
+  }
+  const ending = new AbortController()
+  let describing: Promise<void> | undefined
+  stack.defer(async () => {
+    ending.abort(new DOMException('the node ends', 'AbortError'))
+    await describing
+  })
+
   /** Where a machine that joins may ask: here first, since the person who invites it sees that this node lives. */
   function peerAddresses(): readonly string[] {
-    const own = hosts.slice(0, 1).map((each) => withPort(each, server.port))
+    const own = hosts.slice(0, 1).map((each) => withPort(each, port))
     const others = registry.nodes().filter(({ id }) => id !== identity.id)
     return [...own, ...others.flatMap(({ addresses }) => addresses.slice(0, 1))].slice(0, 5)
   }
@@ -193,15 +211,20 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
         blob === undefined
           ? elsewhere.map((file) => () => files.open(file, asked))
           : bytes.elsewhere.copies(blob, asked),
-      async bring({ blob, title }, asked) {
-        if (blob === undefined) throw new CodedError('FILE_MISSING', title)
+      async bring({ blob, title, elsewhere: [file] }, asked) {
+        if (blob === undefined) {
+          if (file === undefined) throw new CodedError('FILE_MISSING', title)
+          return await files.bring(file, join(config.data, 'blobs', 'tmp'), asked)
+        }
         await bytes.copies.bring(blob, asked)
         return await blobs.open(blob, asked)
       },
     },
     async spread(hash, size) {
       const open = () => blobs.open(hash)
-      await bytes.quorum.reach({ hash, size }, true, open, AbortSignal.timeout(spreadMs))
+      // Without the role this node is in no layout, and its copy goes when the others are there.
+      const isHere = config.roles.includes('media')
+      await bytes.quorum.reach({ hash, size }, isHere, open, AbortSignal.timeout(spreadMs))
     },
     pictureElsewhere(library, path) {
       const node = options.places.nodeOf(library)
@@ -210,8 +233,28 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
         : (asked) => files.picture(node, library, path, asked)
     },
     otherCopies: (hash) => bytes.elsewhere.inTurn(hash),
-    announce: (publicUrl) =>
-      registry.announce({ addresses: hosts.map((each) => withPort(each, server.port)), publicUrl }),
+    calls,
+    holders: bytes.holders,
+    async announce(routes, publicUrl) {
+      const server = owned.use(
+        await startPeerServer({
+          host: isIP(host) === 0 ? '0.0.0.0' : host,
+          port: config.peerPort,
+          trust,
+          registry,
+          routes: [
+            joinRoute({ store, secret: identity.secret, storeEndpoints }),
+            peerBlobRoutes({ blobs, held, courtesy }),
+            peerFileRoutes({ places: options.places, inPlace: blobs.inPlace }),
+            ...routes,
+          ],
+          log,
+        }),
+      )
+      port = server.port
+      describing = keepDescribed()
+      await registry.announce({ addresses: hosts.map((each) => withPort(each, port)), publicUrl })
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

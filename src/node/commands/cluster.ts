@@ -168,6 +168,7 @@ export function clusterRows(status: ClusterStatus): readonly (readonly [string, 
     : 'too few of its members answer: nothing can be saved'
   return [
     ...status.nodes.filter(({ state }) => state !== 'removed').flatMap(nodeRows),
+    ...roleRows(status),
     ['Copies', copiesText(status.copies)],
     ...repairRows(status.copies),
     [
@@ -189,6 +190,13 @@ function nodeRows(node: ClusterNode): readonly (readonly [string, string])[] {
     ...(here ? ['this one'] : []),
   ]
   return [['Node', parts.join(', ')]]
+}
+
+/** Roles that nobody has who is up. */
+function roleRows({ nodes }: ClusterStatus): readonly (readonly [string, string])[] {
+  return allRoles
+    .filter((role) => !nodes.some(({ alive, roles }) => alive && roles.includes(role)))
+    .map((role) => ['Missing', `no machine that is up has the role ${role}`])
 }
 
 function copiesOfNode({ wanted, missing, surplus, problem }: NodeCopies): string {

@@ -48,6 +48,7 @@ export async function runProgram(
     .option('--name <name>', 'how this node is called; the name of the machine if unset (HOCKET_NAME)')
     .option('--zone <name>', 'what fails together with it, such as a room (HOCKET_ZONE)')
     .option('--address <address>', 'where the other nodes reach this one (HOCKET_ADDRESS)')
+    .option('--roles <names>', 'what it does for the others; everything if unset (HOCKET_ROLES)')
     .option('--join <line>', 'join a cluster with the line that it printed (HOCKET_JOIN)')
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (HOCKET_LOG_LEVEL)')
     .addHelpText('after', '\nMore settings are variables: see docs/operations.md.')
@@ -155,6 +156,7 @@ function addClusterCommands(program: Command, contextOf: (command: Command) => C
     .option('--name <name>', 'how this node is called; the name of the machine if unset (HOCKET_NAME)')
     .option('--zone <name>', 'what fails together with it, such as a room (HOCKET_ZONE)')
     .option('--address <address>', 'where the other nodes reach this one (HOCKET_ADDRESS)')
+    .option('--roles <names>', 'what it does for the others; everything if unset (HOCKET_ROLES)')
     .option('--store <address>', 'an etcd that runs already: etcd://host:2379,… (HOCKET_STORE)')
     .action(async (_options, command: Command) => (await import('./cluster.ts')).init(contextOf(command)))
 
@@ -211,7 +213,7 @@ const collect = (folder: string, folders: readonly string[] = []) => [...folders
 
 /** The settings among the options of a command and of those above it. */
 function flagsOf(command: Command): Flags {
-  const { data, music, port, host, name, zone, address, store, join, logLevel } =
+  const { data, music, port, host, name, zone, address, roles, store, join, logLevel } =
     command.optsWithGlobals<Flags>()
-  return { data, music, port, host, name, zone, address, store, join, logLevel }
+  return { data, music, port, host, name, zone, address, roles, store, join, logLevel }
 }

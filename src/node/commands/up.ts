@@ -11,6 +11,10 @@ export async function up({ config, terminal, signal }: Context): Promise<void> {
   const lost = new AbortController()
   await using node = await startNode(config, log, signal, (error) => lost.abort(error))
   terminal.print(`Hocket is ready at ${node.url}`)
+  if (!config.roles.includes('gateway'))
+    terminal.print(
+      `It is no gateway, so it serves only the command line of this machine. It is: ${config.roles.join(', ')}.`,
+    )
   if (node.setupCode !== null) {
     terminal.print('Open it there to make the administrator’s account.')
     terminal.print(`From another machine, the page asks for this code: ${node.setupCode}`)

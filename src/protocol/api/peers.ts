@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { nodeName, role, zone } from '../facts/cluster.ts'
-import { id } from '../ids.ts'
+import { blobHash, id, timestamp } from '../ids.ts'
 
 /** What nodes say to one another, on the port for nodes. */
 
@@ -35,3 +35,92 @@ export const joinAnswer = z.object({
   store: z.array(z.string()),
 })
 export type JoinAnswer = z.infer<typeof joinAnswer>
+
+/** A value that may be absent, under a key that is always there: JSON leaves out what is undefined. */
+function maybe<Schema extends z.ZodType>(schema: Schema) {
+  return schema.optional().transform((value): z.output<Schema> | undefined => value)
+}
+
+const path = z.string().max(20_000)
+const count = z.number().nonnegative()
+
+/** What must be known of a track to make something of it: the node that is asked need not have heard of it yet. */
+export const trackSource = z.object({
+  id,
+  album: id,
+  part: z.string().max(100),
+  title: z.string(),
+  size: count,
+  fingerprint: z.string().max(200),
+  blob: maybe(blobHash),
+  codec: z.string().max(100),
+  mediaType: z.string().max(200),
+  suffix: z.string().max(100),
+  durationMs: count,
+  bitrate: count,
+  sampleRate: count,
+  channels: count,
+  embeddedCover: z.boolean(),
+  embeddedLyrics: z.boolean(),
+  places: z
+    .array(
+      z.object({
+        library: id,
+        path,
+        modifiedAt: timestamp,
+        lyricsFile: maybe(path),
+        coverFile: maybe(path),
+        coverModifiedAt: maybe(timestamp),
+      }),
+    )
+    .max(1_000),
+})
+
+const version = z.string().max(1_000)
+
+export const renditionQuestion = z.object({
+  source: trackSource,
+  wanted: z.object({
+    format: z.enum(['opus', 'aac', 'mp3']),
+    bitrateKbps: z.int().positive().max(10_000),
+    offsetMs: z.number().nonnegative(),
+    v: maybe(version),
+  }),
+})
+
+export const pictureQuestion = z.object({
+  id: z.string().max(200),
+  name: z.string(),
+  pictures: z
+    .array(
+      z.object({
+        version,
+        place: maybe(z.object({ library: id, path })),
+        file: maybe(z.object({ library: id, path, modifiedAt: maybe(timestamp) })),
+        within: trackSource.nullable(),
+      }),
+    )
+    .max(16),
+  mosaic: z.boolean(),
+  accept: maybe(z.string().max(20_000)),
+  size: maybe(z.int().positive().max(10_000)),
+  v: maybe(version),
+})
+
+export const lyricsQuestion = z.object({ source: trackSource })
+
+/** The schema of passwords themselves is that of the accounts: this is the limit of what is carried. */
+const carriedPassword = z.string().max(10_000)
+const passwordHash = z.string().max(1_000)
+export const hashQuestion = z.object({ password: carriedPassword })
+export const hashAnswer = z.object({ hash: passwordHash })
+export const verifyQuestion = z.object({ password: carriedPassword, hash: maybe(passwordHash) })
+export const verifyAnswer = z.object({ matches: z.boolean() })
+
+export const scanQuestion = z.object({
+  library: maybe(id),
+  folders: maybe(z.array(path).max(10_000)),
+  full: maybe(z.boolean()),
+})
+
+export const uploadHere = z.object({ here: z.boolean() })

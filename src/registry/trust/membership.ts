@@ -1,7 +1,7 @@
 import { CodedError } from '../../protocol/errors.ts'
 import type { Member } from '../../protocol/facts/cluster.ts'
 import type { Id } from '../../protocol/ids.ts'
-import { join, transact } from '../../store/collection.ts'
+import { join, transact, update } from '../../store/collection.ts'
 import type { Store } from '../../store/store.ts'
 import { members, presences } from '../facts.ts'
 import { readAuthority } from './authority.ts'
@@ -50,6 +50,18 @@ export async function changeMember(
     },
     signal,
   )
+}
+
+/** Notes which roles a member has: a setting that is read at each start. */
+export async function noteRoles(
+  store: Store,
+  node: Id,
+  roles: Member['roles'],
+  signal?: AbortSignal,
+): Promise<void> {
+  const note = (found: Member | null) =>
+    found === null || found.roles.join() === roles.join() ? found : { ...found, roles }
+  await update(store, members, node, note, signal)
 }
 
 /** The list, in PEM, by which etcd refuses the certificates of removed nodes. Make it anew with each removal. */

@@ -4,6 +4,7 @@ import { join as joinPath } from 'node:path'
 import { pino } from 'pino'
 import { temporaryFolder } from '../../../../test/harness/folder.ts'
 import type { NewNode } from '../../../protocol/api/peers.ts'
+import type { Role } from '../../../protocol/facts/cluster.ts'
 import type { Id } from '../../../protocol/ids.ts'
 import { type Calls, createCalls } from '../../../registry/calls.ts'
 import { openRegistry, type Registry } from '../../../registry/registry.ts'
@@ -36,8 +37,10 @@ export interface TestCluster extends AsyncDisposable {
   /** A join line; of the founder's address, unless told. */
   invite(addresses?: readonly string[]): Promise<string>
   /** Lets a new node in by a line and starts it. */
-  add(name: string, routes?: readonly PeerRoutes[]): Promise<TestNode>
+  add(name: string, routes?: readonly PeerRoutes[], roles?: readonly Role[]): Promise<TestNode>
 }
+
+const usualRoles: readonly Role[] = ['gateway', 'media']
 
 export function describeNode(name: string): Omit<NewNode, 'id'> {
   return { name, zone: name, roles: ['gateway', 'media'], capacityBytes: null, hosts: ['127.0.0.1'] }
@@ -62,12 +65,12 @@ export async function startCluster(routes: readonly PeerRoutes[] = []): Promise<
     folder,
     founder,
     invite: line,
-    async add(name, added = []) {
+    async add(name, added = [], roles = usualRoles) {
       const theirs = joinPath(folder, name)
       await mkdir(theirs)
       const options = { line: await line(), data: theirs, node: describeNode(name) }
       const joined = await join(options, AbortSignal.timeout(20_000))
-      return kept.use(await startNode(store, theirs, joined, added))
+      return kept.use(await startNode(store, theirs, joined, added, roles))
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
@@ -79,6 +82,7 @@ export async function startNode(
   data: string,
   identity: Identity,
   routes: readonly PeerRoutes[] = [],
+  roles: readonly Role[] = usualRoles,
 ): Promise<TestNode> {
   await using stack = new AsyncDisposableStack()
   const lost: string[] = []
@@ -92,7 +96,7 @@ export async function startNode(
         id: identity.id,
         place: await placeOf(data),
         zone: 'here',
-        roles: ['gateway', 'media'],
+        roles,
         version: '0.1.0',
       },
       ttlSeconds: 5,

@@ -129,6 +129,7 @@ export async function openMediaNodes(
       startCopies() {
         copies = startCopies({
           self: id,
+          isMedia: true,
           blobs,
           peers,
           references,
