@@ -150,6 +150,9 @@ const names: Readonly<Record<Setting, { readonly variable: string; readonly flag
   uploadQuotaBytes: { variable: 'HOCKET_UPLOAD_QUOTA' },
 }
 
+/** The variables of the environment that are read. */
+export const variables: readonly string[] = Object.values(names).map(({ variable }) => variable)
+
 /** All paths are absolute. */
 export type Config = Readonly<
   Omit<z.infer<typeof settings>, 'data' | 'administratorName' | 'administratorPassword'>

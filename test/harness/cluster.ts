@@ -126,7 +126,7 @@ async function settingsOf(
  * The first of four ports in a row that nobody listens on. They are below those that the system gives to outgoing
  * connections: one of these would be in the way when a node is started again.
  */
-async function freeRow(): Promise<number> {
+export async function freeRow(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_000)
     const free = await Promise.all([0, 1, 2, 3].map((step) => isFree(port + step)))
