@@ -8,6 +8,7 @@ import type { Withdraw } from '../catalog/uploads/withdraw.ts'
 import type { Index } from '../index/index.ts'
 import type { Listening } from '../listening/listening.ts'
 import type { Media } from '../media/media.ts'
+import type { ScanStatus } from '../protocol/api/catalog.ts'
 import type { Role } from '../protocol/facts/cluster.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
@@ -81,6 +82,8 @@ export type Scanning = Pick<Scanner, 'status' | 'subscribe' | 'scan' | 'giveWayT
 export interface GatewayOptions extends Roles {
   readonly config: GatewayConfig
   readonly log: FastifyBaseLogger
+  /** How far this node's own scan is, for its metrics; `scanner` tells of all nodes. */
+  readonly scanHere: () => ScanStatus
   /** The cluster that this node belongs to; null: it stands alone. */
   readonly cluster: Cluster | null
   /** The other gateways of the cluster. */

@@ -45,7 +45,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     storeTimes: options.storeTimes,
     figures: options.figures,
     index: options.index,
-    scan: () => options.scanner.status,
+    scan: options.scanHere,
     pages: () => hub.size,
     transcodes: () => options.media.status().transcodes,
   })

@@ -268,6 +268,7 @@ export async function startNode(
         ...(part?.figures ?? []),
       ],
       ...anywhere,
+      scanHere: () => upkeep.scanner.status,
       accounts,
       catalog,
       listening,

@@ -281,6 +281,27 @@ test('[B4] surplus stays while one of those that should hold it is damaged, sile
   assert.equal(await second.blobs.verify(hash), 'sound')
 })
 
+test('[B4] outside of the layout a node keeps what it has, unless it is none for music: then it goes, verified', async () => {
+  const [one, two, three, four] = nodes
+  const bytes = noise(60_000)
+  const hash = await media.add(bytes, [four])
+  const leaving = four.startCopies()
+  await waitFor(() => leaving.status().version === 1 && leaving.status().comparing === null, {
+    what: 'the leaving node to compare',
+  })
+  assert.equal(leaving.status().surplus, 0)
+  await four.stopCopies()
+  // Without the role it is started anew, and the layout follows.
+  media.lay([one, two, three])
+  media.fill()
+  const apart = four.startCopies(false)
+  await waitFor(() => apart.status().surplus === 1, { what: 'the surplus to be noticed' })
+  assert.equal(await four.blobs.verify(hash), 'sound', 'the only copy stays')
+  startAll([one, two, three])
+  await settled('both copies to be made, and the third to go')
+  assert.equal(await four.blobs.size(hash), null)
+})
+
 test('[B1] a node that sends other bytes is found out, and what is kept comes from an honest one', async () => {
   const [one, two, three, four] = nodes
   const bytes = noise(90_000)

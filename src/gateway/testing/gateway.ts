@@ -156,6 +156,7 @@ export async function openTestGateway(
       isOperator: (token) => token === operatorToken,
       catalog,
       scanner,
+      scanHere: () => scanner.status,
       uploads,
       withdraw: createWithdraw({ index, catalog, records: createRecords(store) }),
       media,

@@ -39,7 +39,8 @@ export interface MediaNode {
   lie: ((bytes: Buffer) => Buffer) | null
   filesInPlace: FilesInPlace
   /** Starts what looks after its copies. */
-  startCopies(): Copies
+  /** `isMedia`: with the role `media`; so unless told otherwise. */
+  startCopies(isMedia?: boolean): Copies
   stopCopies(): Promise<void>
   hashes(): Promise<BlobHash[]>
 }
@@ -126,10 +127,10 @@ export async function openMediaNodes(
       health: 'well',
       lie: null,
       filesInPlace: () => [],
-      startCopies() {
+      startCopies(isMedia = true) {
         copies = startCopies({
           self: id,
-          isMedia: true,
+          isMedia,
           blobs,
           peers,
           references,
