@@ -1,7 +1,9 @@
 import type { Index } from '../index/index.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Viewer } from './catalog.ts'
-import type { AlbumDetails, ArtistDetails, TrackDetails } from './index/queries/details.ts'
+import type { AlbumDetails } from './index/queries/album-details.ts'
+import type { ArtistDetails } from './index/queries/artist-details.ts'
+import type { TrackDetails } from './index/queries/track-details.ts'
 
 /**
  * What is known of tracks, albums and artists beyond their summaries: for programs that keep a whole library of their
@@ -14,8 +16,8 @@ export interface Details {
 }
 
 export function createDetails({ index }: { readonly index: Pick<Index, 'reader'> }): Details {
-  const ask = index.reader<typeof import('./index/queries/details.ts')>(
-    new URL('./index/queries/details.ts', import.meta.url),
+  const ask = index.reader<typeof import('./index/queries.ts')>(
+    new URL('./index/queries.ts', import.meta.url),
   )
   return {
     tracks: (viewer, ids, signal) => ask.trackDetails(viewer, ids, signal),

@@ -5,7 +5,7 @@ import type { Spelling } from './artists.ts'
 import { artistAlbumKey, nameKey, sortText, timeKey, yearNameKey } from './keys.ts'
 import { albumsOfGenre, type ListWriter, lists } from './lists.ts'
 import { weightOf } from './search/documents.ts'
-import { type AlbumSummary, factsOf, merge } from './summary.ts'
+import { type AlbumSummary, factsOf, merge, writeAlbumSays } from './summary.ts'
 import { idsOf, roles, type TrackParts } from './tracks.ts'
 
 /** An album's row, as far as other tables follow from it. */
@@ -35,7 +35,7 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
   )
   const write = db.prepare(
     `UPDATE album SET name = ?, sort = ?, artist = ?, artist_sort = ?, year = ?, genres = ?, tracks = ?, duration = ?,
-       size = ?, compilation = ?, cover = ?, added = ?, updated = ?, scope = ?, document = ?, words = ? WHERE id = ?`,
+       size = ?, compilation = ?, cover = ?, added = ?, updated = ?, says = ?, scope = ?, document = ?, words = ? WHERE id = ?`,
   )
   const drop = db.prepare('DELETE FROM album WHERE id = ?')
   const credits = openAlbumCredits(parts)
@@ -118,6 +118,7 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
       optional(integer, cover.get(id)?.id) ?? null,
       album.added,
       summary.updatedAt,
+      writeAlbumSays(facts),
       scope,
       document,
       words,

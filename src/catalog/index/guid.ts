@@ -7,6 +7,10 @@ export function guidBytes(id: Id): Uint8Array {
 
 /** The GUID of 16 bytes. */
 export function guidOf(bytes: Uint8Array): Id {
-  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+  return guidOfHex(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex'))
+}
+
+/** The GUID of 32 digits in lower case. SQLite writes them in less time than it takes to hand over bytes. */
+export function guidOfHex(hex: string): Id {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

@@ -1,10 +1,13 @@
 /** The questions to the catalog's index, run in its reader thread: `index.reader(new URL('./queries.ts', …))`. */
+export { albumDetails } from './queries/album-details.ts'
 export { albumLetters, albums, albumYears } from './queries/albums.ts'
+export { artistDetails } from './queries/artist-details.ts'
 export { artistLetters, artists, similarArtists, similarTracks, topTracks } from './queries/artists.ts'
 export { genres } from './queries/genres.ts'
 export { album, albumsByIds, artist, artistsByIds, tracksByIds } from './queries/items.ts'
 export { counts, folder, libraries, problems, uploadedBytes } from './queries/libraries.ts'
 export { measure, trackLines, tracksByLines } from './queries/lines.ts'
 export { tracksByRules } from './queries/rules.ts'
+export { trackDetails } from './queries/track-details.ts'
 export { trackLetters, tracks } from './queries/tracks.ts'
 export { search } from './search/search.ts'

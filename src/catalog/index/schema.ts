@@ -7,6 +7,7 @@
  *             n-th of a million is found without walking there.
  *   spelling  the ways in which tracks write an artist; the most used one is the artist's name. genre_name: the same.
  *   genres    of a track: ids of genre_name, of an album: ids of genre; separated by commas.
+ *   says      of an album: what only some ask for, as the JSON of `AlbumSays` of `summary.ts`.
  *   more      of a track: what only some clients ask for, as the JSON of `MoreTags` of `tracks.ts`; null: nothing.
  *   mark      what users say of items, which need not be here (yet); kind: see `marks.ts`.
  *   term      the vocabulary of search with the number of names that use a term.
@@ -36,7 +37,7 @@ CREATE TABLE album (
   name TEXT NOT NULL DEFAULT '', sort TEXT, artist TEXT NOT NULL DEFAULT '', artist_sort TEXT NOT NULL DEFAULT '',
   year INTEGER, genres TEXT NOT NULL DEFAULT '', tracks INTEGER NOT NULL DEFAULT 0,
   duration INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT 0, compilation INTEGER NOT NULL DEFAULT 0,
-  cover INTEGER, added INTEGER NOT NULL DEFAULT 0, updated INTEGER NOT NULL DEFAULT 0,
+  cover INTEGER, added INTEGER NOT NULL DEFAULT 0, updated INTEGER NOT NULL DEFAULT 0, says TEXT NOT NULL DEFAULT '{}',
   scope INTEGER NOT NULL DEFAULT 0, document INTEGER, words INTEGER
 );
 CREATE UNIQUE INDEX album_guid ON album (guid);

@@ -60,6 +60,22 @@ export interface AlbumFacts {
   readonly discs: readonly { readonly disc: number; readonly title: string | undefined }[]
 }
 
+/** What an album's row has no column for, as its column `says` holds it in JSON: what is not there is not said. */
+export type AlbumSays = Partial<Omit<AlbumFacts, 'name' | 'artists' | 'artist' | 'year' | 'genres'>>
+
+/** What to write into the column; lists that are empty are left out, for most are. */
+export function writeAlbumSays(facts: AlbumFacts): string {
+  const { name: _name, artists: _artists, artist: _artist, year: _year, genres: _genres, ...others } = facts
+  return JSON.stringify(others, (_key, value) =>
+    Array.isArray(value) && value.length === 0 ? undefined : value,
+  )
+}
+
+/** Our own JSON, as it stands in the index. */
+export function albumSaysOf(json: string): AlbumSays {
+  return JSON.parse(json)
+}
+
 /** Who stands for an album whose tracks name no artist of the album and have several of their own. */
 export const variousArtists: Credit = { name: 'Various Artists' }
 

@@ -1,82 +1,83 @@
-import type { AlbumDetails } from '../../catalog/index/queries/details.ts'
-import type { AlbumSummary } from '../../protocol/api/catalog.ts'
-import { type Content, dateOf, secondsOf } from './content.ts'
-import type { Asking, Parts } from './endpoint.ts'
-import { artistRefOf, markOf } from './song.ts'
+import type { AlbumDetails } from '../../catalog/index/queries/album-details.ts'
+import { dateOf, secondsOf } from './content.ts'
+import { list, part, shape, texts } from './shape.ts'
+import { artistRef, marked, named } from './song.ts'
+
+interface ItemDate {
+  readonly year: number | undefined
+  readonly month: number | undefined
+  readonly day: number | undefined
+}
+
+const itemDate = shape<ItemDate>({
+  year: ({ year }) => year,
+  month: ({ month }) => month,
+  day: ({ day }) => day,
+})
+
+const discTitle = shape<{ readonly disc: number; readonly title: string }>({
+  disc: ({ disc }) => disc,
+  title: ({ title }) => title,
+})
+
+const none: readonly never[] = []
 
 /** Albums as the API's `AlbumID3`, with all that is known of them. */
-export async function albumsOf(
-  { details }: Pick<Parts, 'details'>,
-  { viewer, signal }: Pick<Asking, 'viewer' | 'signal'>,
-  albums: readonly AlbumSummary[],
-): Promise<Content[]> {
-  if (albums.length === 0) return []
-  const known = await details.albums(
-    viewer,
-    albums.map(({ id }) => id),
-    signal,
-  )
-  return albums.map((album) => albumOf(album, known.get(album.id)))
-}
-
-export function albumOf(album: AlbumSummary, details: AlbumDetails | undefined): Content {
-  return {
-    id: album.id,
-    name: album.name,
-    version: details?.version,
-    artist: album.artist,
-    artistId: album.artists[0]?.id,
-    coverArt: album.id,
-    songCount: album.trackCount,
-    duration: secondsOf(album.durationMs),
-    created: dateOf(album.addedAt),
-    year: album.year,
-    genre: album.genres[0],
-    ...markOf(album.mark),
-    averageRating: details?.averageRating,
-    genres: album.genres.map((name) => ({ name })),
-    artists: album.artists.map(artistRefOf),
-    displayArtist: album.artist,
-    isCompilation: album.compilation,
-    sortName: details?.sortName ?? album.name,
-    musicBrainzId: details?.musicBrainzId,
-    recordLabels: details?.labels.map((name) => ({ name })),
-    releaseTypes: details?.releaseTypes,
-    moods: details?.moods,
-    originalReleaseDate: itemDate(details?.originalDate ?? details?.date),
-    releaseDate: itemDate(details?.releaseDate ?? details?.date),
-    explicitStatus: details?.explicit ?? '',
-    discTitles: details?.discs.flatMap(({ disc, title }) => (title === undefined ? [] : [{ disc, title }])),
-  }
-}
+export const album = shape<AlbumDetails>({
+  id: ({ id }) => id,
+  name: ({ name }) => name,
+  version: ({ says }) => says.version,
+  artist: ({ artist }) => artist,
+  artistId: ({ artists }) => artists[0]?.id,
+  coverArt: ({ id }) => id,
+  songCount: ({ trackCount }) => trackCount,
+  duration: ({ durationMs }) => secondsOf(durationMs),
+  created: ({ addedAt }) => dateOf(addedAt),
+  year: ({ year }) => year,
+  genre: ({ genres }) => genres[0],
+  ...marked,
+  genres: list(named, ({ genres }) => genres),
+  artists: list(artistRef, ({ artists }) => artists),
+  displayArtist: ({ artist }) => artist,
+  isCompilation: ({ compilation }) => compilation,
+  sortName: ({ says, name }) => says.sortName ?? name,
+  musicBrainzId: ({ says }) => says.musicBrainzId,
+  recordLabels: list(named, ({ says }) => says.labels ?? none),
+  releaseTypes: texts(({ says }) => says.releaseTypes ?? none),
+  moods: texts(({ says }) => says.moods ?? none),
+  originalReleaseDate: part(itemDate, ({ says }) => itemDateOf(says.originalDate ?? says.date)),
+  releaseDate: part(itemDate, ({ says }) => itemDateOf(says.releaseDate ?? says.date)),
+  explicitStatus: ({ says }) => says.explicit ?? '',
+  discTitles: list(discTitle, ({ says }) =>
+    (says.discs ?? none).flatMap(({ disc, title }) => (title === undefined ? [] : [{ disc, title }])),
+  ),
+})
 
 /** `YYYY`, `YYYY-MM` or `YYYY-MM-DD` in its parts; what is not known is left out. */
-function itemDate(date: string | undefined): Content | undefined {
+function itemDateOf(date: string | undefined): ItemDate | undefined {
   if (date === undefined) return undefined
   const [year, month, day] = date.split('-').map((part) => Number(part) || undefined)
   return { year, month, day }
 }
 
 /** An album as a folder, for clients that browse by folders: it lies in its first artist. */
-export function albumFolderOf(album: AlbumSummary): Content {
-  return {
-    id: album.id,
-    parent: album.artists[0]?.id,
-    isDir: true,
-    title: album.name,
-    album: album.name,
-    artist: album.artist,
-    year: album.year,
-    genre: album.genres[0],
-    coverArt: album.id,
-    duration: secondsOf(album.durationMs),
-    created: dateOf(album.addedAt),
-    albumId: album.id,
-    artistId: album.artists[0]?.id,
-    mediaType: 'album',
-    ...markOf(album.mark),
-    genres: album.genres.map((name) => ({ name })),
-    artists: album.artists.map(artistRefOf),
-    displayArtist: album.artist,
-  }
-}
+export const albumFolder = shape<AlbumDetails>({
+  id: ({ id }) => id,
+  parent: ({ artists }) => artists[0]?.id,
+  isDir: () => true,
+  title: ({ name }) => name,
+  album: ({ name }) => name,
+  artist: ({ artist }) => artist,
+  year: ({ year }) => year,
+  genre: ({ genres }) => genres[0],
+  coverArt: ({ id }) => id,
+  duration: ({ durationMs }) => secondsOf(durationMs),
+  created: ({ addedAt }) => dateOf(addedAt),
+  albumId: ({ id }) => id,
+  artistId: ({ artists }) => artists[0]?.id,
+  mediaType: () => 'album',
+  ...marked,
+  genres: list(named, ({ genres }) => genres),
+  artists: list(artistRef, ({ artists }) => artists),
+  displayArtist: ({ artist }) => artist,
+})

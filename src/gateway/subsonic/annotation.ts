@@ -6,7 +6,6 @@ import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
 import { findItem, requireItem } from './item.ts'
 import { flag, itemId, many, optional, required, wholeNumber } from './parameters.ts'
-import { songsOf } from './song.ts'
 
 /** Facts that are written at the same time; the store puts them into few transactions. */
 const atOnce = 100
@@ -155,16 +154,14 @@ export const reportPlayback = endpoint(played, async (parts, asking, report) => 
 
 /** What people play whose songs the asker may see. */
 export const getNowPlaying = endpoint(z.object({}), async (parts, asking) => {
-  const { accounts, catalog, nowPlaying } = parts
+  const { accounts, listing, nowPlaying } = parts
   const playing = nowPlaying.list()
   const ids = playing.map(({ track }) => track)
-  const tracks = await catalog.tracksByIds(asking.viewer, ids, asking.signal)
-  const visible = tracks.filter((track) => track !== null)
-  const songs = new Map((await songsOf(parts, asking, visible)).map((song) => [song['id'], song]))
+  const songs = await listing.songContents(asking.viewer, ids, asking.signal)
   const now = Date.now()
-  const entry = playing.flatMap(({ user, track, client, at, state, positionMs, rate, device }) => {
-    const song = songs.get(track)
-    if (song === undefined) return []
+  const entry = playing.flatMap(({ user, client, at, state, positionMs, rate, device }, place) => {
+    const song = songs[place]
+    if (!song) return []
     const username = accounts.user(user)?.name ?? ''
     return {
       ...song,

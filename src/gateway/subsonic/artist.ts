@@ -1,34 +1,43 @@
-import type { ArtistSummary } from '../../protocol/api/catalog.ts'
-import { type Content, dateWhere } from './content.ts'
-import type { Asking, Parts } from './endpoint.ts'
+import type { ArtistDetails } from '../../catalog/index/queries/artist-details.ts'
+import { shape, texts } from './shape.ts'
+import { marked } from './song.ts'
+
+const { starred, userRating, averageRating } = marked
 
 /** Artists as the API's `ArtistID3`. */
-export async function artistsOf(
-  { details }: Pick<Parts, 'details'>,
-  { viewer, signal }: Pick<Asking, 'viewer' | 'signal'>,
-  artists: readonly ArtistSummary[],
-): Promise<Content[]> {
-  if (artists.length === 0) return []
-  const known = await details.artists(
-    viewer,
-    artists.map(({ id }) => id),
-    signal,
-  )
-  return artists.map((artist) => ({
-    id: artist.id,
-    name: artist.name,
-    coverArt: artist.id,
-    albumCount: artist.albumCount,
-    starred: dateWhere(artist.mark.starredAt),
-    userRating: artist.mark.rating,
-    averageRating: known.get(artist.id)?.averageRating,
-    musicBrainzId: known.get(artist.id)?.musicBrainzId,
-    sortName: artist.sortName,
-    roles: known.get(artist.id)?.roles,
-  }))
-}
+export const artist = shape<ArtistDetails>({
+  id: ({ id }) => id,
+  name: ({ name }) => name,
+  coverArt: ({ id }) => id,
+  albumCount: ({ albumCount }) => albumCount,
+  starred,
+  userRating,
+  averageRating,
+  musicBrainzId: ({ musicBrainzId }) => musicBrainzId,
+  sortName: ({ sortName }) => sortName,
+  roles: texts(({ roles }) => roles),
+})
 
 /** An artist as a folder, for clients that browse by folders. */
-export function artistFolderOf({ id, name, mark }: ArtistSummary): Content {
-  return { id, name, starred: dateWhere(mark.starredAt), userRating: mark.rating }
-}
+export const artistFolder = shape<ArtistDetails>({
+  id: ({ id }) => id,
+  name: ({ name }) => name,
+  starred,
+  userRating,
+  averageRating,
+})
+
+/** The same among what lies in a music folder, which stands in `parent`. */
+export const artistChild = shape<ArtistDetails & { readonly parent: string }>({
+  id: ({ id }) => id,
+  parent: ({ parent }) => parent,
+  isDir: () => true,
+  title: ({ name }) => name,
+  artist: ({ name }) => name,
+  artistId: ({ id }) => id,
+  coverArt: ({ id }) => id,
+  mediaType: () => 'artist',
+  starred,
+  userRating,
+  averageRating,
+})

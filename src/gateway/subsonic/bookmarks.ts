@@ -3,15 +3,11 @@ import { dateOf } from './content.ts'
 import { endpoint, settled } from './endpoint.ts'
 import { requireGuid, requireItem } from './item.ts'
 import { itemId, optional, required, text, wholeNumber } from './parameters.ts'
-import { songsOf } from './song.ts'
 
 export const getBookmarks = endpoint(z.object({}), async (parts, asking) => {
   const found = await parts.listening.bookmarks(asking.viewer, asking.signal)
-  const songs = await songsOf(
-    parts,
-    asking,
-    found.map(({ track }) => track),
-  )
+  const ids = found.map(({ track }) => track.id)
+  const songs = await parts.listing.songContents(asking.viewer, ids, asking.signal)
   const bookmark = found.map(({ positionMs, comment, createdAt, changedAt }, at) => ({
     position: positionMs,
     username: asking.user.name,

@@ -1,14 +1,11 @@
 import { z } from 'zod'
-import { albumsOf } from './album.ts'
-import { artistsOf } from './artist.ts'
-import type { Content } from './content.ts'
+import { type Content, written } from './content.ts'
 import { endpoint } from './endpoint.ts'
 import { notFound } from './failure.ts'
 import { minorOf } from './identify.ts'
 import { requireItem } from './item.ts'
 import { folderNumber, libraryOf } from './library.ts'
 import { itemId, optional, required, text } from './parameters.ts'
-import { songsOf } from './song.ts'
 
 /** Browsing by tags: artists, their albums, their songs. */
 
@@ -34,23 +31,21 @@ export const getGenres = endpoint(
 )
 
 export const getArtist = endpoint(byId, async (parts, asking, { id }) => {
-  const { catalog } = parts
-  const { viewer, signal } = asking
-  const found = await catalog.artist(viewer, requireItem(catalog, viewer, id, 'artist'), signal)
-  const [artist] = await artistsOf(parts, asking, [found])
-  return {
-    artist: { ...artist, album: await albumsOf(parts, asking, [...found.albums, ...found.appearsOn]) },
-  }
+  const { viewer, form, signal } = asking
+  const known = requireItem(parts.catalog, viewer, id, 'artist')
+  const found = await parts.listing.wholeArtist(viewer, known, { form, element: 'album' }, signal)
+  if (found === undefined) throw notFound('artist')
+  return { artist: { ...found.content, album: written(found.albums) } }
 })
 
 export const getAlbum = endpoint(byId, async (parts, asking, { id }) => {
-  const { catalog } = parts
-  const { viewer, signal } = asking
-  const found = await catalog.album(viewer, requireItem(catalog, viewer, id, 'album'), signal)
-  const [album = {}]: Content[] = await albumsOf(parts, asking, [found])
-  const strict = asking.form === 'xml' && minorOf(asking.raw) < 16
-  const shown = strict ? attributesOf(album) : album
-  return { album: { ...shown, song: await songsOf(parts, asking, found.tracks) } }
+  const { viewer, form, signal } = asking
+  const known = requireItem(parts.catalog, viewer, id, 'album')
+  const found = await parts.listing.wholeAlbum(viewer, known, { form, element: 'song' }, signal)
+  if (found === undefined) throw notFound('album')
+  const strict = form === 'xml' && minorOf(asking.raw) < 16
+  const album = strict ? attributesOf(found.content) : found.content
+  return { album: { ...album, song: written(found.songs) } }
 })
 
 /**
@@ -62,10 +57,9 @@ function attributesOf(content: Content): Content {
 }
 
 export const getSong = endpoint(byId, async (parts, asking, { id }) => {
-  const { catalog } = parts
   const { viewer, signal } = asking
-  const found = await catalog.track(viewer, requireItem(catalog, viewer, id, 'track'), signal)
-  const [song]: Content[] = await songsOf(parts, asking, [found])
-  if (song === undefined) throw notFound('song')
+  const known = requireItem(parts.catalog, viewer, id, 'track')
+  const [song] = await parts.listing.songContents(viewer, [known], signal)
+  if (!song) throw notFound('song')
   return { song }
 })

@@ -5,14 +5,14 @@ export interface Content {
 export type Scalar = string | number | boolean
 export type Value = Scalar | Content | readonly (Scalar | Content)[] | Flow | Written
 
-/** A list that has been written already, in the format of the answer: see `listing.ts`. */
+/** A list that has been written already, in pieces, in the format of the answer: see `Text` of `listing.ts`. */
 export interface Written {
-  readonly [text]: Uint8Array
+  readonly [text]: readonly Uint8Array[]
 }
 export const text: unique symbol = Symbol('written')
 
-export function written(list: Uint8Array): Written {
-  return { [text]: list }
+export function written(...list: readonly Uint8Array[]): Written {
+  return { [text]: list.filter(({ length }) => length > 0) }
 }
 
 export function isWritten(value: Exclude<Value, Scalar>): value is Written {
@@ -20,7 +20,7 @@ export function isWritten(value: Exclude<Value, Scalar>): value is Written {
 }
 
 /** A list that is too long to be held at once: its items come in runs, each asked for when the one before is written. */
-export interface Flow extends AsyncIterable<readonly Content[]> {}
+export interface Flow extends AsyncIterable<readonly Content[] | Written> {}
 
 export function isFlow(value: Exclude<Value, Scalar>): value is Flow {
   return Symbol.asyncIterator in value

@@ -1,11 +1,10 @@
 import { z } from 'zod'
-import { artistFolderOf, artistsOf } from './artist.ts'
 import type { Content } from './content.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
 import { findItem, type Item, requireItem } from './item.ts'
 import { count, itemId, optional, required, text } from './parameters.ts'
-import { songsOf } from './song.ts'
+import { artistsOf, songsOf } from './written.ts'
 
 /** What is known of artists and albums beside their music, and what is like them. All of it is from the library itself. */
 
@@ -40,12 +39,14 @@ async function aboutArtist(parts: Parts, asking: Asking, id: string, most: numbe
 
 export const getArtistInfo = endpoint(artistInfo, async (parts, asking, { id, count }) => {
   const { info, similar } = await aboutArtist(parts, asking, id, count)
-  return { artistInfo: { ...info, similarArtist: similar.map(artistFolderOf) } }
+  const similarArtist = await artistsOf(parts, asking, similar, { element: 'similarArtist', folders: true })
+  return { artistInfo: { ...info, similarArtist } }
 })
 
 export const getArtistInfo2 = endpoint(artistInfo, async (parts, asking, { id, count }) => {
   const { info, similar } = await aboutArtist(parts, asking, id, count)
-  return { artistInfo2: { ...info, similarArtist: await artistsOf(parts, asking, similar) } }
+  const similarArtist = await artistsOf(parts, asking, similar, { element: 'similarArtist' })
+  return { artistInfo2: { ...info, similarArtist } }
 })
 
 /** The same for both forms of browsing, whose ids are the same here. A song stands for its album. */
@@ -59,7 +60,7 @@ export const getAlbumInfo = endpoint(
         ? item.id
         : (await parts.catalog.tracksByIds(viewer, [item.id], signal))[0]?.album.id
     const known = album && (await parts.details.albums(viewer, [album], signal)).get(album)
-    const albumInfo: Content = known ? { musicBrainzId: known.musicBrainzId } : {}
+    const albumInfo: Content = known ? { musicBrainzId: known.says.musicBrainzId } : {}
     return { albumInfo }
   },
 )

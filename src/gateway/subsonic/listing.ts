@@ -1,56 +1,208 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { albums } from '../../catalog/index/queries/albums.ts'
-import { albumDetails, trackDetails } from '../../catalog/index/queries/details.ts'
-import { tracks } from '../../catalog/index/queries/tracks.ts'
-import type { Ask } from '../../catalog/index/queries/view.ts'
-import type { AlbumQuery, TrackQuery } from '../../protocol/api/catalog.ts'
-import { albumOf } from './album.ts'
+import { sortText } from '../../catalog/index/keys.ts'
+import { type AlbumDetails, detailedAlbums } from '../../catalog/index/queries/album-details.ts'
+import { findAlbums } from '../../catalog/index/queries/albums.ts'
+import { type ArtistDetails, detailedArtists } from '../../catalog/index/queries/artist-details.ts'
+import { findArtists } from '../../catalog/index/queries/artists.ts'
+import { rowsOfAlbum, rowsOfArtist, rowsOfIds } from '../../catalog/index/queries/items.ts'
+import { letterOf } from '../../catalog/index/queries/letters.ts'
+import { detailedTracks, type TrackDetails } from '../../catalog/index/queries/track-details.ts'
+import { findTracks } from '../../catalog/index/queries/tracks.ts'
+import { type Ask, type View, viewOf } from '../../catalog/index/queries/view.ts'
+import { findMatches, type Skipping } from '../../catalog/index/search/search.ts'
+import type { AlbumQuery, ArtistQuery, SearchQuery, TrackQuery } from '../../protocol/api/catalog.ts'
+import type { Id } from '../../protocol/ids.ts'
+import { album, albumFolder } from './album.ts'
+import { artist, artistChild, artistFolder } from './artist.ts'
 import type { Content } from './content.ts'
 import { scriptOf } from './script.ts'
-import { songOf } from './song.ts'
-import { elementOf } from './xml.ts'
+import type { Shape } from './shape.ts'
+import { song } from './song.ts'
 
 /**
- * Pages of songs and albums as the text of the answer. They are asked for 500 at a time, so they are made where they
+ * Songs, albums and artists as the text of the answer. They are asked for by the hundred, so they are made where they
  * are read, in the index's reader thread: to hand over the items would take longer than to write them, and the main
  * thread has audio to serve.
  */
+
+export type Form = 'xml' | 'json' | 'jsonp'
+
+/** How to write a list. */
+export interface Manner {
+  readonly form: Form
+  /** What each item is called in XML. */
+  readonly element: string
+  /** As folders are shown to clients that know nothing else. */
+  readonly folders?: boolean
+}
+
+/** Items as text: one element after another in XML; in JSON with commas between them, and no brackets around. */
+export type Text = Uint8Array
+
+/** A page of a list. */
 export interface Listed {
-  /** A list in JSON, or one element after another in XML. */
-  readonly bytes: Uint8Array
+  readonly text: Text
   readonly count: number
   readonly next: string | undefined
 }
 
-export type Form = 'xml' | 'json' | 'jsonp'
+export function songList(db: DatabaseSync, ask: Ask, query: TrackQuery, manner: Manner): Listed {
+  const view = viewOf(db, { ...ask, library: query.library })
+  const { items, next } = findTracks(db, view, query)
+  return { text: songText(db, view, items, manner), count: items.length, next }
+}
 
-export function songList(db: DatabaseSync, ask: Ask, query: TrackQuery, form: Form): Listed {
-  const { items, next } = tracks(db, ask, query)
-  const details = trackDetails(
-    db,
-    ask,
-    items.map(({ id }) => id),
+export function albumList(db: DatabaseSync, ask: Ask, query: AlbumQuery, manner: Manner): Listed {
+  const view = viewOf(db, { ...ask, library: query.library })
+  const { items, next } = findAlbums(db, view, query)
+  return { text: albumText(db, view, items, manner), count: items.length, next }
+}
+
+export function artistList(db: DatabaseSync, ask: Ask, query: ArtistQuery, manner: Manner): Listed {
+  const view = viewOf(db, { ...ask, library: query.library })
+  const { items, next } = findArtists(db, view, query)
+  return { text: artistText(db, view, items, manner), count: items.length, next }
+}
+
+/** These, in this order, as far as the viewer sees them. */
+export function songs(db: DatabaseSync, ask: Ask, ids: readonly Id[], manner: Manner): Text {
+  return songText(db, viewOf(db, ask), rowsOfIds(db, 'track', ids), manner)
+}
+
+export function artists(db: DatabaseSync, ask: Ask, ids: readonly Id[], manner: Manner): Text {
+  return artistText(db, viewOf(db, ask), rowsOfIds(db, 'artist', ids), manner)
+}
+
+/** Songs that something is to be added to; null for those that the viewer does not see. */
+export function songContents(db: DatabaseSync, ask: Ask, ids: readonly Id[]): (Content | null)[] {
+  const found = detailedTracks(db, viewOf(db, ask), rowsOfIds(db, 'track', ids))
+  const contents = new Map(found.map((track) => [track.id, song.content(track)]))
+  return ids.map((id) => contents.get(id) ?? null)
+}
+
+/** An album and its songs; undefined where the viewer does not see it. */
+export function wholeAlbum(
+  db: DatabaseSync,
+  ask: Ask,
+  id: Id,
+  manner: Manner,
+): { readonly content: Content; readonly songs: Text } | undefined {
+  const view = viewOf(db, ask)
+  const rows = rowsOfIds(db, 'album', [id])
+  const [found] = detailedAlbums(db, view, rows)
+  const [row] = rows
+  if (found === undefined || row === undefined) return undefined
+  const { content } = manner.folders ? albumFolder : album
+  return { content: content(found), songs: songText(db, view, rowsOfAlbum(db, view, row), manner) }
+}
+
+/** An artist and their albums, those on which they are only heard behind their own. */
+export function wholeArtist(
+  db: DatabaseSync,
+  ask: Ask,
+  id: Id,
+  manner: Manner,
+): { readonly content: Content; readonly playCount: number; readonly albums: Text } | undefined {
+  const view = viewOf(db, ask)
+  const rows = rowsOfIds(db, 'artist', [id])
+  const [found] = detailedArtists(db, view, rows)
+  const [row] = rows
+  if (found === undefined || row === undefined) return undefined
+  const { own, others } = rowsOfArtist(db, view, row)
+  const { playCount } = found.mark
+  return manner.folders
+    ? { content: artistFolder.content(found), playCount, albums: albumText(db, view, own, manner) }
+    : { content: artist.content(found), playCount, albums: albumText(db, view, [...own, ...others], manner) }
+}
+
+/** What fits some words. */
+export function matches(
+  db: DatabaseSync,
+  ask: Ask,
+  query: SearchQuery & Skipping,
+  { form, folders = false }: Omit<Manner, 'element'>,
+): { readonly artists: Text; readonly albums: Text; readonly songs: Text } {
+  const { view, artists, albums, tracks } = findMatches(db, ask, query)
+  return {
+    artists: artistText(db, view, artists, { form, folders, element: 'artist' }),
+    albums: albumText(db, view, albums, { form, folders, element: 'album' }),
+    songs: songText(db, view, tracks, { form, element: 'song' }),
+  }
+}
+
+/** A page of artists in the order of their names, in runs that stand under one letter. */
+export interface Runs {
+  readonly runs: readonly (readonly [letter: string, artists: Text])[]
+  readonly count: number
+  readonly next: string | undefined
+}
+
+export function artistRuns(db: DatabaseSync, ask: Ask, query: ArtistQuery, manner: Manner): Runs {
+  const view = viewOf(db, { ...ask, library: query.library })
+  const { items, next } = findArtists(db, view, query)
+  const runs: [string, ArtistDetails[]][] = []
+  for (const each of detailedArtists(db, view, items)) {
+    const letter = letterOf(sortText(each.name, each.sortName))
+    const last = runs.at(-1)
+    if (last?.[0] === letter) last[1].push(each)
+    else runs.push([letter, [each]])
+  }
+  const of = manner.folders ? artistFolder : artist
+  return {
+    runs: runs.map(([letter, those]) => [letter, textOf(of, those, manner)]),
+    count: items.length,
+    next,
+  }
+}
+
+/** A page of artists as what lies in the music folder `parent`. */
+export function artistChildren(
+  db: DatabaseSync,
+  ask: Ask,
+  query: ArtistQuery,
+  parent: string,
+  manner: Manner,
+): Listed {
+  const view = viewOf(db, { ...ask, library: query.library })
+  const { items, next } = findArtists(db, view, query)
+  const children = detailedArtists(db, view, items).map((each) => ({ ...each, parent }))
+  return { text: textOf(artistChild, children, manner), count: items.length, next }
+}
+
+function songText(db: DatabaseSync, view: View, rows: readonly number[], manner: Manner): Text {
+  return textOf<TrackDetails>(song, detailedTracks(db, view, rows), manner)
+}
+
+function albumText(db: DatabaseSync, view: View, rows: readonly number[], manner: Manner): Text {
+  return textOf<AlbumDetails>(manner.folders ? albumFolder : album, detailedAlbums(db, view, rows), manner)
+}
+
+function artistText(db: DatabaseSync, view: View, rows: readonly number[], manner: Manner): Text {
+  return textOf<ArtistDetails>(
+    manner.folders ? artistFolder : artist,
+    detailedArtists(db, view, rows),
+    manner,
   )
-  const songs = items.map((track) => songOf(track, details.get(track.id)))
-  return { bytes: bytesOf('song', songs, form), count: items.length, next }
 }
 
-export function albumList(db: DatabaseSync, ask: Ask, query: AlbumQuery, form: Form): Listed {
-  const { items, next } = albums(db, ask, query)
-  const details = albumDetails(
-    db,
-    ask,
-    items.map(({ id }) => id),
-  )
-  const found = items.map((album) => albumOf(album, details.get(album.id)))
-  return { bytes: bytesOf('album', found, form), count: items.length, next }
+/** Bytes that an item may be expected to take. */
+const usual = 2_048
+
+/** As bytes, item by item: a text of a megabyte would have both threads collect garbage. */
+function textOf<Item>(of: Shape<Item>, items: readonly Item[], { form, element }: Manner): Text {
+  let bytes = Buffer.allocUnsafeSlow(items.length * usual)
+  let end = 0
+  for (const item of items) {
+    const text = form === 'xml' ? of.xml(element, item) : (end === 0 ? '' : ',') + jsonOf(of, item, form)
+    // No character of a string takes more than three bytes.
+    if (bytes.length - end < text.length * 3) {
+      bytes = Buffer.concat([bytes.subarray(0, end)], 2 * bytes.length + text.length * 3)
+    }
+    end += bytes.write(text, end)
+  }
+  return Uint8Array.prototype.slice.call(bytes, 0, end)
 }
 
-/** As bytes: a text of a megabyte would have both threads collect garbage. */
-function bytesOf(name: string, items: readonly Content[], form: Form): Uint8Array {
-  if (form === 'xml') return encoder.encode(items.map((item) => elementOf(name, item)).join(''))
-  const json = JSON.stringify(items)
-  return encoder.encode(form === 'json' ? json : scriptOf(json))
+function jsonOf<Item>(of: Shape<Item>, item: Item, form: Form): string {
+  return form === 'jsonp' ? scriptOf(of.json(item)) : of.json(item)
 }
-
-const encoder = new TextEncoder()

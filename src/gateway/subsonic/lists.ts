@@ -1,11 +1,10 @@
 import { z } from 'zod'
 import type { AlbumQuery } from '../../protocol/api/catalog.ts'
-import { albumFolderOf } from './album.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { Failure } from './failure.ts'
 import { libraryOf } from './library.ts'
-import { counted, writtenList } from './pages.ts'
 import { count, offset, optional, required, text, wholeNumber } from './parameters.ts'
+import { listOf } from './written.ts'
 
 const orders = {
   random: 'random',
@@ -60,30 +59,25 @@ function requireGiven(parameters: Readonly<Record<string, unknown>>): void {
   }
 }
 
-export const getAlbumList = endpoint(albumList, async (parts, asking, wanted) => {
+async function albumsOf(parts: Parts, asking: Asking, wanted: z.output<typeof albumList>, folders: boolean) {
   const query = await queryOf(parts, asking, wanted)
-  const page = await parts.pages.read(asking.device.id, listOf(query), spanOf(wanted), async (start) =>
-    counted(await parts.catalog.albums(asking.viewer, { ...query, ...start }, asking.signal)),
+  // The same list, whatever the size of its pages.
+  const { limit, ...list } = query
+  const manner = { form: asking.form, element: 'album', folders }
+  const span = { offset: wanted.offset, limit }
+  const page = await parts.pages.read(asking.device.id, list, span, (start) =>
+    parts.listing.albumList(asking.viewer, { ...query, ...start }, manner, asking.signal),
   )
-  return { albumList: { album: (page?.items ?? []).map(albumFolderOf) } }
-})
-
-export const getAlbumList2 = endpoint(albumList, async (parts, asking, wanted) => {
-  const query = await queryOf(parts, asking, wanted)
-  const page = await parts.pages.read(asking.device.id, listOf(query), spanOf(wanted), (start) =>
-    parts.listing.albumList(asking.viewer, { ...query, ...start }, asking.form, asking.signal),
-  )
-  return { albumList2: { album: writtenList(page) } }
-})
-
-/** The list of a query, whatever the size of its pages. */
-function listOf({ limit: _limit, ...query }: AlbumQuery) {
-  return query
+  return listOf(page)
 }
 
-function spanOf({ offset, size }: z.output<typeof albumList>) {
-  return { offset, limit: size }
-}
+export const getAlbumList = endpoint(albumList, async (parts, asking, wanted) => ({
+  albumList: { album: await albumsOf(parts, asking, wanted, true) },
+}))
+
+export const getAlbumList2 = endpoint(albumList, async (parts, asking, wanted) => ({
+  albumList2: { album: await albumsOf(parts, asking, wanted, false) },
+}))
 
 const randomSongs = z.object({
   size: count(10),
@@ -100,8 +94,9 @@ export const getRandomSongs = endpoint(
     const library = await libraryOf(parts.catalog, viewer, musicFolderId, signal)
     const seed = Math.floor(Math.random() * 2 ** 31)
     const query = { ...rest, library, seed, order: 'random', limit: size } as const
-    const found = size === 0 ? undefined : await parts.listing.songList(viewer, query, asking.form, signal)
-    return { randomSongs: { song: writtenList(found) } }
+    const manner = { form: asking.form, element: 'song' }
+    const found = size === 0 ? undefined : await parts.listing.songList(viewer, query, manner, signal)
+    return { randomSongs: { song: listOf(found) } }
   },
 )
 
@@ -119,7 +114,12 @@ export const getSongsByGenre = endpoint(songsByGenre, async (parts, asking, want
   const query = { genre, library, order: 'title' } as const
   const list = { ...query, what: 'songs' }
   const page = await parts.pages.read(asking.device.id, list, { offset, limit }, (start) =>
-    parts.listing.songList(viewer, { ...query, limit, ...start }, asking.form, signal),
+    parts.listing.songList(
+      viewer,
+      { ...query, limit, ...start },
+      { form: asking.form, element: 'song' },
+      signal,
+    ),
   )
-  return { songsByGenre: { song: writtenList(page) } }
+  return { songsByGenre: { song: listOf(page) } }
 })

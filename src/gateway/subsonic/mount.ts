@@ -10,7 +10,7 @@ import { answerPreflight, openToOtherSites } from './cors.ts'
 import type { Answer, Parts } from './endpoint.ts'
 import { type Format, formatOf, nearestFormat, write, writePieces } from './envelope.ts'
 import { Failure, failureOf } from './failure.ts'
-import { flows, type Piece } from './flow.ts'
+import { flows, isInPieces, type Piece } from './flow.ts'
 import { clientOf, identify } from './identify.ts'
 import { watchLastModified } from './last-modified.ts'
 import { createNowPlaying } from './now-playing.ts'
@@ -57,6 +57,7 @@ export function subsonicRoutes(app: Api, options: GatewayOptions & { readonly me
         const answer = await answerTo(parts, request.params.name, raw, format, request, reply)
         if (answer === 'answered') return reply
         if (flows(answer)) return sendPieces(reply, format, version, answer)
+        if (isInPieces(answer)) return sendTogether(reply, format, version, answer)
         return send(reply, format, version, 'ok', answer)
       },
     })
@@ -129,6 +130,19 @@ function send(
 ): FastifyReply {
   const { mediaType, body } = write(format, version, status, content)
   return reply.type(mediaType).send(body)
+}
+
+/** What has been written already, with what stands around it. */
+async function sendTogether(
+  reply: FastifyReply,
+  format: Format,
+  version: string,
+  content: Content,
+): Promise<FastifyReply> {
+  const { mediaType, body } = writePieces(format, version, content)
+  const pieces: Uint8Array[] = []
+  for await (const piece of body) pieces.push(typeof piece === 'string' ? Buffer.from(piece) : piece)
+  return reply.type(mediaType).send(Buffer.concat(pieces))
 }
 
 /** What fails before the first piece is answered as any other failure; later on the connection is cut. */

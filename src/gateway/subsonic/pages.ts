@@ -1,7 +1,4 @@
-import type { Page } from '../../protocol/api/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
-import { type Value, written } from './content.ts'
-import type { Listed } from './listing.ts'
 
 /** Where a page begins: at a number, or after the last item of the page before it. */
 export type Start = { readonly offset: number } | { readonly cursor: string }
@@ -83,14 +80,4 @@ export function createPages(clock: () => number = Date.now): Pages {
 function forgetOldest<Key>(entries: Map<Key, unknown>, most: number): void {
   const [oldest] = entries.keys()
   if (entries.size > most && oldest !== undefined) entries.delete(oldest)
-}
-
-/** A page of the catalog as a part of its list. */
-export function counted<Item>(page: Page<Item>): Page<Item> & PartOfList {
-  return { ...page, count: page.items.length }
-}
-
-/** A part of a list that has been written, as content. */
-export function writtenList(part: Listed | undefined): Value {
-  return part === undefined ? [] : written(part.bytes)
 }

@@ -9,7 +9,7 @@ import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure } from './failure.ts'
 import { requireGuid, requireItem } from './item.ts'
 import { flag, itemId, many, optional, required, text, wholeNumber } from './parameters.ts'
-import { songsOf } from './song.ts'
+import { songsOf } from './written.ts'
 
 function playlistOf(playlist: PlaylistSummary): Content {
   return {
@@ -29,7 +29,7 @@ function playlistOf(playlist: PlaylistSummary): Content {
 
 async function withSongs(parts: Parts, asking: Asking, playlist: PlaylistDetail): Promise<Content> {
   const tracks = playlist.items.filter((track) => track !== null)
-  return { ...playlistOf(playlist), entry: await songsOf(parts, asking, tracks) }
+  return { ...playlistOf(playlist), entry: await songsOf(parts, asking, tracks, 'entry') }
 }
 
 /** Runs `work` on a playlist; one that is there but not for the asker is failure 50, as the API wants it. */

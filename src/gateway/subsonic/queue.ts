@@ -4,7 +4,7 @@ import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
 import { requireGuid } from './item.ts'
 import { itemId, many, optional, wholeNumber } from './parameters.ts'
-import { songsOf } from './song.ts'
+import { songsOf } from './written.ts'
 
 /** The queue of a person, which the web player and every other device go on with. */
 
@@ -29,7 +29,7 @@ async function readQueue(parts: Parts, asking: Asking): Promise<Shown | null> {
       username: asking.user.name,
       changed: dateOf(queue.changedAt),
       changedBy: queue.changedBy,
-      entry: await songsOf(parts, asking, visible),
+      entry: await songsOf(parts, asking, visible, 'entry'),
     },
   }
 }

@@ -1,14 +1,12 @@
 import { z } from 'zod'
-import type { AlbumSummary, ArtistSummary, SearchResult } from '../../protocol/api/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
-import { albumFolderOf, albumsOf } from './album.ts'
-import { artistFolderOf, artistsOf } from './artist.ts'
-import type { Value } from './content.ts'
+import { type Value, written } from './content.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { libraryOf } from './library.ts'
-import { counted, writtenList } from './pages.ts'
+import type { Listed, Manner } from './listing.ts'
+import type { Start } from './pages.ts'
 import { count, offset, optional, text, wholeNumber } from './parameters.ts'
-import { songsOf } from './song.ts'
+import { listOf, songsOf } from './written.ts'
 
 const wanted = z.object({
   query: optional(text),
@@ -26,58 +24,47 @@ type Wanted = z.output<typeof wanted>
 const deepest = 20_000
 const mostCounted = 500
 
-interface Everything {
-  artists(): Promise<readonly ArtistSummary[]>
-  albums(): Promise<readonly AlbumSummary[]>
-  /** The same as `AlbumID3`, written. */
-  albumList(): Promise<Value>
-  songList(): Promise<Value>
-}
-
 /**
  * Where no words are asked for (clients ask `""` as well) that is everything, in the order in which it came, so that
  * what a scan adds is on the last page, and no page before it changes.
  */
-function everything(
-  { catalog, pages, listing }: Parts,
-  asking: Asking,
-  { artistCount, artistOffset, albumCount, albumOffset, songCount, songOffset }: Wanted,
+async function everything(
+  { pages, listing }: Parts,
+  { device, viewer, signal, form }: Asking,
+  wanted: Wanted,
   library: Id | undefined,
-): Everything {
-  const { viewer, signal, form } = asking
+  folders: boolean,
+): Promise<Found> {
   const query = { order: 'addedAscending', library } as const
-  const artists = { offset: artistOffset, limit: artistCount }
-  const albums = { offset: albumOffset, limit: albumCount }
-  const songs = { offset: songOffset, limit: songCount }
-  const list = (what: string) => ({ ...query, what })
+  const list = async (
+    element: 'artist' | 'album' | 'song',
+    offset: number,
+    limit: number,
+    read: (page: Start & { readonly limit: number }, manner: Manner) => Promise<Listed>,
+  ) =>
+    listOf(
+      await pages.read(device.id, { ...query, what: element }, { offset, limit }, (start) =>
+        read({ ...start, limit }, { form, element, folders }),
+      ),
+    )
   return {
-    async artists() {
-      const page = await pages.read(asking.device.id, list('artists'), artists, async (start) =>
-        counted(
-          await catalog.artists(viewer, { ...query, role: 'any', limit: artistCount, ...start }, signal),
-        ),
-      )
-      return page?.items ?? []
-    },
-    async albums() {
-      const page = await pages.read(asking.device.id, list('albums'), albums, async (start) =>
-        counted(await catalog.albums(viewer, { ...query, limit: albumCount, ...start }, signal)),
-      )
-      return page?.items ?? []
-    },
-    async albumList() {
-      const page = await pages.read(asking.device.id, list('albums'), albums, (start) =>
-        listing.albumList(viewer, { ...query, limit: albumCount, ...start }, form, signal),
-      )
-      return writtenList(page)
-    },
-    async songList() {
-      const page = await pages.read(asking.device.id, list('songs'), songs, (start) =>
-        listing.songList(viewer, { ...query, limit: songCount, ...start }, form, signal),
-      )
-      return writtenList(page)
-    },
+    artist: await list('artist', wanted.artistOffset, wanted.artistCount, (page, manner) =>
+      listing.artistList(viewer, { ...query, role: 'any', ...page }, manner, signal),
+    ),
+    album: await list('album', wanted.albumOffset, wanted.albumCount, (page, manner) =>
+      listing.albumList(viewer, { ...query, ...page }, manner, signal),
+    ),
+    song: await list('song', wanted.songOffset, wanted.songCount, (page, manner) =>
+      listing.songList(viewer, { ...query, ...page }, manner, signal),
+    ),
   }
+}
+
+interface Found {
+  readonly artist: Value
+  readonly album: Value
+  readonly song: Value
+  readonly [name: string]: Value
 }
 
 /** The words that are looked for; empty: everything is asked for. */
@@ -87,14 +74,15 @@ function wordsOf(query = ''): string {
 }
 
 async function matches(
-  { catalog }: Parts,
-  { viewer, signal }: Asking,
+  { listing }: Parts,
+  { viewer, signal, form }: Asking,
   { artistCount, artistOffset, albumCount, albumOffset, songCount, songOffset }: Wanted,
   q: string,
   library: Id | undefined,
-): Promise<SearchResult> {
+  folders: boolean,
+): Promise<Found> {
   const reach = (size: number, from: number) => Math.max(0, Math.min(size, deepest - from))
-  return catalog.search(
+  const { artists, albums, songs } = await listing.matches(
     viewer,
     {
       q,
@@ -104,41 +92,27 @@ async function matches(
       skip: { artists: artistOffset, albums: albumOffset, tracks: songOffset },
       library,
     },
+    { form, folders },
     signal,
   )
+  return { artist: written(artists), album: written(albums), song: written(songs) }
 }
 
-export const search2 = endpoint(wanted, async (parts, asking, query) => {
+async function find(parts: Parts, asking: Asking, query: Wanted, folders: boolean): Promise<Found> {
   const library = await libraryOf(parts.catalog, asking.viewer, query.musicFolderId, asking.signal)
   const words = wordsOf(query.query)
-  if (words === '') {
-    const all = everything(parts, asking, query, library)
-    const [artists, albums] = [await all.artists(), await all.albums()]
-    const found = { artist: artists.map(artistFolderOf), album: albums.map(albumFolderOf) }
-    return { searchResult2: { ...found, song: await all.songList() } }
-  }
-  const { artists, albums, tracks } = await matches(parts, asking, query, words, library)
-  const song = await songsOf(parts, asking, tracks)
-  return { searchResult2: { artist: artists.map(artistFolderOf), album: albums.map(albumFolderOf), song } }
-})
+  return words === ''
+    ? everything(parts, asking, query, library, folders)
+    : matches(parts, asking, query, words, library, folders)
+}
 
-export const search3 = endpoint(wanted, async (parts, asking, query) => {
-  const library = await libraryOf(parts.catalog, asking.viewer, query.musicFolderId, asking.signal)
-  const words = wordsOf(query.query)
-  if (words === '') {
-    const all = everything(parts, asking, query, library)
-    const artist = await artistsOf(parts, asking, await all.artists())
-    return { searchResult3: { artist, album: await all.albumList(), song: await all.songList() } }
-  }
-  const { artists, albums, tracks } = await matches(parts, asking, query, words, library)
-  return {
-    searchResult3: {
-      artist: await artistsOf(parts, asking, artists),
-      album: await albumsOf(parts, asking, albums),
-      song: await songsOf(parts, asking, tracks),
-    },
-  }
-})
+export const search2 = endpoint(wanted, async (parts, asking, query) => ({
+  searchResult2: await find(parts, asking, query, true),
+}))
+
+export const search3 = endpoint(wanted, async (parts, asking, query) => ({
+  searchResult3: await find(parts, asking, query, false),
+}))
 
 const oldest = z.object({
   artist: optional(text),
@@ -157,6 +131,6 @@ export const search = endpoint(oldest, async (parts, asking, query) => {
   const limits = { artists: 0, albums: 0, tracks: mostCounted }
   const { tracks } = await parts.catalog.search(asking.viewer, { q, ...limits }, asking.signal)
   const found = tracks.filter(({ addedAt }) => addedAt >= newerThan)
-  const match = await songsOf(parts, asking, found.slice(offset, offset + size))
+  const match = await songsOf(parts, asking, found.slice(offset, offset + size), 'match')
   return { searchResult: { offset, totalHits: found.length, match } }
 })

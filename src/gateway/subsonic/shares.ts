@@ -8,7 +8,7 @@ import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
 import { findItem, requireGuid } from './item.ts'
 import { itemId, many, optional, required, text, wholeNumber } from './parameters.ts'
-import { songsOf } from './song.ts'
+import { songsOf } from './written.ts'
 
 const mostItems = 1_000
 const longestDescription = 4_000
@@ -25,7 +25,7 @@ async function shareOf(parts: Parts, asking: Asking, share: KnownShare): Promise
     expires: dateWhere(share.expiresAt),
     lastVisited: dateWhere(share.visitedAt),
     visitCount: share.visitCount,
-    entry: await songsOf(parts, asking, tracks),
+    entry: await songsOf(parts, asking, tracks, 'entry'),
   }
 }
 

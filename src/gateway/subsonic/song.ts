@@ -1,90 +1,96 @@
-import type { TrackDetails } from '../../catalog/index/queries/details.ts'
-import type { MoreTags } from '../../catalog/index/tracks.ts'
-import type { ArtistRef, TrackSummary } from '../../protocol/api/catalog.ts'
-import { type Content, dateOf, dateWhere, secondsOf } from './content.ts'
-import type { Asking, Parts } from './endpoint.ts'
+import type { TrackDetails } from '../../catalog/index/queries/track-details.ts'
+import type { ArtistRef, ItemMark, TrackSummary } from '../../protocol/api/catalog.ts'
+import { dateOf, dateWhere, secondsOf } from './content.ts'
+import { list, part, shape, texts } from './shape.ts'
 
-/** Songs as the API's `Child`, with all that the index knows of them. */
-export async function songsOf(
-  { details }: Pick<Parts, 'details'>,
-  { viewer, signal }: Pick<Asking, 'viewer' | 'signal'>,
-  tracks: readonly TrackSummary[],
-): Promise<Content[]> {
-  if (tracks.length === 0) return []
-  const known = await details.tracks(
-    viewer,
-    tracks.map(({ id }) => id),
-    signal,
-  )
-  return tracks.map((track) => songOf(track, known.get(track.id)))
-}
+/** An artist as others name them. */
+export const artistRef = shape<ArtistRef>({ id: ({ id }) => id, name: ({ name }) => name })
+/** What has nothing but a name: a genre, a label, a work. */
+export const named = shape<string>({ name: (name) => name })
 
-export function songOf(track: TrackSummary, details: TrackDetails | undefined): Content {
-  const { mark, album, genres, artists, albumArtists } = track
-  return {
-    id: track.id,
-    parent: album.id,
-    isDir: false,
-    title: track.title,
-    album: album.name,
-    artist: track.artist,
-    track: track.track,
-    year: track.year,
-    genre: genres[0],
-    coverArt: album.id,
-    size: track.size,
-    contentType: track.mediaType,
-    suffix: track.suffix,
-    duration: secondsOf(track.durationMs),
-    bitRate: track.bitrate,
-    path: details?.path ?? `${track.artist}/${album.name}/${track.title}.${track.suffix}`,
-    isVideo: false,
-    discNumber: track.disc,
-    created: dateOf(track.addedAt),
-    albumId: album.id,
-    artistId: artists[0]?.id,
-    type: 'music',
-    mediaType: 'song',
-    ...markOf(mark),
-    ...(details && soundOf(details)),
-    sortName: details?.sortName ?? track.title,
-    genres: genres.map((name) => ({ name })),
-    artists: artists.map(artistRefOf),
-    displayArtist: track.artist,
-    albumArtists: albumArtists.map(artistRefOf),
-    displayAlbumArtist: albumArtists.map(({ name }) => name).join(', '),
-    contributors: details?.contributors.map(({ role, subRole, ...artist }) => ({
-      role,
-      subRole,
-      artist: artistRefOf(artist),
-    })),
-    displayComposer: details?.composers.map(({ name }) => name).join(', '),
-    explicitStatus: track.explicit ?? '',
-    ...(track.replayGain && { replayGain: { ...track.replayGain } }),
-    ...(details && tagsOf(details.more)),
-  }
-}
+const contributor = shape<TrackDetails['contributors'][number]>({
+  role: ({ role }) => role,
+  subRole: ({ subRole }) => subRole,
+  artist: part(artistRef, (artist) => artist),
+})
 
-function soundOf({ bitDepth, sampleRate, channels, bpm, comment, averageRating }: TrackDetails): Content {
-  return { averageRating, bitDepth, samplingRate: sampleRate, channelCount: channels, bpm, comment }
-}
+const gain = shape<NonNullable<TrackSummary['replayGain']>>({
+  trackGain: ({ trackGain }) => trackGain,
+  trackPeak: ({ trackPeak }) => trackPeak,
+  albumGain: ({ albumGain }) => albumGain,
+  albumPeak: ({ albumPeak }) => albumPeak,
+})
 
-function tagsOf({ recording, isrcs = [], moods = [], works = [], movements = [], groupings = [] }: MoreTags) {
-  return {
-    musicBrainzId: recording,
-    isrc: isrcs,
-    moods,
-    works: works.map((name) => ({ name })),
-    movements: movements.map(({ name, number, count }) => ({ name, number, count })),
-    groupings,
-  }
-}
-
-export function artistRefOf({ id, name }: ArtistRef): Content {
-  return { id, name }
-}
+const movement = shape<NonNullable<TrackDetails['more']['movements']>[number]>({
+  name: ({ name }) => name,
+  number: ({ number }) => number,
+  count: ({ count }) => count,
+})
 
 /** What the user who asks says of something. */
-export function markOf({ starredAt, rating, playCount, playedAt }: TrackSummary['mark']): Content {
-  return { starred: dateWhere(starredAt), userRating: rating, playCount, played: dateWhere(playedAt) }
+export const marked = {
+  starred: ({ mark }: Marked) => dateWhere(mark.starredAt),
+  userRating: ({ mark }: Marked) => mark.rating,
+  averageRating: ({ averageRating }: Marked) => averageRating,
+  playCount: ({ mark }: Marked) => mark.playCount,
+  played: ({ mark }: Marked) => dateWhere(mark.playedAt),
+}
+interface Marked {
+  readonly mark: ItemMark
+  readonly averageRating: number | undefined
+}
+
+const none: readonly never[] = []
+
+/** Songs as the API's `Child`, with all that the index knows of them. */
+export const song = shape<TrackDetails>({
+  id: ({ id }) => id,
+  parent: ({ album }) => album.id,
+  isDir: () => false,
+  title: ({ title }) => title,
+  album: ({ album }) => album.name,
+  artist: ({ artist }) => artist,
+  track: ({ track }) => track,
+  year: ({ year }) => year,
+  genre: ({ genres }) => genres[0],
+  coverArt: ({ album }) => album.id,
+  size: ({ size }) => size,
+  contentType: ({ mediaType }) => mediaType,
+  suffix: ({ suffix }) => suffix,
+  duration: ({ durationMs }) => secondsOf(durationMs),
+  bitRate: ({ bitrate }) => bitrate,
+  path: ({ path, artist, album, title, suffix }) => path ?? `${artist}/${album.name}/${title}.${suffix}`,
+  isVideo: () => false,
+  discNumber: ({ disc }) => disc,
+  created: ({ addedAt }) => dateOf(addedAt),
+  albumId: ({ album }) => album.id,
+  artistId: ({ artists }) => artists[0]?.id,
+  type: () => 'music',
+  mediaType: () => 'song',
+  ...marked,
+  bitDepth: ({ bitDepth }) => bitDepth,
+  samplingRate: ({ sampleRate }) => sampleRate,
+  channelCount: ({ channels }) => channels,
+  bpm: ({ bpm }) => bpm,
+  comment: ({ comment }) => comment,
+  sortName: ({ sortName, title }) => sortName ?? title,
+  genres: list(named, ({ genres }) => genres),
+  artists: list(artistRef, ({ artists }) => artists),
+  displayArtist: ({ artist }) => artist,
+  albumArtists: list(artistRef, ({ album }) => album.artists),
+  displayAlbumArtist: ({ album }) => namesOf(album.artists),
+  contributors: list(contributor, ({ contributors }) => contributors),
+  displayComposer: ({ composers }) => namesOf(composers),
+  explicitStatus: ({ explicit }) => explicit ?? '',
+  replayGain: part(gain, ({ replayGain }) => replayGain),
+  musicBrainzId: ({ more }) => more.recording,
+  isrc: texts(({ more }) => more.isrcs ?? none),
+  moods: texts(({ more }) => more.moods ?? none),
+  works: list(named, ({ more }) => more.works ?? none),
+  movements: list(movement, ({ more }) => more.movements ?? none),
+  groupings: texts(({ more }) => more.groupings ?? none),
+})
+
+function namesOf(artists: readonly ArtistRef[]): string {
+  return artists.map(({ name }) => name).join(', ')
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { TrackSource } from '../../catalog/catalog.ts'
-import type { TrackDetails } from '../../catalog/index/queries/details.ts'
+import type { TrackDetails } from '../../catalog/index/queries/track-details.ts'
 import { outputBitrate, outputChannels, outputRate } from '../../media/transcode/formats.ts'
 import { type RenditionFormat, renditionFormats } from '../../media/transcode/transcoder.ts'
 import type { Content } from './content.ts'

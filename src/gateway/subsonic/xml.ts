@@ -35,7 +35,7 @@ function partsOf(name: string, content: Content): { attributes: string; inside: 
     if (!isScalar(value)) inside += childrenOf(part, value)
     else if (part === 'value' && isText) inside += escapeText(String(value))
     else if (wordy.has(name)) inside += textElement(part, value)
-    else attributes += ` ${part}="${escapeAttribute(String(value))}"`
+    else attributes += ` ${part}="${attributeOf(String(value))}"`
   }
   return { attributes, inside }
 }
@@ -48,7 +48,7 @@ function childrenOf(name: string, value: Exclude<Value, Scalar>): string {
   return children
 }
 
-function textElement(name: string, value: Scalar): string {
+export function textElement(name: string, value: Scalar): string {
   return `<${name}>${escapeText(String(value))}</${name}>`
 }
 
@@ -74,8 +74,8 @@ function escapeText(text: string): string {
 
 const specialInAttribute = /[^\x20!#-%'-;=?-\ud7ff\ue000-\ufffd]/
 
-/** In an attribute, white space other than a blank would be read as a blank. */
-function escapeAttribute(text: string): string {
+/** Text as it stands in an attribute, where white space other than a blank would be read as a blank. */
+export function attributeOf(text: string): string {
   if (!specialInAttribute.test(text)) return text
   return escapeText(text).replaceAll('"', '&quot;').replaceAll('\n', '&#10;').replaceAll('\t', '&#9;')
 }

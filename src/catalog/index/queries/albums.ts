@@ -21,7 +21,7 @@ import { countOf, type Filter, type Found, type Span, type Walk, walk } from './
 
 export function albums(db: DatabaseSync, ask: Ask, query: AlbumQuery): Page<AlbumSummary> {
   const view = viewOf(db, { ...ask, library: query.library })
-  const { items, next, total } = find(db, view, query)
+  const { items, next, total } = findAlbums(db, view, query)
   return { items: albumsOf(db, view, items), next, total }
 }
 
@@ -40,7 +40,8 @@ export function albumLetters(db: DatabaseSync, ask: Ask): LetterSummary[] {
   return lettersOf(db, viewOf(db, ask), lists.albumsByName)
 }
 
-function find(db: DatabaseSync, view: View, query: AlbumQuery): Found {
+/** The rows of a page. */
+export function findAlbums(db: DatabaseSync, view: View, query: AlbumQuery): Found {
   const { order, artist, genre } = query
   const filter = filterOf(db, query)
   if (filter === undefined) return { items: [], next: undefined, total: 0 }

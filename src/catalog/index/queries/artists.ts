@@ -19,7 +19,7 @@ import { countOf, type Found, sample, walk } from './walk.ts'
 
 export function artists(db: DatabaseSync, ask: Ask, query: ArtistQuery): Page<ArtistSummary> {
   const view = viewOf(db, { ...ask, library: query.library })
-  const { items, next, total } = find(db, view, query)
+  const { items, next, total } = findArtists(db, view, query)
   return { items: artistsOf(db, view, items), next, total }
 }
 
@@ -27,7 +27,8 @@ export function artistLetters(db: DatabaseSync, ask: Ask): LetterSummary[] {
   return lettersOf(db, viewOf(db, ask), lists.albumArtistsByName)
 }
 
-function find(db: DatabaseSync, view: View, query: ArtistQuery): Found {
+/** The rows of a page. */
+export function findArtists(db: DatabaseSync, view: View, query: ArtistQuery): Found {
   const main = query.role === 'albumArtist'
   if (query.order === 'starred') {
     const condition = main ? 'AND artist.albums > 0' : ''

@@ -35,11 +35,7 @@ export function album(db: DatabaseSync, ask: Ask, id: Id): AlbumDetail {
   if (row === undefined || shown === undefined) throw new CodedError('NOT_FOUND', `album ${id}`)
   const parts = db.prepare('SELECT summary FROM album_part WHERE album = ? ORDER BY part').all(row)
   const facts = factsOf(merge(parts.map(({ summary }) => written<PartSummary>(summary))))
-  const members = db
-    .prepare(`SELECT id FROM track WHERE album = ? ${seen(view, 'scope')} ORDER BY disc, number, guid`)
-    .all(row)
-    .map((track) => integer(track.id))
-  const tracks = tracksOf(db, view, members)
+  const tracks = tracksOf(db, view, rowsOfAlbum(db, view, row))
   const discs = new Set(tracks.map((track) => track.disc ?? 1))
   return {
     ...shown,
@@ -58,6 +54,14 @@ export function album(db: DatabaseSync, ask: Ask, id: Id): AlbumDetail {
   }
 }
 
+/** The tracks of an album, in their order. */
+export function rowsOfAlbum(db: DatabaseSync, view: View, album: number): number[] {
+  return db
+    .prepare(`SELECT id FROM track WHERE album = ? ${seen(view, 'scope')} ORDER BY disc, number, guid`)
+    .all(album)
+    .map((track) => integer(track.id))
+}
+
 /** Albums of an artist that are shown on their page. */
 const mostAlbums = 500
 
@@ -67,15 +71,7 @@ export function artist(db: DatabaseSync, ask: Ask, id: Id): ArtistDetail {
   const row = rowOf(db, 'artist', id)
   const [shown] = artistsOf(db, view, row === undefined ? [] : [row])
   if (row === undefined || shown === undefined) throw new CodedError('NOT_FOUND', `artist ${id}`)
-  const own = creditedAlbums(db, view, row, `role = ${roles.albumArtist}`)
-  const others = creditedAlbums(
-    db,
-    view,
-    row,
-    `role <> ${roles.albumArtist} AND NOT EXISTS (
-       SELECT 1 FROM album_credit AS own
-       WHERE own.album = album_credit.album AND own.artist = album_credit.artist AND own.role = ${roles.albumArtist})`,
-  )
+  const { own, others } = rowsOfArtist(db, view, row)
   const musicBrainzId = db.prepare('SELECT musicbrainz FROM artist WHERE id = ?').get(row)?.musicbrainz
   return {
     ...shown,
@@ -84,6 +80,24 @@ export function artist(db: DatabaseSync, ask: Ask, id: Id): ArtistDetail {
     appearsOn: albumsOf(db, view, others),
     topTracks: topTracks(db, ask, id, 10),
   }
+}
+
+/** The albums of an artist, the newest first, and those on which they are only credited. */
+export function rowsOfArtist(
+  db: DatabaseSync,
+  view: View,
+  artist: number,
+): { readonly own: number[]; readonly others: number[] } {
+  const own = creditedAlbums(db, view, artist, `role = ${roles.albumArtist}`)
+  const others = creditedAlbums(
+    db,
+    view,
+    artist,
+    `role <> ${roles.albumArtist} AND NOT EXISTS (
+       SELECT 1 FROM album_credit AS own
+       WHERE own.album = album_credit.album AND own.artist = album_credit.artist AND own.role = ${roles.albumArtist})`,
+  )
+  return { own, others }
 }
 
 function creditedAlbums(db: DatabaseSync, view: View, artist: number, condition: string): number[] {
@@ -104,11 +118,19 @@ function byIds<Item extends { id: Id }>(
   table: 'track' | 'album' | 'artist',
   read: (db: DatabaseSync, view: View, rows: readonly number[]) => Item[],
 ): (Item | null)[] {
-  const view = viewOf(db, ask)
-  const find = db.prepare(`SELECT id FROM ${table} WHERE guid = ?`)
-  const rows = [...new Set(ids)].flatMap((id) => optional(integer, find.get(guidBytes(id))?.id) ?? [])
-  const items = new Map(read(db, view, rows).map((item) => [item.id, item]))
+  const rows = rowsOfIds(db, table, [...new Set(ids)])
+  const items = new Map(read(db, viewOf(db, ask), rows).map((item) => [item.id, item]))
   return ids.map((id) => items.get(id) ?? null)
+}
+
+/** The rows of these items that are there, in their order. */
+export function rowsOfIds(
+  db: DatabaseSync,
+  table: 'track' | 'album' | 'artist',
+  ids: readonly Id[],
+): number[] {
+  const find = db.prepare(`SELECT id FROM ${table} WHERE guid = ?`)
+  return ids.flatMap((id) => optional(integer, find.get(guidBytes(id))?.id) ?? [])
 }
 
 function rowOf(db: DatabaseSync, table: 'album' | 'artist', id: Id): number | undefined {

@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 import type {
   AlbumSummary,
   ArtistRef,
@@ -8,7 +8,7 @@ import type {
 } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
 import { bytes, integer, optional, text } from '../../../store/row.ts'
-import { guidOf } from '../guid.ts'
+import { guidOf, guidOfHex } from '../guid.ts'
 import { sortText } from '../keys.ts'
 import { markKinds } from '../mark-kinds.ts'
 import { idsOf, roles } from '../tracks.ts'
@@ -16,10 +16,19 @@ import { seen, type View } from './view.ts'
 
 type Row = Record<string, SQLOutputValue | undefined>
 
-/** Of a page of hundreds, rows as lists are half the work of rows as objects with forty names. */
-function listed(statement: StatementSync): StatementSync {
+/** Answers the function that reads a page. Of hundreds, rows as lists are half the work of objects with forty names. */
+export function listed(
+  statement: StatementSync,
+): (...parameters: readonly SQLInputValue[]) => readonly SQLOutputValue[][] {
   statement.setReturnArrays(true)
-  return statement
+  return (...parameters) => {
+    const rows: readonly unknown[] = statement.all(...parameters)
+    return rows.filter(isList)
+  }
+}
+
+function isList(row: unknown): row is SQLOutputValue[] {
+  return Array.isArray(row)
 }
 
 /** The albums of some rows, in their order; rows that the viewer does not see, or that are gone, are left out. */
@@ -33,7 +42,7 @@ export function albumsOf(db: DatabaseSync, view: View, ids: readonly number[]): 
        LEFT JOIN track AS cover ON cover.id = album.cover ${joinMark(view, 'album')}
        WHERE true ${seen(view, 'album.scope')} ORDER BY wanted.key`,
     ),
-  ).all(list)
+  )(list)
   const artists = albumArtists(db, list)
   const nameGenres = genresOf(db, 'genre')
   const figures = view.scopes === null ? undefined : visibleFigures(db, view, list)
@@ -74,13 +83,13 @@ export function tracksOf(db: DatabaseSync, view: View, ids: readonly number[]): 
        ${joinMark(view, 'track')}
        WHERE true ${seen(view, 'track.scope')} ORDER BY wanted.key`,
     ),
-  ).all(list)
+  )(list)
   const artists = trackArtists(db, list)
   const albums = albumRefs(db, [...new Set(rows.map((row) => integer(row[4])))])
   const nameGenres = genresOf(db, 'genre_name')
   const formatOf = formats(db)
   return rows.map((row) => {
-    const [rowId, guid, title, artist, albumId, disc, number, year, genres, ...rest] = Object.values(row)
+    const [rowId, guid, title, artist, albumId, disc, number, year, genres, ...rest] = row
     const [duration, bitrate, size, explicit, added, format, fingerprint, picture, ...others] = rest
     const [coverFingerprint, coverPicture, trackGain, trackPeak, albumGain, albumPeak, ...mark] = others
     const by = artists.get(integer(rowId)) ?? []
@@ -128,10 +137,10 @@ export function artistsOf(db: DatabaseSync, view: View, ids: readonly number[]):
        )
        WHERE true ${seen(view, 'artist.scope')} ORDER BY wanted.key`,
     ),
-  ).all(list)
+  )(list)
   const counts = view.scopes === null ? undefined : visibleCounts(db, view, list)
   return rows.map((row) => {
-    const [id, guid, name, sort, tracks, albums, fingerprint, picture, ...mark] = Object.values(row)
+    const [id, guid, name, sort, tracks, albums, fingerprint, picture, ...mark] = row
     const count = counts === undefined ? { tracks, albums } : counts.get(integer(id))
     return {
       id: guidOf(bytes(guid)),
@@ -162,14 +171,14 @@ export function explicitOf(value: SQLOutputValue | undefined): 'explicit' | 'cle
   return value === 1 ? 'explicit' : value === 2 ? 'clean' : undefined
 }
 
-const markColumns = 'mark.starred, mark.rating, mark.plays, mark.played'
+export const markColumns = 'mark.starred, mark.rating, mark.plays, mark.played'
 
-function joinMark({ listener }: View, kind: keyof typeof markKinds): string {
+export function joinMark({ listener }: View, kind: keyof typeof markKinds): string {
   return `LEFT JOIN mark ON mark.listener = ${listener} AND mark.kind = ${markKinds[kind]} AND mark.item = ${kind}.guid`
 }
 
 /** The values of `markColumns`. */
-function markOf([starred, rating, plays, played]: readonly SQLOutputValue[]): ItemMark {
+export function markOf([starred, rating, plays, played]: readonly (SQLOutputValue | undefined)[]): ItemMark {
   return {
     starredAt: optional(integer, starred),
     rating: optional(integer, rating),
@@ -178,36 +187,37 @@ function markOf([starred, rating, plays, played]: readonly SQLOutputValue[]): It
   }
 }
 
-function replayGainOf(...values: readonly (SQLOutputValue | undefined)[]): TrackSummary['replayGain'] {
+export function replayGainOf(...values: readonly (SQLOutputValue | undefined)[]): TrackSummary['replayGain'] {
+  if (values.every((value) => value === null || value === undefined)) return undefined
   const [trackGain, trackPeak, albumGain, albumPeak] = values.map((value) => optional(integer, value))
-  const figures = { trackGain, trackPeak, albumGain, albumPeak }
-  return Object.values(figures).every((figure) => figure === undefined) ? undefined : figures
+  return { trackGain, trackPeak, albumGain, albumPeak }
 }
 
-interface AlbumRef {
+export interface AlbumRef {
   readonly id: Id
   readonly name: string
   readonly artists: ArtistRef[]
 }
 
-function albumRefs(db: DatabaseSync, albums: readonly number[]): Map<number, AlbumRef> {
+export function albumRefs(db: DatabaseSync, albums: readonly number[]): Map<number, AlbumRef> {
   const list = JSON.stringify(albums)
   const artists = albumArtists(db, list)
   const rows = listed(
     db.prepare(
-      'SELECT album.id, album.guid, album.name FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value',
+      `SELECT album.id, lower(hex(album.guid)), album.name
+       FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value`,
     ),
-  ).all(list)
+  )(list)
   return new Map(
     rows.map((row) => {
       const id = integer(row[0])
-      return [id, { id: guidOf(bytes(row[1])), name: text(row[2]), artists: artists.get(id) ?? [] }]
+      return [id, { id: guidOfHex(text(row[1])), name: text(row[2]), artists: artists.get(id) ?? [] }]
     }),
   )
 }
 
 /** What a file is, by the number of its format; there are few, and a page has fewer. */
-function formats(db: DatabaseSync) {
+export function formats(db: DatabaseSync) {
   const find = db.prepare('SELECT codec, media_type, suffix FROM format WHERE id = ?')
   const known = new Map<number, Pick<TrackSummary, 'codec' | 'mediaType' | 'suffix'>>()
   return (id: number) => {
@@ -220,7 +230,7 @@ function formats(db: DatabaseSync) {
   }
 }
 
-function albumArtists(db: DatabaseSync, albums: string): Map<number, ArtistRef[]> {
+export function albumArtists(db: DatabaseSync, albums: string): Map<number, ArtistRef[]> {
   return grouped(
     db,
     listed(
@@ -229,7 +239,7 @@ function albumArtists(db: DatabaseSync, albums: string): Map<number, ArtistRef[]
          FROM json_each(?) AS wanted CROSS JOIN album_credit ON album_credit.album = wanted.value
          WHERE album_credit.role = ${roles.albumArtist} ORDER BY wanted.key, album_credit.position`,
       ),
-    ).all(albums),
+    )(albums),
   )
 }
 
@@ -242,12 +252,12 @@ function trackArtists(db: DatabaseSync, tracks: string): Map<number, ArtistRef[]
          FROM json_each(?) AS wanted CROSS JOIN credit ON credit.track = wanted.value
          WHERE credit.role = ${roles.artist} ORDER BY wanted.key, credit.position`,
       ),
-    ).all(tracks),
+    )(tracks),
   )
 }
 
 /** Artists by who has them, out of rows of both; one who stands there twice (asked for twice) counts once. */
-function grouped(db: DatabaseSync, rows: readonly Row[]): Map<number, ArtistRef[]> {
+function grouped(db: DatabaseSync, rows: readonly (readonly SQLOutputValue[])[]): Map<number, ArtistRef[]> {
   const known = artistRefs(db, [...new Set(rows.map((row) => integer(row[1])))])
   const groups = new Map<number, ArtistRef[]>()
   for (const row of rows) {
@@ -265,14 +275,15 @@ function grouped(db: DatabaseSync, rows: readonly Row[]): Map<number, ArtistRef[
 export function artistRefs(db: DatabaseSync, ids: readonly number[]): Map<number, ArtistRef> {
   const rows = listed(
     db.prepare(
-      'SELECT artist.id, artist.guid, artist.name FROM json_each(?) AS wanted CROSS JOIN artist ON artist.id = wanted.value',
+      `SELECT artist.id, lower(hex(artist.guid)), artist.name
+       FROM json_each(?) AS wanted CROSS JOIN artist ON artist.id = wanted.value`,
     ),
-  ).all(JSON.stringify(ids))
-  return new Map(rows.map((row) => [integer(row[0]), { id: guidOf(bytes(row[1])), name: text(row[2]) }]))
+  )(JSON.stringify(ids))
+  return new Map(rows.map((row) => [integer(row[0]), { id: guidOfHex(text(row[1])), name: text(row[2]) }]))
 }
 
 /** Answers the function that gives the names of a column `genres`; the same few columns come again and again. */
-function genresOf(db: DatabaseSync, table: 'genre' | 'genre_name'): (column: string) => string[] {
+export function genresOf(db: DatabaseSync, table: 'genre' | 'genre_name'): (column: string) => string[] {
   const id = table === 'genre' ? 'id' : 'genre'
   const find = db.prepare(
     `SELECT genre.name FROM ${table} AS written CROSS JOIN genre ON genre.id = written.${id} WHERE written.id = ?`,
@@ -292,7 +303,7 @@ function genresOf(db: DatabaseSync, table: 'genre' | 'genre_name'): (column: str
 }
 
 /** What albums have, as far as the viewer sees it. */
-function visibleFigures(db: DatabaseSync, view: View, albums: string) {
+export function visibleFigures(db: DatabaseSync, view: View, albums: string) {
   const rows = db
     .prepare(
       `SELECT track.album, track.duration, track.genres
@@ -315,7 +326,7 @@ function visibleFigures(db: DatabaseSync, view: View, albums: string) {
   return figures
 }
 
-function visibleCounts(db: DatabaseSync, view: View, artists: string) {
+export function visibleCounts(db: DatabaseSync, view: View, artists: string) {
   return new Map(
     db
       .prepare(

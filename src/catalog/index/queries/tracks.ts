@@ -15,7 +15,7 @@ import { countOf, type Filter, type Found, ranksOf, type Span, walk } from './wa
 
 export function tracks(db: DatabaseSync, ask: Ask, query: TrackQuery): Page<TrackSummary> {
   const view = viewOf(db, { ...ask, library: query.library })
-  const { items, next, total } = find(db, view, query)
+  const { items, next, total } = findTracks(db, view, query)
   return { items: tracksOf(db, view, items), next, total }
 }
 
@@ -23,7 +23,8 @@ export function trackLetters(db: DatabaseSync, ask: Ask): LetterSummary[] {
   return lettersOf(db, viewOf(db, ask), lists.tracksByTitle)
 }
 
-function find(db: DatabaseSync, view: View, query: TrackQuery): Found {
+/** The rows of a page. */
+export function findTracks(db: DatabaseSync, view: View, query: TrackQuery): Found {
   const { order, artist, genre, fromYear, toYear } = query
   const filter = filterOf(db, query)
   if (filter === undefined) return { items: [], next: undefined, total: 0 }

@@ -1,6 +1,7 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { bytes, integer } from '../../../store/row.ts'
 import { type Key, keyBytes, keyOf } from '../keys.ts'
+import { listed } from './rows.ts'
 import { cursorOf, positionOf, seen, type View } from './view.ts'
 
 /** A part of an ordered list. */
@@ -154,10 +155,12 @@ function read(
 ): Omit<Found, 'total'> {
   const order = descending ? 'DESC' : 'ASC'
   const join = filter === undefined ? '' : `JOIN ${filter.table} ON ${filter.table}.id = entry.item`
-  const statement = db.prepare(
-    `SELECT entry.key, entry.item FROM entry ${join}
-     WHERE entry.list = ? AND entry.key >= ? AND entry.key < ? ${seen(view, 'entry.scope')} ${filter?.condition ?? ''}
-     ORDER BY entry.key ${order} LIMIT ? OFFSET ?`,
+  const statement = listed(
+    db.prepare(
+      `SELECT entry.key, entry.item FROM entry ${join}
+       WHERE entry.list = ? AND entry.key >= ? AND entry.key < ? ${seen(view, 'entry.scope')} ${filter?.condition ?? ''}
+       ORDER BY entry.key ${order} LIMIT ? OFFSET ?`,
+    ),
   )
   let low = from ?? ''
   let high = before ?? beyondAll
@@ -171,24 +174,19 @@ function read(
   }
   const skip = 'skip' in start ? start.skip : 0
   const items: number[] = []
-  let last: Key | undefined
+  let last: SQLOutputValue | undefined
   // Entries to be skipped are counted by SQLite, which sees one stretch at a time: then it has to be one.
   const pieces: Iterable<[Key, Key]> =
     skip > 0 ? [[low, high]] : stretches(view, blocks, low, high, descending)
   for (const [first, end] of pieces) {
     if (first >= end) continue
-    const rows = statement.all(
-      list,
-      keyBytes(first),
-      keyBytes(end),
-      ...(filter?.parameters ?? []),
-      limit + 1 - items.length,
-      skip,
-    )
-    for (const row of rows) {
-      if (items.length === limit) return { items, next: last === undefined ? undefined : cursorOf(last) }
-      items.push(integer(row.item))
-      last = keyOf(bytes(row.key))
+    const bounds = [list, keyBytes(first), keyBytes(end), ...(filter?.parameters ?? [])]
+    for (const [key, item] of statement(...bounds, limit + 1 - items.length, skip)) {
+      if (items.length === limit) {
+        return { items, next: last === undefined ? undefined : cursorOf(keyOf(bytes(last))) }
+      }
+      items.push(integer(item))
+      last = key
     }
   }
   return { items, next: undefined }

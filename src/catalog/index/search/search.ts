@@ -21,6 +21,25 @@ const closely = 64
  * played come first.
  */
 export function search(db: DatabaseSync, ask: Ask, query: SearchQuery & Skipping): SearchResult {
+  const { view, artists, albums, tracks } = findMatches(db, ask, query)
+  return {
+    artists: artistsOf(db, view, artists),
+    albums: albumsOf(db, view, albums),
+    tracks: tracksOf(db, view, tracks),
+  }
+}
+
+/** The same as rows. */
+export function findMatches(
+  db: DatabaseSync,
+  ask: Ask,
+  query: SearchQuery & Skipping,
+): {
+  readonly view: View
+  readonly artists: readonly number[]
+  readonly albums: readonly number[]
+  readonly tracks: readonly number[]
+} {
   const view = viewOf(db, { ...ask, library: query.library })
   const wanted = openWanted(db, query.q)
   const { artists: artist = 0, albums: album = 0, tracks: track = 0 } = query.skip ?? {}
@@ -32,9 +51,10 @@ export function search(db: DatabaseSync, ask: Ask, query: SearchQuery & Skipping
   }
   const found = wanted.terms.length === 0 ? nothing : findAll(db, view, wanted, limits)
   return {
-    artists: artistsOf(db, view, found.artist.slice(artist)),
-    albums: albumsOf(db, view, found.album.slice(album)),
-    tracks: tracksOf(db, view, found.track.slice(track)),
+    view,
+    artists: found.artist.slice(artist),
+    albums: found.album.slice(album),
+    tracks: found.track.slice(track),
   }
 }
 

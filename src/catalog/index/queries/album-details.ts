@@ -1,0 +1,60 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { AlbumSummary, ArtistRef } from '../../../protocol/api/catalog.ts'
+import type { Id } from '../../../protocol/ids.ts'
+import { integer, optional, text } from '../../../store/row.ts'
+import { guidOfHex } from '../guid.ts'
+import { type AlbumSays, albumSaysOf } from '../summary.ts'
+import { averageOf, byIds, hexOf } from './by-id.ts'
+import { albumArtists, genresOf, joinMark, listed, markColumns, markOf, visibleFigures } from './rows.ts'
+import { type Ask, seen, type View, viewOf } from './view.ts'
+
+/** All that the index knows of an album, as far as the viewer sees its tracks. */
+export interface AlbumDetails
+  extends Pick<AlbumSummary, 'id' | 'name' | 'artist' | 'year' | 'trackCount' | 'durationMs'>,
+    Pick<AlbumSummary, 'compilation' | 'addedAt' | 'mark'> {
+  readonly artists: readonly ArtistRef[]
+  readonly genres: readonly string[]
+  readonly says: AlbumSays
+  readonly averageRating: number | undefined
+}
+
+export function albumDetails(db: DatabaseSync, ask: Ask, ids: readonly Id[]): Map<Id, AlbumDetails> {
+  return byIds(db, viewOf(db, ask), 'album', ids, detailedAlbums)
+}
+
+/** The albums of some rows, in their order; rows that the viewer does not see, or that are gone, are left out. */
+export function detailedAlbums(db: DatabaseSync, view: View, ids: readonly number[]): AlbumDetails[] {
+  const list = JSON.stringify(ids)
+  const rows = listed(
+    db.prepare(
+      `SELECT album.id, ${hexOf('album')}, album.name, album.artist, album.year, album.genres, album.tracks,
+         album.duration, album.compilation, album.added, album.says, ${averageOf('album')}, ${markColumns}
+       FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value ${joinMark(view, 'album')}
+       WHERE true ${seen(view, 'album.scope')} ORDER BY wanted.key`,
+    ),
+  )(list)
+  const artists = albumArtists(db, list)
+  const nameGenres = genresOf(db, 'genre')
+  const figures = view.scopes === null ? undefined : visibleFigures(db, view, list)
+  return rows.map((row) => {
+    const [rowId, guid, name, artist, year, genres, tracks, duration, ...rest] = row
+    const [compilation, added, says, average, ...mark] = rest
+    const id = integer(rowId)
+    const figure = figures?.get(id)
+    return {
+      id: guidOfHex(text(guid)),
+      name: text(name),
+      artist: text(artist),
+      artists: artists.get(id) ?? [],
+      year: optional(integer, year),
+      genres: figure?.genres ?? nameGenres(text(genres)),
+      trackCount: figure?.tracks ?? integer(tracks),
+      durationMs: figure?.duration ?? integer(duration),
+      compilation: compilation === 1,
+      addedAt: integer(added),
+      says: albumSaysOf(text(says)),
+      averageRating: optional(integer, average),
+      mark: markOf(mark),
+    }
+  })
+}

@@ -1,0 +1,79 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { ArtistSummary } from '../../../protocol/api/catalog.ts'
+import type { Id } from '../../../protocol/ids.ts'
+import { integer, optional, text } from '../../../store/row.ts'
+import { guidOfHex } from '../guid.ts'
+import { sortText } from '../keys.ts'
+import { idsOf, roles } from '../tracks.ts'
+import { averageOf, byIds, hexOf } from './by-id.ts'
+import { joinMark, listed, markColumns, markOf, visibleCounts } from './rows.ts'
+import { type Ask, seen, type View, viewOf } from './view.ts'
+
+/** All that the index knows of an artist. */
+export interface ArtistDetails
+  extends Pick<ArtistSummary, 'id' | 'name' | 'sortName' | 'albumCount' | 'mark'> {
+  readonly musicBrainzId: string | undefined
+  readonly averageRating: number | undefined
+  /** What they do: of albums, of tracks, as composers, and whatever tags call it. */
+  readonly roles: readonly string[]
+}
+
+export function artistDetails(db: DatabaseSync, ask: Ask, ids: readonly Id[]): Map<Id, ArtistDetails> {
+  return byIds(db, viewOf(db, ask), 'artist', ids, detailedArtists)
+}
+
+/** The artists of some rows, in their order; rows that the viewer does not see, or that are gone, are left out. */
+export function detailedArtists(db: DatabaseSync, view: View, ids: readonly number[]): ArtistDetails[] {
+  const list = JSON.stringify(ids)
+  // Each role is found by the one before: some artists have ten thousand credits, and nobody more than a few roles.
+  const rows = listed(
+    db.prepare(
+      `SELECT artist.id, ${hexOf('artist')}, artist.name, artist.sort, artist.musicbrainz, artist.albums,
+         ${averageOf('artist')}, (
+           WITH RECURSIVE own (role) AS (
+             SELECT min(role) FROM credit WHERE credit.artist = artist.id AND role > ${roles.albumArtist}
+             UNION ALL
+             SELECT (SELECT min(role) FROM credit WHERE credit.artist = artist.id AND role > own.role)
+             FROM own WHERE own.role IS NOT NULL
+           ) SELECT group_concat(role) FROM own
+         ), ${markColumns}
+       FROM json_each(?) AS wanted CROSS JOIN artist ON artist.id = wanted.value ${joinMark(view, 'artist')}
+       WHERE true ${seen(view, 'artist.scope')} ORDER BY wanted.key`,
+    ),
+  )(list)
+  const counts = view.scopes === null ? undefined : visibleCounts(db, view, list)
+  const namesOf = roleNames(db)
+  return rows.map((row) => {
+    const [id, guid, name, sort, musicBrainzId, albums, average, credited, ...mark] = row
+    const seenAlbums = counts === undefined ? albums : counts.get(integer(id))?.albums
+    const own = namesOf(optional(text, credited) ?? '')
+    return {
+      id: guidOfHex(text(guid)),
+      name: text(name),
+      sortName: optional(text, sort) ?? sortText(text(name), null),
+      albumCount: optional(integer, seenAlbums) ?? 0,
+      musicBrainzId: optional(text, musicBrainzId),
+      averageRating: optional(integer, average),
+      roles: integer(albums) > 0 ? ['albumartist', ...own] : own,
+      mark: markOf(mark),
+    }
+  })
+}
+
+/** Answers the function that names the roles whose numbers stand in a list. */
+function roleNames(db: DatabaseSync): (numbers: string) => readonly string[] {
+  const names = new Map<number, string>([
+    [roles.artist, 'artist'],
+    [roles.composer, 'composer'],
+    ...db
+      .prepare('SELECT id, name FROM role')
+      .all()
+      .map((row): [number, string] => [integer(row.id) + 10, text(row.name)]),
+  ])
+  const lists = new Map<string, readonly string[]>()
+  return (numbers) => {
+    const found = lists.get(numbers) ?? idsOf(numbers).flatMap((role) => names.get(role) ?? [])
+    lists.set(numbers, found)
+    return found
+  }
+}

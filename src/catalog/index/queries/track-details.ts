@@ -1,0 +1,161 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { ArtistRef, ItemMark, TrackSummary } from '../../../protocol/api/catalog.ts'
+import type { Id } from '../../../protocol/ids.ts'
+import { integer, optional, text } from '../../../store/row.ts'
+import { guidOfHex } from '../guid.ts'
+import { type MoreTags, moreTagsOf, roles } from '../tracks.ts'
+import { averageOf, byIds, hexOf } from './by-id.ts'
+import {
+  type AlbumRef,
+  albumRefs,
+  artistRefs,
+  explicitOf,
+  formats,
+  genresOf,
+  joinMark,
+  listed,
+  markColumns,
+  markOf,
+  replayGainOf,
+} from './rows.ts'
+import { type Ask, seen, type View, viewOf } from './view.ts'
+
+/** All that the index knows of a track, for programs that keep a library of their own. */
+export interface TrackDetails
+  extends Pick<TrackSummary, 'id' | 'title' | 'artist' | 'disc' | 'track' | 'year' | 'durationMs'>,
+    Pick<TrackSummary, 'bitrate' | 'size' | 'mediaType' | 'suffix' | 'explicit' | 'replayGain' | 'addedAt'> {
+  readonly artists: readonly ArtistRef[]
+  readonly album: AlbumRef
+  readonly genres: readonly string[]
+  readonly sampleRate: number
+  readonly channels: number
+  readonly bitDepth: number | undefined
+  readonly bpm: number | undefined
+  readonly comment: string | undefined
+  readonly sortName: string | undefined
+  /** Of one of its files that the viewer sees, relative to the library; undefined for an upload. */
+  readonly path: string | undefined
+  readonly composers: readonly ArtistRef[]
+  /** Everyone who is credited beside the artists, composers among them. */
+  readonly contributors: readonly Contributor[]
+  readonly more: MoreTags
+  readonly mark: ItemMark
+  /** What everyone together thinks of it, out of five. */
+  readonly averageRating: number | undefined
+}
+
+export interface Contributor extends ArtistRef {
+  readonly role: string
+  readonly subRole: string | undefined
+}
+
+/** Of each of these tracks that the viewer sees. */
+export function trackDetails(db: DatabaseSync, ask: Ask, ids: readonly Id[]): Map<Id, TrackDetails> {
+  return byIds(db, viewOf(db, ask), 'track', ids, detailedTracks)
+}
+
+/** The tracks of some rows, in their order, as often as each is asked for; those that the viewer does not see are left out. */
+export function detailedTracks(db: DatabaseSync, view: View, ids: readonly number[]): TrackDetails[] {
+  const rows = listed(
+    db.prepare(
+      `SELECT track.id, ${hexOf('track')}, track.title, track.artist, track.album, track.disc, track.number, track.year,
+         track.genres, track.duration, track.bitrate, track.size, track.explicit, track.added, track.format,
+         track.track_gain, track.track_peak, track.album_gain, track.album_peak,
+         track.sample_rate, track.channels, track.bit_depth, track.bpm, track.comment, track.sort, track.more,
+         (SELECT path FROM file WHERE file.track = track.id AND file.library IN (${[...view.libraries.values()].join(', ')})
+          ORDER BY library, path LIMIT 1),
+         ${averageOf('track')}, ${markColumns}
+       FROM json_each(?) AS wanted CROSS JOIN track ON track.id = wanted.value ${joinMark(view, 'track')}
+       WHERE true ${seen(view, 'track.scope')} ORDER BY wanted.key`,
+    ),
+  )(JSON.stringify(ids))
+  const credited = creditsOf(db, [...new Set(ids)])
+  const albums = albumRefs(db, [...new Set(rows.map((row) => integer(row[4])))])
+  const nameGenres = genresOf(db, 'genre_name')
+  const formatOf = formats(db)
+  return rows.map((row) => {
+    // Whatever the row has, in one go: rest patterns would copy it, time and again.
+    // biome-ignore format: as the columns stand in the query
+    const [
+      rowId, guid, title, artist, albumRow, disc, number, year,
+      genres, duration, bitrate, size, explicit, added, format,
+      trackGain, trackPeak, albumGain, albumPeak,
+      sampleRate, channels, bitDepth, bpm, comment, sort, more,
+      path,
+      average, starred, rating, plays, played,
+    ] = row
+    const { artists, composers, contributors } = credited.get(integer(rowId)) ?? nobody
+    const { mediaType, suffix } = formatOf(integer(format))
+    return {
+      id: guidOfHex(text(guid)),
+      title: text(title),
+      artist: optional(text, artist) ?? artists.map(({ name }) => name).join(', '),
+      artists,
+      album: albums.get(integer(albumRow)) ?? noAlbum,
+      disc: optional(integer, disc),
+      track: optional(integer, number),
+      year: optional(integer, year),
+      genres: nameGenres(text(genres)),
+      durationMs: integer(duration),
+      bitrate: integer(bitrate),
+      size: integer(size),
+      mediaType,
+      suffix,
+      explicit: explicitOf(explicit),
+      replayGain: replayGainOf(trackGain, trackPeak, albumGain, albumPeak),
+      addedAt: integer(added),
+      sampleRate: integer(sampleRate),
+      channels: integer(channels),
+      bitDepth: optional(integer, bitDepth),
+      bpm: optional(integer, bpm),
+      comment: optional(text, comment),
+      sortName: optional(text, sort),
+      path: optional(text, path),
+      composers,
+      contributors,
+      more: more === null ? nothingMore : moreTagsOf(text(more)),
+      mark: markOf([starred, rating, plays, played]),
+      averageRating: optional(integer, average),
+    }
+  })
+}
+
+const nothingMore = {}
+const noAlbum = { id: '', name: '', artists: [] }
+
+interface Credits {
+  readonly artists: ArtistRef[]
+  readonly composers: ArtistRef[]
+  readonly contributors: Contributor[]
+}
+const nobody: Credits = { artists: [], composers: [], contributors: [] }
+
+/** Everyone who is credited on some tracks. */
+function creditsOf(db: DatabaseSync, tracks: readonly number[]): Map<number, Credits> {
+  const rows = listed(
+    db.prepare(
+      `SELECT credit.track, credit.role, credit.artist, role.name, credit.detail
+       FROM json_each(?) AS wanted CROSS JOIN credit ON credit.track = wanted.value
+       LEFT JOIN role ON role.id = credit.role - 10
+       WHERE credit.role >= ${roles.artist} ORDER BY wanted.key, credit.role, credit.position`,
+    ),
+  )(JSON.stringify(tracks))
+  const known = artistRefs(db, [...new Set(rows.map((row) => integer(row[2])))])
+  const found = new Map<number, Credits>()
+  for (const row of rows) {
+    const track = integer(row[0])
+    const artist = known.get(integer(row[2]))
+    if (artist === undefined) continue
+    const credits = found.get(track) ?? { artists: [], composers: [], contributors: [] }
+    found.set(track, credits)
+    if (row[1] === roles.artist) {
+      if (!credits.artists.includes(artist)) credits.artists.push(artist)
+      continue
+    }
+    if (row[1] === roles.composer) credits.composers.push(artist)
+    const { id, name } = artist
+    const role = optional(text, row[3]) ?? 'composer'
+    credits.contributors.push({ id, name, role, subRole: optional(text, row[4]) })
+  }
+  return found
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { list, part, shape, texts } from './shape.ts'
+import { elementOf } from './xml.ts'
+
+interface Person {
+  readonly name: string
+  readonly age: number | undefined
+}
+interface Item {
+  readonly title: string
+  readonly loud: boolean
+  readonly comment: string | undefined
+  readonly people: readonly Person[] | undefined
+  readonly words: readonly string[]
+  readonly best: Person | undefined
+}
+
+const person = shape<Person>({ name: ({ name }) => name, age: ({ age }) => age })
+const item = shape<Item>({
+  comment: ({ comment }) => comment,
+  people: list(person, ({ people }) => people),
+  'a "title"': ({ title }) => title,
+  loud: ({ loud }) => loud,
+  words: texts(({ words }) => words),
+  best: part(person, ({ best }) => best),
+})
+const inXml = shape<Item>({
+  comment: ({ comment }) => comment,
+  people: list(person, ({ people }) => people),
+  title: ({ title }) => title,
+  loud: ({ loud }) => loud,
+  words: texts(({ words }) => words),
+  best: part(person, ({ best }) => best),
+})
+
+const anyText = fc.string({ unit: 'binary', maxLength: 20 })
+const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined })
+const anyPerson = fc.record({ name: anyText, age: maybe(fc.integer()) })
+const anyItem: fc.Arbitrary<Item> = fc.record({
+  title: anyText,
+  loud: fc.boolean(),
+  comment: maybe(anyText),
+  people: maybe(fc.array(anyPerson, { maxLength: 3 })),
+  words: fc.array(anyText, { maxLength: 3 }),
+  best: maybe(anyPerson),
+})
+
+test('an item written is its content written, whatever text there is', () => {
+  fc.assert(
+    fc.property(anyItem, (value) => {
+      assert.equal(item.json(value), JSON.stringify(item.content(value)))
+      assert.equal(inXml.xml('item', value), elementOf('item', inXml.content(value)))
+    }),
+    { numRuns: 1_000 },
+  )
+  const quiet = { title: '', loud: false, comment: undefined, people: undefined, words: [], best: undefined }
+  assert.equal(item.json(quiet), '{"a \\"title\\"":"","loud":false,"words":[]}')
+})

@@ -1,0 +1,61 @@
+import type { Id } from '../../protocol/ids.ts'
+import { type Value, written } from './content.ts'
+import type { Asking, Parts } from './endpoint.ts'
+import type { Listed, Manner, Text } from './listing.ts'
+
+/** Lists that the reader thread writes, as content. */
+
+type Named = readonly { readonly id: Id }[]
+type Who = Pick<Asking, 'viewer' | 'form' | 'signal'>
+type With = Pick<Parts, 'listing'>
+
+/** These songs, as far as the asker sees them. */
+export function songsOf(parts: With, asking: Who, items: Named, element = 'song'): Promise<Value> {
+  return inPieces(items, (ids) =>
+    parts.listing.songs(asking.viewer, ids, { form: asking.form, element }, asking.signal),
+  )
+}
+
+export function artistsOf(
+  parts: With,
+  asking: Who,
+  items: Named,
+  manner: Omit<Manner, 'form'>,
+): Promise<Value> {
+  return inPieces(items, (ids) =>
+    parts.listing.artists(asking.viewer, ids, { form: asking.form, ...manner }, asking.signal),
+  )
+}
+
+/** So many are asked for at once; between them the reader thread answers others. */
+const atOnce = 500
+
+async function inPieces(items: Named, read: (ids: readonly Id[]) => Promise<Text>): Promise<Value> {
+  const texts: Text[] = []
+  for (let at = 0; at < items.length; at += atOnce) {
+    texts.push(await read(items.slice(at, at + atOnce).map(({ id }) => id)))
+  }
+  return written(...texts)
+}
+
+/** A list up to `most` items, page after page. */
+export async function wholeList(
+  most: number,
+  read: (page: { readonly limit: number; readonly cursor: string | undefined }) => Promise<Listed>,
+): Promise<Value> {
+  const texts: Text[] = []
+  let cursor: string | undefined
+  let left = most
+  do {
+    const { text, count, next }: Listed = await read({ limit: Math.min(atOnce, left), cursor })
+    texts.push(text)
+    left -= count
+    cursor = next
+  } while (cursor !== undefined && left > 0)
+  return written(...texts)
+}
+
+/** A part of a list, as content. */
+export function listOf(part: Listed | undefined): Value {
+  return part === undefined ? [] : written(part.text)
+}
