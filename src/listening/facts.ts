@@ -30,7 +30,13 @@ export const bookmarks = defineCollection({ prefix: 'listening/bookmarks/', vers
 export const stations = defineCollection({ prefix: 'listening/stations/', version: 1, schema: station })
 
 /** `<token>` */
-export const shares = defineCollection({ prefix: 'listening/shares/', version: 1, schema: share })
+export const shares = defineCollection({
+  prefix: 'listening/shares/',
+  version: 2,
+  schema: share,
+  // The second form may hold artists.
+  upgrades: { 1: (data) => data },
+})
 
 /** `<time>-<messageId>` */
 export const messages = defineCollection({ prefix: 'listening/messages/', version: 1, schema: message })

@@ -1,5 +1,12 @@
 import type { z } from 'zod'
-import type { AlbumDetail, ItemMark, TrackSummary } from '../protocol/api/catalog.ts'
+import type {
+  AlbumDetail,
+  ArtistSummary,
+  ItemMark,
+  Page,
+  TrackQuery,
+  TrackSummary,
+} from '../protocol/api/catalog.ts'
 import type {
   importResult,
   markInput,
@@ -186,6 +193,12 @@ export interface BookmarkView extends Bookmark {
 export interface Music {
   /** Throws NOT_FOUND where the listener cannot see it. */
   nameOf(listener: Listener, kind: MarkKind, id: Id): string
+  tracks(listener: Listener, query: TrackQuery, signal?: AbortSignal): Promise<Page<TrackSummary>>
+  artistsByIds(
+    listener: Listener,
+    ids: readonly Id[],
+    signal?: AbortSignal,
+  ): Promise<(ArtistSummary | null)[]>
   /** Throws NOT_FOUND likewise. */
   album(listener: Listener, id: Id, signal?: AbortSignal): Promise<AlbumDetail>
   tracksByIds(listener: Listener, ids: readonly Id[], signal?: AbortSignal): Promise<(TrackSummary | null)[]>

@@ -75,11 +75,24 @@ test('a shared playlist shows what it holds now', async () => {
   assert.deepEqual(await titles(shared), ['Dark'])
 })
 
+test('a shared artist is everything that credits them, album by album', async () => {
+  const [dark] = await it.catalog.tracksByIds(anna, [it.track('Dark')])
+  const ann = dark?.artists.find(({ name }) => name === 'Ann')
+  const shared = await share({ kind: 'artist', id: ann?.id ?? '' })
+  const { items } = await it.catalog.tracks(anna, { artist: ann?.id, order: 'album', limit: 500 })
+  const all = items.map(({ title }) => title)
+  assert.ok(all.includes('Dark') && all.length > 1)
+  assert.deepEqual(await titles(shared), all)
+  const [item] = (await it.listening.shareContent(shared, anna)).items
+  assert.deepEqual([item?.kind, item?.name], ['artist', 'Ann'])
+})
+
 test('[S3] nobody shares what they do not see, and a share shows no more than its owner sees now', async () => {
   const { listening } = it
   const unseen: ShareItem[] = [
     { kind: 'track', id: derivedId('nothing') },
     { kind: 'album', id: derivedId('nothing') },
+    { kind: 'artist', id: derivedId('nothing') },
     { kind: 'playlist', id: derivedId('nothing') },
   ]
   for (const item of unseen) await assert.rejects(share(item), coded('NOT_FOUND'), item.kind)

@@ -35,6 +35,19 @@ export function createShares({ store, index, catalog, playlist }: Parts): ShareC
     return new Map(songs.flatMap((song) => (song === null ? [] : [[song.id, song] as const])))
   }
 
+  /** Everything that credits an artist, album by album, as the player plays it. */
+  async function songsOf(sharer: Listener, artist: Id, signal?: AbortSignal): Promise<TrackSummary[]> {
+    const songs: TrackSummary[] = []
+    let cursor: string | undefined
+    do {
+      const query = { artist, order: 'album', limit: 500, cursor } as const
+      const { items, next } = await catalog.tracks(sharer, query, signal)
+      songs.push(...items)
+      cursor = next
+    } while (cursor !== undefined && songs.length < mostTracks)
+    return songs
+  }
+
   async function itemNow(
     sharer: Listener,
     { kind, id }: ShareItem,
@@ -50,6 +63,12 @@ export function createShares({ store, index, catalog, playlist }: Parts): ShareC
     if (kind === 'album') {
       const { name, artist, year, cover, tracks } = await catalog.album(sharer, id, signal)
       return { kind, id, name, artist, year, cover, tracks }
+    }
+    if (kind === 'artist') {
+      const [artist] = await catalog.artistsByIds(sharer, [id], signal)
+      if (!artist) return null
+      const { name, cover } = artist
+      return { kind, id, name, cover, tracks: await songsOf(sharer, id, signal) }
     }
     const { name, cover, items } = await playlist(sharer, id, signal)
     return { kind, id, name, cover, tracks: items.filter((track) => track !== null) }

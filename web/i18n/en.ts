@@ -535,6 +535,7 @@ export const en = {
   copyLinkOf: 'Copy the link of {name}',
   sharedSong: 'A song for you',
   sharedAlbum: 'An album for you',
+  sharedArtist: 'An artist for you',
   sharedPlaylist: 'A playlist for you',
   sharedMusic: 'Music for you',
   sharedMixed: '{name} and more',

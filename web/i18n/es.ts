@@ -545,6 +545,7 @@ export const es: Record<keyof typeof en, Message> = {
   copyLinkOf: 'Copiar el enlace de {name}',
   sharedSong: 'Una canción para ti',
   sharedAlbum: 'Un álbum para ti',
+  sharedArtist: 'Un artista para ti',
   sharedPlaylist: 'Una lista para ti',
   sharedMusic: 'Música para ti',
   sharedMixed: '{name} y más',

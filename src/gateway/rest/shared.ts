@@ -140,7 +140,7 @@ export function sharedRoutes(app: Api, parts: Parts): void {
     {
       schema: {
         operationId: 'readSharedCover',
-        summary: 'A picture of a shared track, album or playlist',
+        summary: 'A picture of a shared track, album, artist or playlist',
         tag,
         params: shareItem.extend({ token }),
         querystring: z.object({ size: coverSize, v: version }),

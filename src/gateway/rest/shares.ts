@@ -91,7 +91,7 @@ export function shareRoutes(app: Api, { catalog, listening, index, publicUrl }: 
     {
       schema: {
         operationId: 'createShare',
-        summary: 'Make a link under which anyone hears these tracks, albums and playlists',
+        summary: 'Make a link under which anyone hears these tracks, albums, artists and playlists',
         description: 'It shows what they hold when it is looked at, as far as this account sees it then.',
         tag,
         body: shareInput,

@@ -4,7 +4,7 @@ import type { Catalog, Viewer } from '../../catalog/catalog.ts'
 import type { KnownShare, Listening, ShareContent } from '../../listening/listening.ts'
 import { orAborted } from '../../media/shared.ts'
 import { CodedError } from '../../protocol/errors.ts'
-import type { Share } from '../../protocol/facts/listening.ts'
+import type { Share, ShareItem } from '../../protocol/facts/listening.ts'
 import type { Id } from '../../protocol/ids.ts'
 
 /** A share whose link is good, and its owner: what they see is the most that anyone is shown. */
@@ -32,10 +32,13 @@ export interface SharesParts {
   readonly listening: Pick<Listening, 'share' | 'shareContent'>
 }
 
-/** A player asks for many ranges of each track: the tracks of shared playlists are kept for this long, in milliseconds. */
+/**
+ * A player asks for many ranges of each track: the tracks of shared playlists and artists are kept for this long, in
+ * milliseconds.
+ */
 const keptMs = 10_000
 const readMs = 30_000
-/** Shares whose playlists are kept; the tracks of one may take 2 MB. */
+/** Shares whose tracks are kept; those of one may take 2 MB. */
 const mostKept = 20
 
 export function createShares({ accounts, catalog, listening }: SharesParts): Shares {
@@ -50,13 +53,13 @@ export function createShares({ accounts, catalog, listening }: SharesParts): Sha
     return tracks
   }
 
-  /** The tracks of its playlists, read once for all who ask meanwhile. Albums and songs need no look-up. */
-  function playlistTracks({ share, sharer }: OpenShare): Promise<ReadonlySet<Id>> {
+  /** The tracks of its lists, read once for all who ask meanwhile. Albums and songs need no look-up. */
+  function listedTracks({ share, sharer }: OpenShare): Promise<ReadonlySet<Id>> {
     const found = kept.get(share.token)
     if (found !== undefined && performance.now() - found.at < keptMs) return found.tracks
-    const items = share.items.filter(({ kind }) => kind === 'playlist')
+    const items = share.items.filter(isList)
     const reading = listening.shareContent({ ...share, items }, sharer, AbortSignal.timeout(readMs))
-    const tracks = keep(share.token, reading.then(playlistTracksOf))
+    const tracks = keep(share.token, reading.then(listedTracksOf))
     tracks.catch(() => kept.delete(share.token))
     return tracks
   }
@@ -76,7 +79,7 @@ export function createShares({ accounts, catalog, listening }: SharesParts): Sha
     async content({ share, sharer }, signal) {
       const content = await listening.shareContent(share, sharer, signal)
       if (content.tracks.length === 0) throw new CodedError('SHARE_ENDED', 'nothing of it is left')
-      keep(share.token, Promise.resolve(playlistTracksOf(content)))
+      keep(share.token, Promise.resolve(listedTracksOf(content)))
       return content
     },
 
@@ -85,15 +88,19 @@ export function createShares({ accounts, catalog, listening }: SharesParts): Sha
       const has = (kind: string, id: Id) => share.items.some((item) => item.kind === kind && item.id === id)
       const { album } = catalog.source(sharer, track)
       if (has('track', track) || has('album', album)) return true
-      if (!share.items.some(({ kind }) => kind === 'playlist')) return false
-      return (await orAborted(playlistTracks(open), signal)).has(track)
+      if (!share.items.some(isList)) return false
+      return (await orAborted(listedTracks(open), signal)).has(track)
     },
   }
 }
 
-function playlistTracksOf({ items }: ShareContent): ReadonlySet<Id> {
-  const playlists = items.filter(({ kind }) => kind === 'playlist')
-  return new Set(playlists.flatMap(({ tracks }) => tracks.map(({ id }) => id)))
+function listedTracksOf({ items }: ShareContent): ReadonlySet<Id> {
+  return new Set(items.filter(isList).flatMap(({ tracks }) => tracks.map(({ id }) => id)))
+}
+
+/** Whether what it holds must be looked up: a track does not say which playlists it is in, nor all whom it credits. */
+function isList({ kind }: Pick<ShareItem, 'kind'>): boolean {
+  return kind === 'playlist' || kind === 'artist'
 }
 
 function hasEnded({ expiresAt }: Share): boolean {

@@ -38,15 +38,15 @@ export const getShares = endpoint(z.object({}), async (parts, asking) => {
   return { shares: { share } }
 })
 
-/** What an id names among songs, albums and playlists. */
+/** What an id names among songs, albums, artists and playlists. */
 async function itemOf(
   { catalog, listening }: Parts,
   { viewer, signal }: Asking,
   given: string,
 ): Promise<ShareItem> {
-  const found = findItem(catalog, viewer, given, ['track', 'album'])
-  if (found !== null && found.kind !== 'artist') return { kind: found.kind, id: found.id }
-  const what = 'song, album or playlist'
+  const found = findItem(catalog, viewer, given)
+  if (found !== null) return { kind: found.kind, id: found.id }
+  const what = 'song, album, artist or playlist'
   const id = requireGuid(given, what)
   try {
     await listening.playlist(viewer, id, signal)

@@ -112,7 +112,7 @@ export const shareToken = z
   .regex(/^[0-9a-f]{32}$/, 'the end of a share’s link')
   .describe('The end of the link of a share')
 
-export const shareItem = z.object({ kind: z.enum(['track', 'album', 'playlist']), id })
+export const shareItem = z.object({ kind: z.enum(['track', 'album', 'artist', 'playlist']), id })
 export type ShareItem = z.infer<typeof shareItem>
 
 /** Music that its owner lets everyone hear who has the link. It shows what the items hold when it is looked at. */

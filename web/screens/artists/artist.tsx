@@ -1,13 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { Play, Shuffle } from 'lucide-react'
+import { Link2, Play, Shuffle } from 'lucide-react'
 import type { AlbumSummary, ArtistDetail, TrackSummary } from '../../../src/protocol/api/catalog.ts'
 import type { Api } from '../../api/api.ts'
 import { useTrackActions } from '../../app/actions.tsx'
 import { artistQuery } from '../../app/queries.ts'
-import { useApi } from '../../app/services.tsx'
+import { useApi, useServices } from '../../app/services.tsx'
 import { AlbumCard } from '../../components/cards.tsx'
-import { Button } from '../../components/controls.tsx'
+import { Button, IconButton } from '../../components/controls.tsx'
 import { Hero } from '../../components/hero.tsx'
 import { useTitle } from '../../components/page.tsx'
 import { StarButton } from '../../components/star.tsx'
@@ -39,7 +39,7 @@ export function Artist() {
 }
 
 function ArtistFound({ artist }: { artist: ArtistDetail }) {
-  const api = useApi()
+  const { api, view } = useServices()
   const { say } = useWords()
   const actions = useTrackActions()
   useTitle(artist.name)
@@ -64,6 +64,12 @@ function ArtistFound({ artist }: { artist: ArtistDetail }) {
               {say('shuffle')}
             </Button>
             <StarButton kind="artist" item={artist} size={22} />
+            <IconButton
+              icon={Link2}
+              label={say('share')}
+              size={22}
+              onClick={() => view.set({ sharing: { kind: 'artist', id: artist.id, name: artist.name } })}
+            />
           </>
         }
       />

@@ -76,6 +76,7 @@ function Music({ music }: { music: SharedMusic }) {
   const words = {
     track: 'sharedSong',
     album: 'sharedAlbum',
+    artist: 'sharedArtist',
     playlist: 'sharedPlaylist',
     mixed: 'sharedMusic',
   } as const

@@ -17,7 +17,7 @@ const dayMs = 24 * 3_600_000
 const spans = { ever: undefined, day: dayMs, week: 7 * dayMs, month: 30 * dayMs } as const
 type Span = keyof typeof spans
 
-/** Makes a link of an album, a playlist or a song, and copies it. */
+/** Makes a link of an album, an artist, a playlist or a song, and copies it. */
 export default function ShareDialog({ sharing }: { sharing: Sharing }) {
   const { api, view } = useServices()
   const queries = useQueryClient()
