@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFile, rm } from 'node:fs/promises'
 import { test } from 'node:test'
+import { z } from 'zod'
+import { deviceMade } from '../../src/protocol/api/accounts.ts'
 import { catalogCounts, page, scanStatus, trackSummary } from '../../src/protocol/api/catalog.ts'
 import { uploadResult } from '../../src/protocol/api/uploads.ts'
 import { makeCollection, makeMusicFolder } from '../fixtures/make.ts'
 import type { Client } from '../harness/client.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { startNode } from '../harness/node.ts'
-import { scanned } from '../harness/scan.ts'
+import { rescan, scanned } from '../harness/scan.ts'
 import { createUpload, offsetOf, sendUpload } from '../harness/upload.ts'
 import { waitFor } from '../harness/wait.ts'
 
@@ -85,24 +87,44 @@ test('[B3] [N2] killed in mid-upload, the upload goes on where it was, and what 
   assert.equal(await countTracks(ada), 1)
 })
 
-test('[F3] without its index it is the same as before', async () => {
+test('[F3] after a restart, a rescan and without its index it is the same as before, each id included', async () => {
   await using music = await makeMusicFolder()
   await makeCollection(music, 60)
   await using data = await temporaryFolder('data')
-  const look = async () => {
+  let secret: string | undefined
+  const look = async (again: (ada: Client) => Promise<unknown> = scanned) => {
     await using node = await startNode({ data: data.path, music: [music.path] })
     const ada = await node.administrator()
-    await scanned(ada)
+    await again(ada)
     await waitFor(() => isIdle(ada), { what: 'every file to be hashed' })
-    const tracks = await tracksOf(ada, 60)
+    secret ??= deviceMade.parse((await ada.call('POST', '/api/devices', { label: 'An app' })).body).secret
+    const seen = { tracks: await tracksOf(ada, 60), app: await asAppsSee(node.baseUrl, secret) }
     await node.stop()
-    return tracks
+    return seen
   }
   const before = await look()
+  assert.equal(before.app.song.length, 60)
+  assert.deepEqual(await look(), before, 'after a restart')
+  assert.deepEqual(await look((ada) => rescan(ada, { full: true })), before, 'after a rescan')
   for (const name of ['index.db', 'index.db-wal', 'index.db-shm'])
     await rm(`${data.path}/${name}`, { force: true })
-  assert.deepEqual(await look(), before)
+  assert.deepEqual(await look(), before, 'without its index')
 })
+
+const named = z.looseObject({ id: z.string() })
+const everything = z.object({
+  'subsonic-response': z.object({
+    searchResult3: z.object({ artist: z.array(named), album: z.array(named), song: z.array(named) }),
+  }),
+})
+
+/** The whole library as Subsonic apps keep it, for years. */
+async function asAppsSee(baseUrl: string, apiKey: string) {
+  const counts = { artistCount: '500', albumCount: '500', songCount: '500' }
+  const search = new URLSearchParams({ apiKey, v: '1.16.1', c: 'app', f: 'json', query: '""', ...counts })
+  const answer = await fetch(`${baseUrl}/rest/search3?${search}`)
+  return everything.parse(await answer.json())['subsonic-response'].searchResult3
+}
 
 async function countTracks(client: Client): Promise<number> {
   return catalogCounts.parse((await client.get('/api/counts')).body).tracks
