@@ -21,8 +21,9 @@ function serve(port: NonNullable<typeof parentPort>, path: string) {
   db.exec('PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY')
 
   port.on('message', async ({ call, input }: Request<ReaderCalls>) => {
-    const post: Post = { answers: [await answer(call, input)] }
-    port.postMessage(post)
+    const answered = await answer(call, input)
+    const post: Post = { answers: [answered] }
+    port.postMessage(post, 'value' in answered ? buffersOf(answered.value) : [])
   })
 
   async function answer(call: number, { module, name, args }: Question) {
@@ -36,4 +37,20 @@ function serve(port: NonNullable<typeof parentPort>, path: string) {
       return { call, error: carry(storeError(error)) }
     }
   }
+}
+
+/**
+ * The bytes that an answer is, or has as one of its parts. They are handed over: to copy half a megabyte, twice, would
+ * cost as much as to write it.
+ */
+function buffersOf(value: unknown): ArrayBuffer[] {
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value)
+  const parts: unknown[] = isRecord && !(value instanceof Uint8Array) ? Object.values(value) : [value]
+  const bytes = parts
+    .flatMap((part) => (Array.isArray(part) && part[0] instanceof Uint8Array ? part : [part]))
+    .filter((part) => part instanceof Uint8Array)
+  // Small buffers of Node's share one, which stays.
+  return bytes.flatMap(({ buffer, byteLength }) =>
+    buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
+  )
 }

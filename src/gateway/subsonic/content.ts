@@ -11,8 +11,8 @@ export interface Written {
 }
 export const text: unique symbol = Symbol('written')
 
-export function written(...list: readonly Uint8Array[]): Written {
-  return { [text]: list.filter(({ length }) => length > 0) }
+export function written(pieces: readonly Uint8Array[]): Written {
+  return { [text]: pieces }
 }
 
 export function isWritten(value: Exclude<Value, Scalar>): value is Written {

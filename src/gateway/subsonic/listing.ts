@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { sortText } from '../../catalog/index/keys.ts'
-import { type AlbumDetails, detailedAlbums } from '../../catalog/index/queries/album-details.ts'
+import { openAlbumDetails } from '../../catalog/index/queries/album-details.ts'
 import { findAlbums } from '../../catalog/index/queries/albums.ts'
-import { type ArtistDetails, detailedArtists } from '../../catalog/index/queries/artist-details.ts'
+import { type ArtistDetails, openArtistDetails } from '../../catalog/index/queries/artist-details.ts'
 import { findArtists } from '../../catalog/index/queries/artists.ts'
 import { rowsOfAlbum, rowsOfArtist, rowsOfIds } from '../../catalog/index/queries/items.ts'
 import { letterOf } from '../../catalog/index/queries/letters.ts'
-import { detailedTracks, type TrackDetails } from '../../catalog/index/queries/track-details.ts'
+import { openTrackDetails } from '../../catalog/index/queries/track-details.ts'
 import { findTracks } from '../../catalog/index/queries/tracks.ts'
 import { type Ask, type View, viewOf } from '../../catalog/index/queries/view.ts'
 import { findMatches, type Skipping } from '../../catalog/index/search/search.ts'
@@ -36,8 +36,11 @@ export interface Manner {
   readonly folders?: boolean
 }
 
-/** Items as text: one element after another in XML; in JSON with commas between them, and no brackets around. */
-export type Text = Uint8Array
+/**
+ * Items as text, in pieces of some of them: in XML one element after another; in JSON with commas between those of a
+ * piece, and neither commas between pieces nor brackets around.
+ */
+export type Text = readonly Uint8Array[]
 
 /** A page of a list. */
 export interface Listed {
@@ -75,7 +78,7 @@ export function artists(db: DatabaseSync, ask: Ask, ids: readonly Id[], manner: 
 
 /** Songs that something is to be added to; null for those that the viewer does not see. */
 export function songContents(db: DatabaseSync, ask: Ask, ids: readonly Id[]): (Content | null)[] {
-  const found = detailedTracks(db, viewOf(db, ask), rowsOfIds(db, 'track', ids))
+  const found = openTrackDetails(db, viewOf(db, ask))(rowsOfIds(db, 'track', ids))
   const contents = new Map(found.map((track) => [track.id, song.content(track)]))
   return ids.map((id) => contents.get(id) ?? null)
 }
@@ -89,7 +92,7 @@ export function wholeAlbum(
 ): { readonly content: Content; readonly songs: Text } | undefined {
   const view = viewOf(db, ask)
   const rows = rowsOfIds(db, 'album', [id])
-  const [found] = detailedAlbums(db, view, rows)
+  const [found] = openAlbumDetails(db, view)(rows)
   const [row] = rows
   if (found === undefined || row === undefined) return undefined
   const { content } = manner.folders ? albumFolder : album
@@ -105,7 +108,7 @@ export function wholeArtist(
 ): { readonly content: Content; readonly playCount: number; readonly albums: Text } | undefined {
   const view = viewOf(db, ask)
   const rows = rowsOfIds(db, 'artist', [id])
-  const [found] = detailedArtists(db, view, rows)
+  const [found] = openArtistDetails(db, view)(rows)
   const [row] = rows
   if (found === undefined || row === undefined) return undefined
   const { own, others } = rowsOfArtist(db, view, row)
@@ -141,18 +144,15 @@ export function artistRuns(db: DatabaseSync, ask: Ask, query: ArtistQuery, manne
   const view = viewOf(db, { ...ask, library: query.library })
   const { items, next } = findArtists(db, view, query)
   const runs: [string, ArtistDetails[]][] = []
-  for (const each of detailedArtists(db, view, items)) {
+  for (const each of openArtistDetails(db, view)(items)) {
     const letter = letterOf(sortText(each.name, each.sortName))
     const last = runs.at(-1)
     if (last?.[0] === letter) last[1].push(each)
     else runs.push([letter, [each]])
   }
   const of = manner.folders ? artistFolder : artist
-  return {
-    runs: runs.map(([letter, those]) => [letter, textOf(of, those, manner)]),
-    count: items.length,
-    next,
-  }
+  const texts = runs.map(([letter, those]) => [letter, textOf(of, those, manner)] as const)
+  return { runs: texts, count: items.length, next }
 }
 
 /** A page of artists as what lies in the music folder `parent`. */
@@ -165,44 +165,48 @@ export function artistChildren(
 ): Listed {
   const view = viewOf(db, { ...ask, library: query.library })
   const { items, next } = findArtists(db, view, query)
-  const children = detailedArtists(db, view, items).map((each) => ({ ...each, parent }))
-  return { text: textOf(artistChild, children, manner), count: items.length, next }
+  const read = openArtistDetails(db, view)
+  const children = (rows: readonly number[]) => read(rows).map((each) => ({ ...each, parent }))
+  return { text: textOfRows(artistChild, items, children, manner), count: items.length, next }
 }
 
 function songText(db: DatabaseSync, view: View, rows: readonly number[], manner: Manner): Text {
-  return textOf<TrackDetails>(song, detailedTracks(db, view, rows), manner)
+  return textOfRows(song, rows, openTrackDetails(db, view), manner)
 }
 
 function albumText(db: DatabaseSync, view: View, rows: readonly number[], manner: Manner): Text {
-  return textOf<AlbumDetails>(manner.folders ? albumFolder : album, detailedAlbums(db, view, rows), manner)
+  return textOfRows(manner.folders ? albumFolder : album, rows, openAlbumDetails(db, view), manner)
 }
 
 function artistText(db: DatabaseSync, view: View, rows: readonly number[], manner: Manner): Text {
-  return textOf<ArtistDetails>(
-    manner.folders ? artistFolder : artist,
-    detailedArtists(db, view, rows),
-    manner,
-  )
+  return textOfRows(manner.folders ? artistFolder : artist, rows, openArtistDetails(db, view), manner)
 }
 
-/** Bytes that an item may be expected to take. */
-const usual = 2_048
+/**
+ * Items that are read and written together. What they leave behind is gone with the next ones: of hundreds at once, the
+ * collector of this thread's small heap would move most, several times, and that took a third of a page.
+ */
+const together = 50
 
-/** As bytes, item by item: a text of a megabyte would have both threads collect garbage. */
-function textOf<Item>(of: Shape<Item>, items: readonly Item[], { form, element }: Manner): Text {
-  let bytes = Buffer.allocUnsafeSlow(items.length * usual)
-  let end = 0
-  for (const item of items) {
-    const text = form === 'xml' ? of.xml(element, item) : (end === 0 ? '' : ',') + jsonOf(of, item, form)
-    // No character of a string takes more than three bytes.
-    if (bytes.length - end < text.length * 3) {
-      bytes = Buffer.concat([bytes.subarray(0, end)], 2 * bytes.length + text.length * 3)
-    }
-    end += bytes.write(text, end)
+function textOfRows<Item>(
+  of: Shape<Item>,
+  rows: readonly number[],
+  read: (rows: readonly number[]) => readonly Item[],
+  manner: Manner,
+): Text {
+  const pieces: Uint8Array[] = []
+  for (let at = 0; at < rows.length; at += together) {
+    pieces.push(...textOf(of, read(rows.slice(at, at + together)), manner))
   }
-  return Uint8Array.prototype.slice.call(bytes, 0, end)
+  return pieces
 }
 
-function jsonOf<Item>(of: Shape<Item>, item: Item, form: Form): string {
-  return form === 'jsonp' ? scriptOf(of.json(item)) : of.json(item)
+function textOf<Item>(of: Shape<Item>, items: readonly Item[], { form, element }: Manner): Text {
+  if (items.length === 0) return []
+  let text = ''
+  if (form === 'xml') for (const item of items) text += of.xml(element, item)
+  else for (const item of items) text += text === '' ? of.json(item) : `,${of.json(item)}`
+  return [encoder.encode(form === 'jsonp' ? scriptOf(text) : text)]
 }
+
+const encoder = new TextEncoder()

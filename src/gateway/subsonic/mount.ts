@@ -57,7 +57,7 @@ export function subsonicRoutes(app: Api, options: GatewayOptions & { readonly me
         const answer = await answerTo(parts, request.params.name, raw, format, request, reply)
         if (answer === 'answered') return reply
         if (flows(answer)) return sendPieces(reply, format, version, answer)
-        if (isInPieces(answer)) return sendTogether(reply, format, version, answer)
+        if (isInPieces(answer)) return sendWritten(reply, format, version, answer)
         return send(reply, format, version, 'ok', answer)
       },
     })
@@ -133,16 +133,22 @@ function send(
 }
 
 /** What has been written already, with what stands around it. */
-async function sendTogether(
+async function sendWritten(
   reply: FastifyReply,
   format: Format,
   version: string,
   content: Content,
 ): Promise<FastifyReply> {
   const { mediaType, body } = writePieces(format, version, content)
-  const pieces: Uint8Array[] = []
-  for await (const piece of body) pieces.push(typeof piece === 'string' ? Buffer.from(piece) : piece)
-  return reply.type(mediaType).send(Buffer.concat(pieces))
+  const pieces = await Array.fromAsync(body, (piece) =>
+    typeof piece === 'string' ? Buffer.from(piece) : piece,
+  )
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  // They are many and stand in their own memory: to put them together would be to copy half a megabyte.
+  return reply
+    .type(mediaType)
+    .header('content-length', length)
+    .send(Readable.from(pieces, { objectMode: false }))
 }
 
 /** What fails before the first piece is answered as any other failure; later on the connection is cut. */

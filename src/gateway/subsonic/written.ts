@@ -31,11 +31,11 @@ export function artistsOf(
 const atOnce = 500
 
 async function inPieces(items: Named, read: (ids: readonly Id[]) => Promise<Text>): Promise<Value> {
-  const texts: Text[] = []
+  const pieces: Uint8Array[] = []
   for (let at = 0; at < items.length; at += atOnce) {
-    texts.push(await read(items.slice(at, at + atOnce).map(({ id }) => id)))
+    pieces.push(...(await read(items.slice(at, at + atOnce).map(({ id }) => id))))
   }
-  return written(...texts)
+  return written(pieces)
 }
 
 /** A list up to `most` items, page after page. */
@@ -43,16 +43,16 @@ export async function wholeList(
   most: number,
   read: (page: { readonly limit: number; readonly cursor: string | undefined }) => Promise<Listed>,
 ): Promise<Value> {
-  const texts: Text[] = []
+  const pieces: Uint8Array[] = []
   let cursor: string | undefined
   let left = most
   do {
     const { text, count, next }: Listed = await read({ limit: Math.min(atOnce, left), cursor })
-    texts.push(text)
+    pieces.push(...text)
     left -= count
     cursor = next
   } while (cursor !== undefined && left > 0)
-  return written(...texts)
+  return written(pieces)
 }
 
 /** A part of a list, as content. */

@@ -1,11 +1,21 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { AlbumSummary, ArtistRef } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
 import { integer, optional, text } from '../../../store/row.ts'
 import { guidOfHex } from '../guid.ts'
 import { type AlbumSays, albumSaysOf } from '../summary.ts'
-import { averageOf, byIds, hexOf } from './by-id.ts'
-import { albumArtists, genresOf, joinMark, listed, markColumns, markOf, visibleFigures } from './rows.ts'
+import { averageOf, hexOf } from './columns.ts'
+import { rowsOfIds } from './items.ts'
+import {
+  genresOf,
+  joinMark,
+  listed,
+  markColumns,
+  markOf,
+  openAlbumArtists,
+  openArtistRefs,
+  visibleFigures,
+} from './rows.ts'
 import { type Ask, seen, type View, viewOf } from './view.ts'
 
 /** All that the index knows of an album, as far as the viewer sees its tracks. */
@@ -19,24 +29,28 @@ export interface AlbumDetails
 }
 
 export function albumDetails(db: DatabaseSync, ask: Ask, ids: readonly Id[]): Map<Id, AlbumDetails> {
-  return byIds(db, viewOf(db, ask), 'album', ids, detailedAlbums)
+  const items = openAlbumDetails(db, viewOf(db, ask))(rowsOfIds(db, 'album', ids))
+  return new Map(items.map((item) => [item.id, item]))
 }
 
-/** The albums of some rows, in their order; rows that the viewer does not see, or that are gone, are left out. */
-export function detailedAlbums(db: DatabaseSync, view: View, ids: readonly number[]): AlbumDetails[] {
-  const list = JSON.stringify(ids)
-  const rows = listed(
+/** Answers the function that reads the albums of some rows, as `openTrackDetails` does. */
+export function openAlbumDetails(db: DatabaseSync, view: View): (ids: readonly number[]) => AlbumDetails[] {
+  const read = listed(
     db.prepare(
       `SELECT album.id, ${hexOf('album')}, album.name, album.artist, album.year, album.genres, album.tracks,
          album.duration, album.compilation, album.added, album.says, ${averageOf('album')}, ${markColumns}
        FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value ${joinMark(view, 'album')}
        WHERE true ${seen(view, 'album.scope')} ORDER BY wanted.key`,
     ),
-  )(list)
-  const artists = albumArtists(db, list)
+  )
+  const artistsOf = openAlbumArtists(db, openArtistRefs(db))
   const nameGenres = genresOf(db, 'genre')
-  const figures = view.scopes === null ? undefined : visibleFigures(db, view, list)
-  return rows.map((row) => {
+
+  function detailsOf(
+    row: readonly SQLOutputValue[],
+    by: ReadonlyMap<number, ArtistRef[]>,
+    figures: ReturnType<typeof visibleFigures> | undefined,
+  ): AlbumDetails {
     const [rowId, guid, name, artist, year, genres, tracks, duration, ...rest] = row
     const [compilation, added, says, average, ...mark] = rest
     const id = integer(rowId)
@@ -45,7 +59,7 @@ export function detailedAlbums(db: DatabaseSync, view: View, ids: readonly numbe
       id: guidOfHex(text(guid)),
       name: text(name),
       artist: text(artist),
-      artists: artists.get(id) ?? [],
+      artists: by.get(id) ?? [],
       year: optional(integer, year),
       genres: figure?.genres ?? nameGenres(text(genres)),
       trackCount: figure?.tracks ?? integer(tracks),
@@ -56,5 +70,12 @@ export function detailedAlbums(db: DatabaseSync, view: View, ids: readonly numbe
       averageRating: optional(integer, average),
       mark: markOf(mark),
     }
-  })
+  }
+
+  return (ids) => {
+    const list = JSON.stringify(ids)
+    const by = artistsOf(list)
+    const figures = view.scopes === null ? undefined : visibleFigures(db, view, list)
+    return read(list).map((row) => detailsOf(row, by, figures))
+  }
 }

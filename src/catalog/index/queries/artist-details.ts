@@ -1,11 +1,12 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { ArtistSummary } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
 import { integer, optional, text } from '../../../store/row.ts'
 import { guidOfHex } from '../guid.ts'
 import { sortText } from '../keys.ts'
 import { idsOf, roles } from '../tracks.ts'
-import { averageOf, byIds, hexOf } from './by-id.ts'
+import { averageOf, hexOf } from './columns.ts'
+import { rowsOfIds } from './items.ts'
 import { joinMark, listed, markColumns, markOf, visibleCounts } from './rows.ts'
 import { type Ask, seen, type View, viewOf } from './view.ts'
 
@@ -19,14 +20,14 @@ export interface ArtistDetails
 }
 
 export function artistDetails(db: DatabaseSync, ask: Ask, ids: readonly Id[]): Map<Id, ArtistDetails> {
-  return byIds(db, viewOf(db, ask), 'artist', ids, detailedArtists)
+  const items = openArtistDetails(db, viewOf(db, ask))(rowsOfIds(db, 'artist', ids))
+  return new Map(items.map((item) => [item.id, item]))
 }
 
-/** The artists of some rows, in their order; rows that the viewer does not see, or that are gone, are left out. */
-export function detailedArtists(db: DatabaseSync, view: View, ids: readonly number[]): ArtistDetails[] {
-  const list = JSON.stringify(ids)
+/** Answers the function that reads the artists of some rows, as `openTrackDetails` does. */
+export function openArtistDetails(db: DatabaseSync, view: View): (ids: readonly number[]) => ArtistDetails[] {
   // Each role is found by the one before: some artists have ten thousand credits, and nobody more than a few roles.
-  const rows = listed(
+  const read = listed(
     db.prepare(
       `SELECT artist.id, ${hexOf('artist')}, artist.name, artist.sort, artist.musicbrainz, artist.albums,
          ${averageOf('artist')}, (
@@ -40,10 +41,13 @@ export function detailedArtists(db: DatabaseSync, view: View, ids: readonly numb
        FROM json_each(?) AS wanted CROSS JOIN artist ON artist.id = wanted.value ${joinMark(view, 'artist')}
        WHERE true ${seen(view, 'artist.scope')} ORDER BY wanted.key`,
     ),
-  )(list)
-  const counts = view.scopes === null ? undefined : visibleCounts(db, view, list)
+  )
   const namesOf = roleNames(db)
-  return rows.map((row) => {
+
+  function detailsOf(
+    row: readonly SQLOutputValue[],
+    counts: ReturnType<typeof visibleCounts> | undefined,
+  ): ArtistDetails {
     const [id, guid, name, sort, musicBrainzId, albums, average, credited, ...mark] = row
     const seenAlbums = counts === undefined ? albums : counts.get(integer(id))?.albums
     const own = namesOf(optional(text, credited) ?? '')
@@ -57,7 +61,13 @@ export function detailedArtists(db: DatabaseSync, view: View, ids: readonly numb
       roles: integer(albums) > 0 ? ['albumartist', ...own] : own,
       mark: markOf(mark),
     }
-  })
+  }
+
+  return (ids) => {
+    const list = JSON.stringify(ids)
+    const counts = view.scopes === null ? undefined : visibleCounts(db, view, list)
+    return read(list).map((row) => detailsOf(row, counts))
+  }
 }
 
 /** Answers the function that names the roles whose numbers stand in a list. */

@@ -43,7 +43,7 @@ export function albumsOf(db: DatabaseSync, view: View, ids: readonly number[]): 
        WHERE true ${seen(view, 'album.scope')} ORDER BY wanted.key`,
     ),
   )(list)
-  const artists = albumArtists(db, list)
+  const artists = openAlbumArtists(db, openArtistRefs(db))(list)
   const nameGenres = genresOf(db, 'genre')
   const figures = view.scopes === null ? undefined : visibleFigures(db, view, list)
   return rows.map((row) => {
@@ -84,8 +84,9 @@ export function tracksOf(db: DatabaseSync, view: View, ids: readonly number[]): 
        WHERE true ${seen(view, 'track.scope')} ORDER BY wanted.key`,
     ),
   )(list)
-  const artists = trackArtists(db, list)
-  const albums = albumRefs(db, [...new Set(rows.map((row) => integer(row[4])))])
+  const refs = openArtistRefs(db)
+  const artists = trackArtists(db, refs, list)
+  const albums = openAlbumRefs(db, refs)(rows.map((row) => integer(row[4])))
   const nameGenres = genresOf(db, 'genre_name')
   const formatOf = formats(db)
   return rows.map((row) => {
@@ -199,21 +200,37 @@ export interface AlbumRef {
   readonly artists: ArtistRef[]
 }
 
-export function albumRefs(db: DatabaseSync, albums: readonly number[]): Map<number, AlbumRef> {
-  const list = JSON.stringify(albums)
-  const artists = albumArtists(db, list)
-  const rows = listed(
+/** Answers the function that finds albums by their rows; one that it has found before is not read again. */
+export function openAlbumRefs(
+  db: DatabaseSync,
+  artists: ArtistRefs,
+): (albums: readonly number[]) => ReadonlyMap<number, AlbumRef> {
+  const artistsOf = openAlbumArtists(db, artists)
+  const read = listed(
     db.prepare(
       `SELECT album.id, lower(hex(album.guid)), album.name
        FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value`,
     ),
-  )(list)
-  return new Map(
-    rows.map((row) => {
-      const id = integer(row[0])
-      return [id, { id: guidOfHex(text(row[1])), name: text(row[2]), artists: artists.get(id) ?? [] }]
-    }),
   )
+  return once((list) => {
+    const by = artistsOf(list)
+    return read(list).map(([row, guid, name]) => {
+      const id = integer(row)
+      return [id, { id: guidOfHex(text(guid)), name: text(name), artists: by.get(id) ?? [] }]
+    })
+  })
+}
+
+/** Of each of these, what `read` finds of those that it has not been asked for before. */
+function once<Found>(
+  read: (list: string) => readonly (readonly [number, Found])[],
+): (ids: readonly number[]) => ReadonlyMap<number, Found> {
+  const known = new Map<number, Found>()
+  return (ids) => {
+    const wanted = new Set(ids.filter((id) => !known.has(id)))
+    if (wanted.size > 0) for (const [id, found] of read(JSON.stringify([...wanted]))) known.set(id, found)
+    return known
+  }
 }
 
 /** What a file is, by the number of its format; there are few, and a page has fewer. */
@@ -230,35 +247,37 @@ export function formats(db: DatabaseSync) {
   }
 }
 
-export function albumArtists(db: DatabaseSync, albums: string): Map<number, ArtistRef[]> {
-  return grouped(
-    db,
-    listed(
-      db.prepare(
-        `SELECT album_credit.album, album_credit.artist
-         FROM json_each(?) AS wanted CROSS JOIN album_credit ON album_credit.album = wanted.value
-         WHERE album_credit.role = ${roles.albumArtist} ORDER BY wanted.key, album_credit.position`,
-      ),
-    )(albums),
+export function openAlbumArtists(
+  db: DatabaseSync,
+  artists: ArtistRefs,
+): (albums: string) => Map<number, ArtistRef[]> {
+  const read = listed(
+    db.prepare(
+      `SELECT album_credit.album, album_credit.artist
+       FROM json_each(?) AS wanted CROSS JOIN album_credit ON album_credit.album = wanted.value
+       WHERE album_credit.role = ${roles.albumArtist} ORDER BY wanted.key, album_credit.position`,
+    ),
   )
+  return (albums) => grouped(artists, read(albums))
 }
 
-function trackArtists(db: DatabaseSync, tracks: string): Map<number, ArtistRef[]> {
-  return grouped(
-    db,
-    listed(
-      db.prepare(
-        `SELECT credit.track, credit.artist
-         FROM json_each(?) AS wanted CROSS JOIN credit ON credit.track = wanted.value
-         WHERE credit.role = ${roles.artist} ORDER BY wanted.key, credit.position`,
-      ),
-    )(tracks),
+function trackArtists(db: DatabaseSync, artists: ArtistRefs, tracks: string): Map<number, ArtistRef[]> {
+  const read = listed(
+    db.prepare(
+      `SELECT credit.track, credit.artist
+       FROM json_each(?) AS wanted CROSS JOIN credit ON credit.track = wanted.value
+       WHERE credit.role = ${roles.artist} ORDER BY wanted.key, credit.position`,
+    ),
   )
+  return grouped(artists, read(tracks))
 }
 
 /** Artists by who has them, out of rows of both; one who stands there twice (asked for twice) counts once. */
-function grouped(db: DatabaseSync, rows: readonly (readonly SQLOutputValue[])[]): Map<number, ArtistRef[]> {
-  const known = artistRefs(db, [...new Set(rows.map((row) => integer(row[1])))])
+function grouped(
+  artists: ArtistRefs,
+  rows: readonly (readonly SQLOutputValue[])[],
+): Map<number, ArtistRef[]> {
+  const known = artists(rows.map((row) => integer(row[1])))
   const groups = new Map<number, ArtistRef[]>()
   for (const row of rows) {
     const owner = integer(row[0])
@@ -271,15 +290,20 @@ function grouped(db: DatabaseSync, rows: readonly (readonly SQLOutputValue[])[])
   return groups
 }
 
-/** Artists by their rows. */
-export function artistRefs(db: DatabaseSync, ids: readonly number[]): Map<number, ArtistRef> {
-  const rows = listed(
+/** Finds artists by their rows. */
+export type ArtistRefs = (ids: readonly number[]) => ReadonlyMap<number, ArtistRef>
+
+/** Whom it has found before is not read again. */
+export function openArtistRefs(db: DatabaseSync): ArtistRefs {
+  const read = listed(
     db.prepare(
       `SELECT artist.id, lower(hex(artist.guid)), artist.name
        FROM json_each(?) AS wanted CROSS JOIN artist ON artist.id = wanted.value`,
     ),
-  )(JSON.stringify(ids))
-  return new Map(rows.map((row) => [integer(row[0]), { id: guidOfHex(text(row[1])), name: text(row[2]) }]))
+  )
+  return once((list) =>
+    read(list).map(([id, guid, name]) => [integer(id), { id: guidOfHex(text(guid)), name: text(name) }]),
+  )
 }
 
 /** Answers the function that gives the names of a column `genres`; the same few columns come again and again. */

@@ -1,14 +1,14 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { ArtistRef, ItemMark, TrackSummary } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
 import { integer, optional, text } from '../../../store/row.ts'
 import { guidOfHex } from '../guid.ts'
 import { type MoreTags, moreTagsOf, roles } from '../tracks.ts'
-import { averageOf, byIds, hexOf } from './by-id.ts'
+import { averageOf, hexOf } from './columns.ts'
+import { rowsOfIds } from './items.ts'
 import {
   type AlbumRef,
-  albumRefs,
-  artistRefs,
+  type ArtistRefs,
   explicitOf,
   formats,
   genresOf,
@@ -16,6 +16,8 @@ import {
   listed,
   markColumns,
   markOf,
+  openAlbumRefs,
+  openArtistRefs,
   replayGainOf,
 } from './rows.ts'
 import { type Ask, seen, type View, viewOf } from './view.ts'
@@ -51,12 +53,16 @@ export interface Contributor extends ArtistRef {
 
 /** Of each of these tracks that the viewer sees. */
 export function trackDetails(db: DatabaseSync, ask: Ask, ids: readonly Id[]): Map<Id, TrackDetails> {
-  return byIds(db, viewOf(db, ask), 'track', ids, detailedTracks)
+  const items = openTrackDetails(db, viewOf(db, ask))(rowsOfIds(db, 'track', ids))
+  return new Map(items.map((item) => [item.id, item]))
 }
 
-/** The tracks of some rows, in their order, as often as each is asked for; those that the viewer does not see are left out. */
-export function detailedTracks(db: DatabaseSync, view: View, ids: readonly number[]): TrackDetails[] {
-  const rows = listed(
+/**
+ * Answers the function that reads the tracks of some rows, in their order and as often as each is asked for; those that
+ * the viewer does not see, or that are gone, are left out. What one call has looked up, the next one knows.
+ */
+export function openTrackDetails(db: DatabaseSync, view: View): (ids: readonly number[]) => TrackDetails[] {
+  const read = listed(
     db.prepare(
       `SELECT track.id, ${hexOf('track')}, track.title, track.artist, track.album, track.disc, track.number, track.year,
          track.genres, track.duration, track.bitrate, track.size, track.explicit, track.added, track.format,
@@ -68,12 +74,18 @@ export function detailedTracks(db: DatabaseSync, view: View, ids: readonly numbe
        FROM json_each(?) AS wanted CROSS JOIN track ON track.id = wanted.value ${joinMark(view, 'track')}
        WHERE true ${seen(view, 'track.scope')} ORDER BY wanted.key`,
     ),
-  )(JSON.stringify(ids))
-  const credited = creditsOf(db, [...new Set(ids)])
-  const albums = albumRefs(db, [...new Set(rows.map((row) => integer(row[4])))])
+  )
+  const artists = openArtistRefs(db)
+  const creditsOf = openCredits(db, artists)
+  const albumsOf = openAlbumRefs(db, artists)
   const nameGenres = genresOf(db, 'genre_name')
   const formatOf = formats(db)
-  return rows.map((row) => {
+
+  function detailsOf(
+    row: readonly SQLOutputValue[],
+    credited: ReadonlyMap<number, Credits>,
+    albums: ReadonlyMap<number, AlbumRef>,
+  ): TrackDetails {
     // Whatever the row has, in one go: rest patterns would copy it, time and again.
     // biome-ignore format: as the columns stand in the query
     const [
@@ -117,7 +129,14 @@ export function detailedTracks(db: DatabaseSync, view: View, ids: readonly numbe
       mark: markOf([starred, rating, plays, played]),
       averageRating: optional(integer, average),
     }
-  })
+  }
+
+  return (ids) => {
+    const credited = creditsOf([...new Set(ids)])
+    const rows = read(JSON.stringify(ids))
+    const albums = albumsOf(rows.map((row) => integer(row[4])))
+    return rows.map((row) => detailsOf(row, credited, albums))
+  }
 }
 
 const nothingMore = {}
@@ -130,32 +149,34 @@ interface Credits {
 }
 const nobody: Credits = { artists: [], composers: [], contributors: [] }
 
-/** Everyone who is credited on some tracks. */
-function creditsOf(db: DatabaseSync, tracks: readonly number[]): Map<number, Credits> {
-  const rows = listed(
+/** Answers the function that finds everyone who is credited on some tracks. */
+function openCredits(db: DatabaseSync, artists: ArtistRefs) {
+  const read = listed(
     db.prepare(
       `SELECT credit.track, credit.role, credit.artist, role.name, credit.detail
        FROM json_each(?) AS wanted CROSS JOIN credit ON credit.track = wanted.value
        LEFT JOIN role ON role.id = credit.role - 10
        WHERE credit.role >= ${roles.artist} ORDER BY wanted.key, credit.role, credit.position`,
     ),
-  )(JSON.stringify(tracks))
-  const known = artistRefs(db, [...new Set(rows.map((row) => integer(row[2])))])
-  const found = new Map<number, Credits>()
-  for (const row of rows) {
-    const track = integer(row[0])
-    const artist = known.get(integer(row[2]))
-    if (artist === undefined) continue
-    const credits = found.get(track) ?? { artists: [], composers: [], contributors: [] }
-    found.set(track, credits)
-    if (row[1] === roles.artist) {
-      if (!credits.artists.includes(artist)) credits.artists.push(artist)
-      continue
+  )
+  return (tracks: readonly number[]): Map<number, Credits> => {
+    const rows = read(JSON.stringify(tracks))
+    const known = artists(rows.map((row) => integer(row[2])))
+    const found = new Map<number, Credits>()
+    for (const [owner, role, artistRow, name, detail] of rows) {
+      const track = integer(owner)
+      const artist = known.get(integer(artistRow))
+      if (artist === undefined) continue
+      const credits = found.get(track) ?? { artists: [], composers: [], contributors: [] }
+      found.set(track, credits)
+      if (role === roles.artist) {
+        if (!credits.artists.includes(artist)) credits.artists.push(artist)
+        continue
+      }
+      if (role === roles.composer) credits.composers.push(artist)
+      const subRole = optional(text, detail)
+      credits.contributors.push({ ...artist, role: optional(text, name) ?? 'composer', subRole })
     }
-    if (row[1] === roles.composer) credits.composers.push(artist)
-    const { id, name } = artist
-    const role = optional(text, row[3]) ?? 'composer'
-    credits.contributors.push({ id, name, role, subRole: optional(text, row[4]) })
+    return found
   }
-  return found
 }
