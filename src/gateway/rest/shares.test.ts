@@ -89,9 +89,10 @@ test('[S3] a link opens what is shared by it, and nothing else', async () => {
     `/covers/album/${album.id}`,
     `/tracks/${song('Two').id}/audio`,
     `/covers/playlist/${album.id}`,
+    `/covers/artist/${artists[0]?.id}`,
   ]
   for (const path of forbidden) assert.equal(await status(made, path), 404, path)
-  assert.equal(await status(made, `/covers/artist/${artists[0]?.id}`), 400)
+  assert.equal(await status(made, `/covers/genre/${artists[0]?.id}`), 400)
   assert.equal(await status(made, '/tracks/..%2f..%2fme/audio'), 400)
   assert.equal(await status(made, `/tracks/${song('One').id}/audio`), 200)
 
@@ -102,7 +103,7 @@ test('[S3] a link opens what is shared by it, and nothing else', async () => {
   ]) {
     assert.equal((await guest.post('/api/shares', { items })).status, 404)
   }
-  for (const items of [[], [{ kind: 'artist', id: artists[0]?.id }], [{ kind: 'track', id: 'x' }]]) {
+  for (const items of [[], [{ kind: 'genre', id: artists[0]?.id }], [{ kind: 'track', id: 'x' }]]) {
     assert.equal((await guest.post('/api/shares', { items })).status, 400)
   }
   const theirs = await share(administrator, [{ kind: 'album', id: secret.album.id }])
@@ -130,6 +131,19 @@ test('[S3] a share shows no more than its owner sees now', async () => {
   )
   const only = await share(administrator, [{ kind: 'track', id: secret.id }])
   assert.equal((await read(only.token)).name, 'Secret')
+})
+
+test('an artist is shared with everything that credits them, and with nothing else', async () => {
+  const [artist] = song('One').artists
+  const shared = await share(world.guest, [{ kind: 'artist', id: artist?.id }])
+  assert.equal(shared.name, artist?.name)
+  const { kind, name, tracks } = await read(shared.token)
+  assert.deepEqual([kind, name], ['artist', artist?.name])
+  assert.ok(tracks.length > 0 && tracks.every(({ artists }) => artists.some(({ id }) => id === artist?.id)))
+  assert.equal(await status(shared, `/tracks/${song('One').id}/audio`), 200)
+  assert.equal(await status(shared, `/covers/artist/${artist?.id}?size=64`), 200)
+  assert.equal(await status(shared, `/tracks/${song('Three').id}/audio`), 404)
+  assert.equal(await status(shared, `/covers/album/${song('One').album.id}`), 404)
 })
 
 test('a playlist is shared as it is at the time, and what leaves it is not to be had', async () => {
