@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { bytes, integer } from '../../../store/row.ts'
+import { bytes, integer, optional } from '../../../store/row.ts'
 import { type Key, keyBytes, keyOf } from '../keys.ts'
 import { listed } from './rows.ts'
 import { cursorOf, positionOf, seen, type View } from './view.ts'
@@ -34,35 +34,29 @@ export interface Found {
   readonly total: number | undefined
 }
 
-interface Block {
-  readonly first: Key
-  /** Entries in it that the viewer sees. */
-  readonly count: number
-}
-
 /**
  * A page of a list: after a cursor, or from the n-th entry on. Both take the same time wherever they are, since blocks
  * count the entries before. A cursor is the key of the last entry shown, so changes elsewhere do not move it.
  */
 export function walk(db: DatabaseSync, view: View, steps: Walk, { cursor, offset = 0, limit }: Span): Found {
-  const blocks = blocksOf(db, view, steps.list)
-  const low = steps.from === undefined ? 0 : rankOf(db, view, steps.list, blocks, steps.from)
-  const high = steps.before === undefined ? sum(blocks) : rankOf(db, view, steps.list, blocks, steps.before)
-  const total = steps.filter === undefined ? high - low : undefined
-  if (cursor !== undefined)
-    return { ...read(db, view, steps, blocks, { beyond: positionOf(cursor) }, limit), total }
-  if (offset === 0 || steps.filter !== undefined) {
-    return { ...read(db, view, steps, blocks, { skip: offset }, limit), total }
-  }
+  const { list, from, before, filter } = steps
+  const rankOf = openRanks(db, view, list)
+  const low = from === undefined ? 0 : rankOf(from)
+  const high = before === undefined ? countOf(db, view, list) : rankOf(before)
+  const total = filter === undefined ? high - low : undefined
+  if (cursor !== undefined) return { ...read(db, view, steps, { beyond: positionOf(cursor) }, limit), total }
+  if (offset === 0 || filter !== undefined)
+    return { ...read(db, view, steps, { skip: offset }, limit), total }
   const rank = steps.descending ? high - 1 - offset : low + offset
-  const at = rank < low || rank >= high ? undefined : keyAt(db, view, steps.list, blocks, rank)
+  const at = rank < low || rank >= high ? undefined : openPlaces(db, view, list)(rank)
   if (at === undefined) return { items: [], next: undefined, total }
-  return { ...read(db, view, steps, blocks, { at }, limit), total }
+  return { ...read(db, view, steps, { at }, limit), total }
 }
 
 /** How many entries the viewer sees in a list. */
 export function countOf(db: DatabaseSync, view: View, list: number): number {
-  return sum(blocksOf(db, view, list))
+  const sum = db.prepare(`SELECT total(count) AS count FROM block WHERE list = ? ${seen(view, 'scope')}`)
+  return integer(sum.get(list)?.count)
 }
 
 /** Some items of a list, spread evenly over it: runs of neighbours, of which `shift` chooses the first. */
@@ -72,74 +66,56 @@ export function sample(
   list: number,
   { runs, length, shift }: { runs: number; length: number; shift: number },
 ): number[] {
-  const blocks = blocksOf(db, view, list)
-  const count = sum(blocks)
-  if (count <= runs * length) return [...read(db, view, { list }, blocks, { skip: 0 }, runs * length).items]
+  const count = countOf(db, view, list)
+  if (count <= runs * length) return [...read(db, view, { list }, { skip: 0 }, runs * length).items]
   const step = Math.floor(count / runs)
+  const keyAt = openPlaces(db, view, list)
   return Array.from({ length: runs }, (_, run) => run * step + (shift % (step - length + 1))).flatMap(
     (rank) => {
-      const at = keyAt(db, view, list, blocks, rank)
-      return at === undefined ? [] : read(db, view, { list }, blocks, { at }, length).items
+      const at = keyAt(rank)
+      return at === undefined ? [] : read(db, view, { list }, { at }, length).items
     },
   )
 }
 
-/** How many entries that the viewer sees come before each of these keys, which are in order. */
+/** How many entries that the viewer sees come before each of these keys. */
 export function ranksOf(db: DatabaseSync, view: View, list: number, keys: readonly Key[]): number[] {
-  const blocks = blocksOf(db, view, list)
-  return keys.map((key) => rankOf(db, view, list, blocks, key))
+  return keys.map(openRanks(db, view, list))
 }
 
-export function blocksOf(db: DatabaseSync, view: View, list: number): Block[] {
-  const count = view.scopes === null ? 'count' : `iif(scope IN (${view.scopes.join(', ')}), count, 0)`
-  return db
-    .prepare(`SELECT first, sum(${count}) AS count FROM block WHERE list = ? GROUP BY first ORDER BY first`)
-    .all(list)
-    .map((row) => ({ first: keyOf(bytes(row.first)), count: integer(row.count) }))
-}
-
-function sum(blocks: readonly Block[]): number {
-  return blocks.reduce((total, { count }) => total + count, 0)
-}
-
-function keyAt(
-  db: DatabaseSync,
-  view: View,
-  list: number,
-  blocks: readonly Block[],
-  rank: number,
-): Key | undefined {
-  let before = 0
-  for (const { first, count } of blocks) {
-    if (rank < before + count) {
-      const row = db
-        .prepare(
-          `SELECT key FROM entry WHERE list = ? AND key >= ? ${seen(view, 'scope')} ORDER BY key LIMIT 1 OFFSET ?`,
-        )
-        .get(list, keyBytes(first), rank - before)
-      return row === undefined ? undefined : keyOf(bytes(row.key))
-    }
-    before += count
+/** Answers the function that finds the key of the n-th entry. SQLite adds the blocks up: a long list has thousands. */
+function openPlaces(db: DatabaseSync, view: View, list: number): (rank: number) => Key | undefined {
+  const block = db.prepare(
+    `SELECT first, before FROM (
+       SELECT first, sum(sum(count)) OVER (ORDER BY first) - sum(count) AS before
+       FROM block WHERE list = ? ${seen(view, 'scope')} GROUP BY first
+     ) WHERE before <= ? ORDER BY first DESC LIMIT 1`,
+  )
+  const entry = db.prepare(
+    `SELECT key FROM entry WHERE list = ? AND key >= ? ${seen(view, 'scope')} ORDER BY key LIMIT 1 OFFSET ?`,
+  )
+  return (rank) => {
+    const start = block.get(list, rank)
+    if (start === undefined) return undefined
+    const row = entry.get(list, bytes(start.first), rank - integer(start.before))
+    return row === undefined ? undefined : keyOf(bytes(row.key))
   }
-  return undefined
 }
 
-function rankOf(db: DatabaseSync, view: View, list: number, blocks: readonly Block[], key: Key): number {
-  let before = 0
-  for (const [at, { first, count }] of blocks.entries()) {
-    const next = blocks[at + 1]
-    if (next !== undefined && next.first <= key) {
-      before += count
-      continue
-    }
-    const row = db
-      .prepare(
-        `SELECT count(*) AS count FROM entry WHERE list = ? AND key >= ? AND key < ? ${seen(view, 'scope')}`,
-      )
-      .get(list, keyBytes(first), keyBytes(key))
-    return before + integer(row?.count)
+/** Answers the function that counts the entries before a key. */
+function openRanks(db: DatabaseSync, view: View, list: number): (key: Key) => number {
+  const start = db.prepare('SELECT max(first) AS first FROM block WHERE list = ? AND first <= ?')
+  const blocks = db.prepare(
+    `SELECT total(count) AS count FROM block WHERE list = ? AND first < ? ${seen(view, 'scope')}`,
+  )
+  const entries = db.prepare(
+    `SELECT count(*) AS count FROM entry WHERE list = ? AND key >= ? AND key < ? ${seen(view, 'scope')}`,
+  )
+  return (key) => {
+    const first = optional(bytes, start.get(list, keyBytes(key))?.first) ?? new Uint8Array()
+    const within = entries.get(list, first, keyBytes(key))
+    return integer(blocks.get(list, first)?.count) + integer(within?.count)
   }
-  return before
 }
 
 /** Where reading begins: at a key, beyond one, or at the start of the walk after some entries. */
@@ -149,7 +125,6 @@ function read(
   db: DatabaseSync,
   view: View,
   { list, descending = false, from, before, filter }: Walk,
-  blocks: readonly Block[],
   start: Start,
   limit: number,
 ): Omit<Found, 'total'> {
@@ -177,7 +152,7 @@ function read(
   let last: SQLOutputValue | undefined
   // Entries to be skipped are counted by SQLite, which sees one stretch at a time: then it has to be one.
   const pieces: Iterable<[Key, Key]> =
-    skip > 0 ? [[low, high]] : stretches(view, blocks, low, high, descending)
+    skip > 0 ? [[low, high]] : stretches(db, view, { list, low, high, descending })
   for (const [first, end] of pieces) {
     if (first >= end) continue
     const bounds = [list, keyBytes(first), keyBytes(end), ...(filter?.parameters ?? [])]
@@ -197,16 +172,19 @@ function read(
  * in which there is something for them: the rest is not read.
  */
 function* stretches(
+  db: DatabaseSync,
   view: View,
-  blocks: readonly Block[],
-  low: Key,
-  high: Key,
-  descending: boolean,
+  { list, low, high, descending }: { list: number; low: Key; high: Key; descending: boolean },
 ): Iterable<[Key, Key]> {
   if (view.scopes === null) {
     yield [low, high]
     return
   }
+  const own = `total(iif(scope IN (${view.scopes.join(', ')}), count, 0))`
+  const blocks = db
+    .prepare(`SELECT first, ${own} AS count FROM block WHERE list = ? GROUP BY first ORDER BY first`)
+    .all(list)
+    .map((row) => ({ first: keyOf(bytes(row.first)), count: integer(row.count) }))
   const found = blocks
     .map(({ first, count }, at): [Key, Key, number] => [
       most(low, first),
