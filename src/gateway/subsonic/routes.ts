@@ -55,6 +55,8 @@ export const endpoints: ReadonlyMap<string, Endpoint> = new Map(
     search3,
     // media
     stream: streaming.stream,
+    // The same under a name by which HLS players know a segment: FFmpeg refuses one without an ending.
+    'stream.aac': streaming.stream,
     download: streaming.download,
     'hls.m3u8': streaming.hls,
     getTranscodeDecision,

@@ -169,7 +169,7 @@ function segment(proof: URLSearchParams, durationMs: number, rate: number | unde
     '#EXT-X-PLAYLIST-TYPE:VOD',
     `#EXT-X-TARGETDURATION:${Math.ceil(seconds)}`,
     `#EXTINF:${seconds.toFixed(3)},`,
-    `stream?${proof}&${format}`,
+    `stream.aac?${proof}&${format}`,
     '#EXT-X-ENDLIST',
   ]
 }

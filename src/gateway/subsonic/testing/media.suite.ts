@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import { z } from 'zod'
 import { envelope } from './client.ts'
 import { ids, world } from './shared.ts'
 
 const song = (title: string) => ids.song.find((each) => each.title.startsWith(title))?.id ?? ''
+const run = promisify(execFile)
 const bytesOf = async (response: Response) => Buffer.from(await response.arrayBuffer())
 
 test('a song comes as it is stored, whole or in ranges, and is saved under its title', async () => {
@@ -75,12 +78,18 @@ test('a live streaming playlist leads to the song', async () => {
   assert.equal(response.headers.get('content-type'), 'application/vnd.apple.mpegurl')
   const text = await response.text()
   assert.match(text, /^#EXTM3U\n.*#EXTINF:12\.\d+,\n.*#EXT-X-ENDLIST\n$/s)
-  const address = text.split('\n').find((line) => line.startsWith('stream?')) ?? ''
+  const address = text.split('\n').find((line) => line.startsWith('stream.aac?')) ?? ''
   const segment = await fetch(new URL(address, response.url))
   assert.equal(segment.headers.get('content-type'), 'audio/aac')
   assert.ok((await bytesOf(segment)).length > 10_000)
-  const several = await (await world.guest.fetch('hls.m3u8', { id: song('Two'), bitRate: [64, 128] })).text()
-  assert.equal(several.match(/#EXT-X-STREAM-INF/g)?.length, 2)
+  const several = await world.guest.fetch('hls.m3u8', { id: song('Two'), bitRate: [64, 128] })
+  assert.equal((await several.text()).match(/#EXT-X-STREAM-INF/g)?.length, 2)
+  // A player that is strict about names plays both to their end.
+  for (const { url } of [response, several]) {
+    const { stderr } = await run('ffmpeg', ['-nostdin', '-i', url, '-f', 'null', '-'])
+    const [, seconds] = /.*time=00:00:(\d+)\./s.exec(stderr) ?? []
+    assert.equal(seconds, '12', stderr)
+  }
 })
 
 test('lyrics come with their times, and as plain text', async () => {

@@ -227,6 +227,7 @@ export async function requestsOf({ guest, administrator }: SubsonicWorld): Promi
       'star',
       'scrobble',
       'stream',
+      'stream.aac',
       'download',
       'getCoverArt',
       'hls.m3u8',
