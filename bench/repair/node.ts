@@ -1,6 +1,6 @@
 /** A media node of the benchmark, in a process of its own: its blobs, its server and its calls, nothing else. */
 import { createCipheriv, createHash } from 'node:crypto'
-import { mkdir, open, rename } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { startCopies } from '../../src/blobs/copies/copies.ts'
@@ -32,6 +32,8 @@ export type Order =
   | { readonly do: 'fill'; readonly nodes: readonly Id[]; readonly blobs: number; readonly size: number }
   /** Baseline: reads the blobs from another node, and throws them away. */
   | { readonly do: 'fetch'; readonly from: Id; readonly hashes: readonly BlobHash[] }
+  /** Baseline: reads the blobs from another node, and writes each as a file, flushed and renamed, whatever it holds. */
+  | { readonly do: 'copy'; readonly from: Id; readonly hashes: readonly BlobHash[] }
   /** Baseline: writes as many files of that size, each flushed and renamed. */
   | { readonly do: 'write'; readonly files: number; readonly size: number }
   /** Looks after its copies in a layout of these nodes. Answers with the milliseconds until it is filled. */
@@ -45,9 +47,9 @@ export type Order =
     }
   | { readonly do: 'stop listening' }
 
-const rangeBytes = 256 * 1_024
-/** A range of 256 KiB lasts so long at 320 kbit/s, in milliseconds. */
-const rangeMs = 6_550
+const rangeBytes = 64 * 1_024
+/** A range of 64 KiB lasts so long at 320 kbit/s, in milliseconds. */
+const rangeMs = 1_638
 const replicas = 2
 
 const signal = new AbortController().signal
@@ -83,11 +85,20 @@ async function start(order: Extract<Order, { do: 'start' }>) {
   }
   let where: Whereabouts | null = null
   const elsewhere = createElsewhere(peers, () => where, references)
-  const courtesy = createCourtesy(Number.POSITIVE_INFINITY)
+  const courtesy = createCourtesy()
   const held = createHeld(blobs, () => [])
   const routes = [peerBlobRoutes({ blobs, held, courtesy })]
   const log = pino({ level: 'silent' })
   const server = await startPeerServer({ host: '127.0.0.1', port: 0, trust, registry, routes, log })
+
+  /** A folder that is gone afterwards. */
+  async function withTarget<Result>(work: (target: string) => Promise<Result>): Promise<Result> {
+    const target = join(folder, 'baseline')
+    await mkdir(target, { recursive: true })
+    const result = await work(target)
+    await rm(target, { recursive: true })
+    return result
+  }
 
   function lay(nodes: readonly Id[]): void {
     const places = nodes.map((id) => ({ id, zone: id, capacityBytes: 1e12 }))
@@ -111,40 +122,24 @@ async function start(order: Extract<Order, { do: 'start' }>) {
       names = [...referenced.keys()].sort()
       return names
     },
-    async fetch(from: Id, hashes: readonly BlobHash[]) {
-      const since = performance.now()
-      const left = hashes.values()
-      await Promise.all(
-        [1, 2, 3].map(async () => {
-          for (const hash of left) {
-            using copy = await peers.open(from, hash, 'wait', signal)
-            for await (const _ of copy.chunks(undefined, signal));
-          }
-        }),
-      )
-      return performance.now() - since
-    },
-    async write(files: number, size: number) {
-      const bytes = contentOf(-1, size)
-      const target = join(folder, 'baseline')
-      await mkdir(target, { recursive: true })
-      const since = performance.now()
-      const left = Array.from({ length: files }, (_, number) => number).values()
-      await Promise.all(
-        [1, 2, 3].map(async () => {
-          for (const number of left) {
-            const path = join(target, `${number}`)
-            {
-              await using file = await open(`${path}.new`, 'wx')
-              await file.writeFile(bytes)
-              await file.sync()
-            }
-            await rename(`${path}.new`, path)
-          }
-        }),
-      )
-      return performance.now() - since
-    },
+    fetch: (from: Id, hashes: readonly BlobHash[]) =>
+      threeAtATime(hashes, async (hash) => {
+        using copy = await peers.open(from, hash, 'copy', signal)
+        for await (const _ of copy.chunks(undefined, signal));
+      }),
+    copy: (from: Id, hashes: readonly BlobHash[]) =>
+      withTarget(async (target) => {
+        return await threeAtATime(hashes, async (hash) => {
+          using copy = await peers.open(from, hash, 'copy', signal)
+          await writeFlushed(join(target, hash), copy.chunks(undefined, signal))
+        })
+      }),
+    write: (files: number, size: number) =>
+      withTarget(async (target) => {
+        const bytes = contentOf(-1, size)
+        const names = Array.from({ length: files }, (_, number) => String(number))
+        return await threeAtATime(names, (name) => writeFlushed(join(target, name), piecesOf(bytes)))
+      }),
     async repair(nodes: readonly Id[]) {
       lay(nodes)
       const since = performance.now()
@@ -160,7 +155,8 @@ async function start(order: Extract<Order, { do: 'start' }>) {
         compareEveryMs: 3_600_000,
         onEvent: (event) => console.error(event),
       })
-      while (copies.status().filled !== where?.version) await new Promise((resolve) => setTimeout(resolve, 5))
+      while (copies.status().filled !== where?.version)
+        await new Promise((resolve) => setTimeout(resolve, 20))
       const tookMs = performance.now() - since
       await copies[Symbol.asyncDispose]()
       return tookMs
@@ -191,6 +187,30 @@ async function start(order: Extract<Order, { do: 'start' }>) {
       return firstBytes
     },
   }
+}
+
+/** Milliseconds until all are done. */
+async function threeAtATime(
+  names: readonly string[],
+  work: (name: string) => Promise<void>,
+): Promise<number> {
+  const since = performance.now()
+  const left = names.values()
+  await Promise.all(
+    [1, 2, 3].map(async () => {
+      for (const name of left) await work(name)
+    }),
+  )
+  return performance.now() - since
+}
+
+async function writeFlushed(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  {
+    await using file = await open(`${path}.new`, 'wx')
+    for await (const piece of bytes) await file.write(piece)
+    await file.sync()
+  }
+  await rename(`${path}.new`, path)
 }
 
 function rest(ms: number): Promise<void> {
@@ -248,6 +268,8 @@ async function obey(order: Order): Promise<unknown> {
       return await node.fill(order.nodes, order.blobs, order.size)
     case 'fetch':
       return await node.fetch(order.from, order.hashes)
+    case 'copy':
+      return await node.copy(order.from, order.hashes)
     case 'write':
       return await node.write(order.files, order.size)
     case 'repair':

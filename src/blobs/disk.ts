@@ -8,7 +8,7 @@ import { createDescriptors, type OpenFile } from './descriptors.ts'
 import type { Digest } from './digest.ts'
 import { createDigester } from './digester.ts'
 import { diskError, hasErrorCode } from './disk-errors.ts'
-import { makeFolder, placeDurably, syncFolder } from './durable.ts'
+import { createPlacer, makeFolder, syncFolder } from './durable.ts'
 import { createInPlace } from './in-place.ts'
 import { listBlobs, names } from './listing.ts'
 import { createLocks } from './locks.ts'
@@ -48,6 +48,7 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
   const digester = createDigester()
   const locks = createLocks()
   const openShortcuts = await prepareShortcuts()
+  const placeDurably = createPlacer(folder)
   const ending = new AbortController()
   /** Blobs of which a block did not match, until all of it has been read: nothing of them is served meanwhile. */
   const suspects = new Map<BlobHash, Promise<unknown>>()
@@ -141,7 +142,7 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
       const path = hashPath(folder, hash)
       const now = await stat(path).catch(() => null)
       if (now && now.ino !== (await handle.stat()).ino) return 'sound'
-      if (now) await placeDurably(path, join(corruptFolder, hash), folder)
+      if (now) await placeDurably(path, join(corruptFolder, hash))
       descriptors.forget(hash)
       report({ kind: 'corrupt', hash })
       return 'corrupt'
@@ -173,7 +174,7 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
       const target = hashPath(folder, hash)
       const duplicate = await exists(target)
       await sumsFolder.save(hash, sums)
-      await placeDurably(path, target, folder)
+      await placeDurably(path, target)
       await rm(join(corruptFolder, hash), { force: true })
       descriptors.forget(hash)
       return { hash, size: sums.size, duplicate }

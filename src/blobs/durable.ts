@@ -1,5 +1,5 @@
 import { mkdir, open, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { hasErrorCode } from './disk-errors.ts'
 
 /** Makes the names in a folder durable. Systems that cannot open a folder (Windows) keep them durable by themselves. */
@@ -22,17 +22,29 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /**
- * Renames a file, whose bytes are durable already, to `to`, and makes its new name durable, with every folder above it
- * up to `top` (B2): one that an earlier process made may never have been made durable.
+ * Renames files, whose bytes are durable already, to places under `top`, and makes their new names durable (B2), with every
+ * folder above them up to `top`: one that an earlier process made may never have been made durable. What has been made
+ * durable once stays so, for folders are never removed: from then on a name costs one flush.
  */
-export async function placeDurably(from: string, to: string, top: string): Promise<void> {
-  await makeFolder(dirname(to))
-  await rename(from, to)
-  let folder = dirname(to)
-  await syncFolder(folder)
-  while (folder !== top && folder.startsWith(top)) {
-    folder = dirname(folder)
+export function createPlacer(top: string): (from: string, to: string) => Promise<void> {
+  /** Folders under `top` whose own names are durable. */
+  const durable = new Set<string>()
+
+  async function makeDurable(folder: string): Promise<void> {
+    if (folder === top || !folder.startsWith(top)) return
+    const name = relative(top, folder)
+    if (durable.has(name)) return
+    await syncFolder(dirname(folder))
+    await makeDurable(dirname(folder))
+    durable.add(name)
+  }
+
+  return async (from, to) => {
+    const folder = dirname(to)
+    await makeFolder(folder)
+    await rename(from, to)
     await syncFolder(folder)
+    await makeDurable(folder)
   }
 }
 

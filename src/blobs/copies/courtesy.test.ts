@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as next } from 'node:timers/promises'
 import { createCourtesy } from './courtesy.ts'
+import { createLateness } from './lateness.ts'
+
+const inTime = () => 0
 
 test('the background stands back while someone waits for audio, but not for ever', async () => {
-  const courtesy = createCourtesy(Number.POSITIVE_INFINITY)
+  const courtesy = createCourtesy(inTime)
   const read = Promise.withResolvers<string>()
   const order: string[] = []
   const listening = courtesy.listen(() => read.promise).then(() => order.push('listener'))
@@ -20,18 +24,33 @@ test('the background stands back while someone waits for audio, but not for ever
   await waiting
 })
 
-test('the background keeps to its rate', async () => {
-  const courtesy = createCourtesy(1_000_000)
+test('where the thread is late, the background rests after each piece once somebody listens, and only then', async () => {
+  const courtesy = createCourtesy(() => 40)
+  const timeOf = async (pieces: number) => {
+    const since = performance.now()
+    for (let piece = 0; piece < pieces; piece += 1) await courtesy.turn(256 * 1_024)
+    return performance.now() - since
+  }
+  const alone = await timeOf(50)
+  assert.ok(alone < 1_000, `${alone} ms for 50 pieces`)
+  await courtesy.listen(async () => undefined)
+  const beside = await timeOf(10)
+  assert.ok(beside > 300, `${beside} ms for 10 pieces`)
+})
+
+test('lateness is what keeps a thread from what is due, and it is forgotten', async () => {
+  const lateness = createLateness()
+  lateness()
   const since = performance.now()
-  for (let piece = 0; piece < 12; piece += 1) await courtesy.turn(50_000)
-  // 600,000 bytes at that rate, of which a quarter of a second's worth may go at once.
-  const tookMs = performance.now() - since
-  assert.ok(tookMs > 300, `${tookMs} ms`)
+  while (performance.now() - since < 100);
+  await next()
+  while (lateness() < 50) await next()
+  while (lateness() > 20) await next()
 })
 
 test('a turn ends with its signal', async () => {
-  const courtesy = createCourtesy(10)
-  await courtesy.turn(1)
+  const courtesy = createCourtesy(() => 50)
+  await courtesy.listen(async () => undefined)
   const ending = new AbortController()
   const turn = courtesy.turn(1_000_000, ending.signal)
   ending.abort(new Error('enough'))

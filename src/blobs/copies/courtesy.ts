@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { createLateness, type Lateness } from './lateness.ts'
 
 /**
  * Leaves room for listeners: work in the background takes its turn here before each piece that it moves, at both ends,
- * and stands back while someone waits for audio.
+ * and stands back while someone waits for audio. How much it moves follows from how late this thread is with what is due,
+ * and not from a rate: an idle machine is used whole, and a small one that is busy is left to those who listen.
  */
 export interface Courtesy {
   /** Runs a read for a listener: until it ends, the background stands back. */
@@ -13,18 +15,18 @@ export interface Courtesy {
   readonly moved: number
 }
 
-/** So long a piece waits for listeners at most, in milliseconds: a busy node is repaired slowly, but it is repaired. */
+/** So long a piece waits at most, in milliseconds: a busy node is repaired slowly, but it is repaired. */
 const longestWaitMs = 50
-/** After a pause, so many milliseconds' worth of bytes may move at once. */
-const burstMs = 250
+/** Timers and the collection of garbage alone make a thread so late. */
+const toleratedMs = 3
+/** So long after the last read for a listener, in milliseconds, the next one is expected: players fetch ahead. */
+const listeningMs = 30_000
 
-/** `bytesPerSecond`: how fast the background goes at most; infinite where only listeners slow it down. */
-export function createCourtesy(bytesPerSecond: number): Courtesy {
+export function createCourtesy(lateness: Lateness = createLateness()): Courtesy {
   let listening = 0
+  let listenedAt = Number.NEGATIVE_INFINITY
   let quiet = Promise.withResolvers<void>()
   let moved = 0
-  /** When all that has been let through would have gone at the rate. */
-  let paidUntil = 0
 
   async function yieldToListeners(signal?: AbortSignal): Promise<void> {
     if (listening === 0) return
@@ -41,6 +43,7 @@ export function createCourtesy(bytesPerSecond: number): Courtesy {
       try {
         return await read()
       } finally {
+        listenedAt = performance.now()
         listening -= 1
         if (listening === 0) {
           quiet.resolve()
@@ -51,12 +54,12 @@ export function createCourtesy(bytesPerSecond: number): Courtesy {
 
     async turn(bytes, signal) {
       signal?.throwIfAborted()
+      const late = lateness() - toleratedMs
       await yieldToListeners(signal)
       moved += bytes
-      if (bytesPerSecond === Number.POSITIVE_INFINITY) return
-      const now = performance.now()
-      paidUntil = Math.max(paidUntil, now - burstMs) + (bytes / bytesPerSecond) * 1_000
-      if (paidUntil > now) await pause(paidUntil - now, undefined, { signal })
+      if (late <= 0 || performance.now() - listenedAt > listeningMs) return
+      // The more it weighs on the thread, the longer it rests: the two settle where listeners hardly notice.
+      await pause(Math.min(late, longestWaitMs), undefined, { signal })
     },
 
     get moved() {

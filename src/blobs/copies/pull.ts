@@ -93,17 +93,20 @@ export function createPuller({ blobs, peers, courtesy, onMismatch }: PullerOptio
 const pieceBytes = 256 * 1_024
 
 async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let pieces: Uint8Array[] = []
-  let length = 0
+  const piece = Buffer.allocUnsafeSlow(pieceBytes)
+  let filled = 0
   for await (const bytes of source) {
-    pieces.push(bytes)
-    length += bytes.length
-    if (length < pieceBytes) continue
-    yield Buffer.concat(pieces, length)
-    pieces = []
-    length = 0
+    for (let at = 0; at < bytes.length; ) {
+      const taken = Math.min(bytes.length - at, pieceBytes - filled)
+      piece.set(bytes.subarray(at, at + taken), filled)
+      at += taken
+      filled += taken
+      if (filled < pieceBytes) continue
+      yield piece
+      filled = 0
+    }
   }
-  if (length > 0) yield Buffer.concat(pieces, length)
+  if (filled > 0) yield piece.subarray(0, filled)
 }
 
 /** The trouble of this node's own disk: no other node can help. */

@@ -42,8 +42,6 @@ export interface ClusterBytes extends AsyncDisposable {
   readonly holders: (hash: BlobHash) => readonly Id[]
 }
 
-/** What copying takes of disk and network at most: a listener of uncompressed audio needs a hundredth of it. */
-export const copyBytesPerSecond = 128 * 1024 * 1024
 /** How often everything is compared, whatever was heard of changes, in milliseconds. */
 const compareEveryMs = 15 * 60_000
 const reportEveryMs = 2_000

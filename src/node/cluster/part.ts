@@ -32,7 +32,7 @@ import { keepTrust } from '../../registry/trust/trust.ts'
 import type { Store } from '../../store/store.ts'
 import type { Config } from '../config.ts'
 import { version } from '../version.ts'
-import { copyBytesPerSecond, openClusterBytes } from './bytes.ts'
+import { openClusterBytes } from './bytes.ts'
 import { removeEtcdMember } from './etcd.ts'
 import { figuresOf } from './figures.ts'
 import { createFilesElsewhere } from './files.ts'
@@ -123,7 +123,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
   )
   const calls = stack.use(createCalls({ registry, trust }))
   const files = createFilesElsewhere(calls)
-  const courtesy = createCourtesy(copyBytesPerSecond)
+  const courtesy = createCourtesy()
   const held = createHeld(blobs, options.known.filesInPlace)
   const storeEndpoints = () => trust.identity.store
   let port = config.peerPort

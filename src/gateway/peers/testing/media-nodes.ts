@@ -90,7 +90,7 @@ export async function openMediaNodes(
         report: () => undefined,
       }),
     )
-    const courtesy = createCourtesy(Number.POSITIVE_INFINITY)
+    const courtesy = createCourtesy()
     const held = createHeld(blobs, (hash) => state.node?.filesInPlace(hash) ?? [])
     const blobRoutes = peerBlobRoutes({ blobs, held: lying(held, () => state.node?.lie ?? null), courtesy })
     const routes: PeerRoutes = (app) => {
