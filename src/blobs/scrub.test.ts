@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { OtherCopies } from './blobs.ts'
 import type { DiskBlobs } from './disk.ts'
 import { type KeyedFile, type ScrubOptions, startScrub } from './scrub.ts'
 import { hashPath } from './sums.ts'
 import { flipByte, noise, openTestBlobs, streamOf, until } from './test-support.ts'
 
-async function openScrubbed(sizes: readonly number[]) {
-  const context = await openTestBlobs()
+async function openScrubbed(sizes: readonly number[], otherCopies: OtherCopies = () => []) {
+  const context = await openTestBlobs({ otherCopies })
   const hashes: string[] = []
   for (const size of sizes) hashes.push((await context.blobs.put(streamOf(noise(size)))).hash)
   const files: KeyedFile[] = []
@@ -38,7 +39,7 @@ async function openScrubbed(sizes: readonly number[]) {
     },
     statePath: join(context.folder, 'scrub.json'),
     periodMs: 3_600_000,
-    mostBytesPerSecond: 1e9,
+    usualBytesPerSecond: 1e9,
     onError: (error) => assert.fail(String(error)),
   }
   return Object.assign(context, { hashes: hashes.toSorted(), options, verified })
@@ -97,6 +98,46 @@ test('a scrub that was stopped continues where it was', async () => {
   await using scrub = startScrub({ ...context.options, periodMs: 1 })
   await until(() => context.verified.length >= 4)
   assert.ok(scrub.status().startedAt > 0)
+})
+
+test('[B1] what a scrub finds damaged is healed from another copy', async () => {
+  await using elsewhere = await openTestBlobs()
+  await using context = await openScrubbed([30_000], async function* (hash) {
+    yield await elsewhere.blobs.open(hash)
+  })
+  const [hash = ''] = context.hashes
+  await elsewhere.blobs.put((await context.blobs.open(hash)).chunks())
+  await flipByte(hashPath(join(context.folder, 'blobs'), hash), 7)
+  await using scrub = startScrub(context.options)
+  await until(() => scrub.status().finishedAt !== undefined)
+  const { corrupt, healed } = scrub.status()
+  assert.deepEqual({ corrupt, healed }, { corrupt: 0, healed: 1 })
+  assert.equal(await context.blobs.verify(hash), 'sound')
+})
+
+test('a scrub reads at its pace, and faster only where a period would not be long enough', async () => {
+  await using context = await openScrubbed([300_000])
+  const paceOf = async (periodMs: number) => {
+    const paces: (number | undefined)[] = []
+    const verify: DiskBlobs['verify'] = (hash, pace) => {
+      paces.push(pace?.bytesPerSecond)
+      return context.options.blobs.verify(hash, { ...pace, bytesPerSecond: 1e9 })
+    }
+    const blobs = { ...context.options.blobs, verify }
+    const statePath = join(context.folder, `scrub-${periodMs}.json`)
+    await using scrub = startScrub({
+      ...context.options,
+      blobs,
+      statePath,
+      periodMs,
+      usualBytesPerSecond: 100_000,
+    })
+    await until(() => paces.length > 0 && scrub.status().bytes > 0)
+    return paces[0] ?? 0
+  }
+  assert.equal(await paceOf(24 * 3_600_000), 100_000)
+  // A second for 320,000 bytes, and a quarter more.
+  assert.equal(await paceOf(1_000), 400_000)
 })
 
 test('a scrub whose state is torn begins anew', async () => {

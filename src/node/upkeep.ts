@@ -154,7 +154,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         placedFiles: (after) => copies.hashedFiles(after),
         statePath: join(config.data, 'scrub.json'),
         periodMs: scrubPeriodMs,
-        mostBytesPerSecond: scrubBytesPerSecond,
+        usualBytesPerSecond: scrubBytesPerSecond,
         onError,
       })
       scrubbing.use(scrub)
