@@ -7,25 +7,38 @@ import type { Projection } from './projection.ts'
 /** Raise it when the tables of the index itself (`index_…`) change. */
 const version = 1
 
+/** Which store an index is of, and how far that has come. */
+export interface StoreState {
+  readonly id: string
+  readonly revision: number
+}
+
 /** It bounds what filling takes of memory; a smaller index takes what it is large. */
 const fillingCacheKilobytes = 65_536
 
 /**
  * Opens the index's file for its writer. A file that is missing, damaged, of another store, ahead of its store (which
- * was restored from a backup) or made by other projections is replaced by an empty one: nothing is lost (law F3).
+ * was restored from a backup) or made by other projections is replaced by an empty one: nothing is lost (law F3). Where
+ * the store is null, it is away, and `isOf` says later whether the file is of it.
  */
 export function openIndexFile(
   path: string,
   projections: readonly Projection[],
-  store: { id: string; revision: number },
+  store: StoreState | null,
 ): DatabaseSync {
-  const fingerprint = fingerprintOf(projections)
   const found = tryToOpen(path)
   if (found !== undefined) {
-    if (fits(found, fingerprint, store)) return found
+    const fits = readMeta(found, 'fingerprint') === fingerprintOf(projections)
+    if (fits && (store === null || isOf(found, store))) return found
     found.close()
   }
-  return createIndexFile(path, projections, store.id)
+  return createIndexFile(path, projections, store?.id ?? '')
+}
+
+/** Whether the index is of this store, and not ahead of it. */
+export function isOf(db: DatabaseSync, store: StoreState): boolean {
+  const revision = readMeta(db, 'revision')
+  return readMeta(db, 'store') === store.id && typeof revision === 'number' && revision <= store.revision
 }
 
 /** Replaces whatever is at `path` by an empty index. */
@@ -147,16 +160,6 @@ function connect(path: string): DatabaseSync {
     PRAGMA temp_store = MEMORY;
   `)
   return db
-}
-
-function fits(db: DatabaseSync, fingerprint: string, store: { id: string; revision: number }): boolean {
-  const revision = readMeta(db, 'revision')
-  return (
-    readMeta(db, 'fingerprint') === fingerprint &&
-    readMeta(db, 'store') === store.id &&
-    typeof revision === 'number' &&
-    revision <= store.revision
-  )
 }
 
 /** The schema is in it too, so that a forgotten version number does no harm. */

@@ -2,7 +2,7 @@ import { storeError } from '../store/sqlite-errors.ts'
 import type { Entry } from '../store/store.ts'
 import { type Answer, carry, type Request } from '../store/thread.ts'
 import { type Applied, createChanges, loadProjection, writeRevision } from './changes.ts'
-import { createFillingFile } from './file.ts'
+import { createFillingFile, type StoreState } from './file.ts'
 import type { Projection } from './projection.ts'
 import type { OpenInput } from './writer-thread.ts'
 
@@ -11,7 +11,7 @@ import type { OpenInput } from './writer-thread.ts'
  * of its own because it takes memory, which goes back whole when it ends and from a thread would not.
  */
 export type FillCalls = {
-  begin(input: OpenInput): void
+  begin(input: Omit<OpenInput, 'store'> & { readonly store: StoreState }): void
   /** Facts that have not been given before, or not in this form. */
   take(input: { entries: readonly Entry[] }): Applied
   /** All facts have been given, as of `revision`: the file is complete and closed. */

@@ -3,6 +3,7 @@ import { isCoded } from '../protocol/errors.ts'
 import type { Batch, Page, Store } from '../store/store.ts'
 import type { Thread } from '../store/thread.ts'
 import type { Applied } from './changes.ts'
+import type { StoreState } from './file.ts'
 import { startFiller } from './filler.ts'
 import type { Opened, OpenInput, PageInput, WriterCalls } from './writer-thread.ts'
 
@@ -59,12 +60,12 @@ export async function follow(
   signal: AbortSignal,
 ): Promise<void> {
   const { prefixes } = first
-  let opened: Opened | undefined = first
+  let opened: Opened | undefined = first.compared ? first : undefined
   let stale = !first.filled
   let wait = shortestPause
   while (!signal.aborted) {
     try {
-      opened ??= await openWriter(store, writer, file, signal)
+      opened ??= await open()
       stale ||= !opened.filled
       const revision: number = stale ? await fill() : opened.revision
       stale = false
@@ -75,6 +76,12 @@ export async function follow(
       stale = isCoded(error, 'COMPACTED')
       if (!stale) await recover(error)
     }
+  }
+
+  async function open(): Promise<Opened> {
+    const now = await openWriter(store, writer, file, signal)
+    if (now.replaced) await follower.replaced()
+    return now
   }
 
   /** Damage is thrown away; anything else is waited for, longer each time. */
@@ -111,7 +118,7 @@ export async function follow(
     return revision
   }
 
-  async function fillBeside(of: OpenInput['store']): Promise<number> {
+  async function fillBeside(of: StoreState): Promise<number> {
     using filler = startFiller()
     const within = (deadline: number) => AbortSignal.any([signal, AbortSignal.timeout(deadline)])
     await filler.call('begin', { ...file, store: of }, within(stepDeadline))

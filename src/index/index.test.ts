@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { type ErrorCode, isCoded } from '../protocol/errors.ts'
+import { CodedError, type ErrorCode, isCoded } from '../protocol/errors.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import type * as Queries from './fixtures/queries.ts'
@@ -67,6 +67,13 @@ function contentOf(index: Index) {
     folders: index.db.prepare('SELECT * FROM words_folders ORDER BY folder').all(),
     keys: index.db.prepare('SELECT * FROM index_keys ORDER BY key').all(),
   }
+}
+
+function wordsIn(index: Index): unknown[] {
+  return index.db
+    .prepare('SELECT word FROM words ORDER BY key')
+    .all()
+    .map(({ word }) => word)
 }
 
 /** What the index must say, straight from the store. */
@@ -247,6 +254,51 @@ test('[F3] a file that is damaged, of another store, ahead of its store or of ol
   })
   await isMadeAnew(async () => undefined, newer)
   await isMadeAnew(async () => undefined, projections, other)
+})
+
+test('[F3] while the store is away an index that was filled answers, and later makes up for what it missed', async () => {
+  await using folder = await createFolder()
+  const real = await openSqliteStore(folder.store)
+  await using stack = new AsyncDisposableStack()
+  stack.use(real)
+  let isAway = true
+  const store: Store = {
+    ...real,
+    status: (signal) => (isAway ? Promise.reject(new CodedError('UNREACHABLE')) : real.status(signal)),
+  }
+  await write(real, { 'words/a': 'alpha' })
+  {
+    await using index = await openIndex({ path: folder.index, store: real, projections })
+    await caughtUp(real, index)
+  }
+  await write(real, { 'words/b': 'beta' })
+  {
+    await using index = await openIndex({ path: folder.index, store, storeAway: true, projections })
+    assert.equal(index.progress.state, 'following')
+    assert.deepEqual(wordsIn(index), ['alpha'])
+    isAway = false
+    await until(() => index.progress.applied > 0)
+    await caughtUp(real, index)
+    assert.deepEqual(wordsIn(index), ['alpha', 'beta'])
+  }
+  // Of another store: it answers as it is, until it is known whose it is.
+  await using other = await openSqliteStore(join(folder.path, 'other.db'))
+  await write(other, { 'words/c': 'gamma' })
+  await using index = await openIndex({ path: folder.index, store: other, storeAway: true, projections })
+  assert.deepEqual(wordsIn(index), ['alpha', 'beta'])
+  await until(() => index.progress.applied > 0)
+  await caughtUp(other, index)
+  assert.deepEqual(wordsIn(index), ['gamma'])
+})
+
+test('[F3] without a store and without a file there is nothing to answer', async () => {
+  await using folder = await createFolder()
+  await using store = await openSqliteStore(folder.store)
+  await write(store, { 'words/a': 'alpha' })
+  await using index = await openIndex({ path: folder.index, store, storeAway: true, projections })
+  assert.equal(index.progress.state, 'filling')
+  await caughtUp(store, index)
+  assert.deepEqual(wordsIn(index), ['alpha'])
 })
 
 test('[F3] damage that shows only later replaces the file in mid-run, and readers get the new one', async () => {

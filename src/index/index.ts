@@ -82,6 +82,11 @@ export interface IndexOptions {
   /** The file; its folder must exist. It is made anew whenever it does not fit the store or the projections. */
   readonly path: string
   readonly store: Store
+  /**
+   * The store does not answer at the moment: the index begins as its file is, if that was filled before, and compares
+   * it with the store when that is there.
+   */
+  readonly storeAway?: boolean
   /** The modules that export a `projection`. */
   readonly projections: readonly URL[]
   /** Ends the waiting for the start, not the index: that is what its disposal does. */
@@ -97,7 +102,7 @@ export type IndexReport = { readonly skipped: readonly Skipped[] } | { readonly 
  * or `waitFor` a revision. Rejects with DISK_… where the file cannot be made.
  */
 export async function openIndex(options: IndexOptions): Promise<Index> {
-  const { path, store, signal, report } = options
+  const { path, store, storeAway = false, signal, report } = options
   const writer = createThread<WriterCalls>({
     url: new URL('./writer-thread.ts', import.meta.url),
     name: 'index writer',
@@ -106,7 +111,9 @@ export async function openIndex(options: IndexOptions): Promise<Index> {
   })
   try {
     const file = { path, projections: options.projections.map((url) => url.href) }
-    const opened = await openWriter(store, writer, file, signal)
+    const opened = storeAway
+      ? await writer.call('open', { ...file, store: null }, { signal })
+      : await openWriter(store, writer, file, signal)
 
     const ended = new AbortController()
     const view = createView(path, opened, report, {

@@ -5,12 +5,20 @@ import { storeError } from '../store/sqlite-errors.ts'
 import type { Batch, Entry } from '../store/store.ts'
 import { carry, type Post, type Request } from '../store/thread.ts'
 import { type Applied, createChanges, loadProjection, type Skipped, writeRevision } from './changes.ts'
-import { createIndexFile, moveFilledFile, openIndexFile, readMeta, removeFillingFile } from './file.ts'
+import {
+  createIndexFile,
+  isOf,
+  moveFilledFile,
+  openIndexFile,
+  readMeta,
+  removeFillingFile,
+  type StoreState,
+} from './file.ts'
 import type { IndexedChange, Projection } from './projection.ts'
 
 /** The thread that alone writes the index. It is given facts in pieces, and answers each when it is committed. */
 export type WriterCalls = {
-  /** Opens the file where it is not open yet, and says how far it is. */
+  /** Opens the file where it is not open yet, replaces it where it is not of this store, and says how far it is. */
   open(input: OpenInput): Promise<Opened>
   /** A page of a list: what stands in the index between `after` and `through` but not in the page has been deleted. */
   page(input: PageInput): Applied
@@ -27,10 +35,15 @@ export type WriterCalls = {
 export interface OpenInput {
   readonly path: string
   readonly projections: readonly string[]
-  readonly store: { readonly id: string; readonly revision: number }
+  /** null: it is away. */
+  readonly store: StoreState | null
 }
 
 export interface Opened {
+  /** Whether it is known to be of the store; otherwise it is to be opened again once that is there. */
+  readonly compared: boolean
+  /** The file that was open was not of this store: it is another one now, and empty. */
+  readonly replaced: boolean
   readonly revision: number
   readonly filled: boolean
   readonly prefixes: readonly string[]
@@ -71,7 +84,7 @@ function serve(port: NonNullable<typeof parentPort>) {
   async function carryOut(request: WriterRequest) {
     if (request.name === 'open') {
       writer ??= await openWriter(request.input)
-      return writer.opened()
+      return writer.opened(request.input.store)
     }
     if (writer === undefined) throw new Error('the index is not open')
     switch (request.name) {
@@ -92,7 +105,7 @@ function serve(port: NonNullable<typeof parentPort>) {
 }
 
 interface Writer {
-  opened(): Opened
+  opened(store: StoreState | null): Opened
   page(input: PageInput): Applied
   filled(revision: number): void
   batches(batches: readonly Batch[], revision: number): Applied
@@ -101,29 +114,39 @@ interface Writer {
   close(): void
 }
 
-async function openWriter({ path, projections: urls, store }: OpenInput): Promise<Writer> {
+async function openWriter({ path, projections: urls, store: first }: OpenInput): Promise<Writer> {
+  let store = first
   const projections = await Promise.all(urls.map(loadProjection))
   removeFillingFile(path)
   let file = prepare(openIndexFile(path, projections, store), projections)
 
+  function reset() {
+    file.db.close()
+    file = prepare(createIndexFile(path, projections, store?.id ?? ''), projections)
+  }
+
   return {
-    opened: () => ({
-      revision: integer(readMeta(file.db, 'revision')),
-      filled: readMeta(file.db, 'filled') === 1,
-      prefixes: leastPrefixes(projections.flatMap((projection) => projection.prefixes)),
-    }),
+    opened(now) {
+      store = now ?? store
+      const replaced = now !== null && !isOf(file.db, now)
+      if (replaced) reset()
+      return {
+        compared: store !== null,
+        replaced,
+        revision: integer(readMeta(file.db, 'revision')),
+        filled: readMeta(file.db, 'filled') === 1,
+        prefixes: leastPrefixes(projections.flatMap((projection) => projection.prefixes)),
+      }
+    },
     page: (input) => file.page(input),
     filled: (revision) => file.filled(revision),
     batches: (batches, revision) => file.batches(batches, revision),
     adopt(revision) {
       file.db.close()
       moveFilledFile(path)
-      file = prepare(openIndexFile(path, projections, { id: store.id, revision }), projections)
+      file = prepare(openIndexFile(path, projections, store && { id: store.id, revision }), projections)
     },
-    reset() {
-      file.db.close()
-      file = prepare(createIndexFile(path, projections, store.id), projections)
-    },
+    reset,
     close: () => file.db.close(),
   }
 }

@@ -77,6 +77,16 @@ test('[B4] a music folder cannot hold the data folder', () => {
   assert.deepEqual(readConfig({ data: '/music-data', music: ['/music'] }, {}).music, ['/music'])
 })
 
+test('an etcd of others is named with its scheme, and what speaks TLS to it is given as a whole', () => {
+  const { store } = readConfig({ store: 'etcds://a:2379,[::1]:2379' }, {})
+  assert.deepEqual(store, ['etcds://a:2379', 'etcds://[::1]:2379'])
+  assert.deepEqual(readConfig({ store: 'etcd://a' }, {}).store, ['etcd://a'])
+  assert.match(refusal({ store: 'https://a' }), /--store: expected is etcds:/)
+  assert.match(refusal({}, { HOCKET_STORE_KEY: '/key.pem' }), /HOCKET_STORE_CERTIFICATE: .* together/)
+  assert.match(refusal({}, { HOCKET_STORE_CERTIFICATE: '/c.pem' }), /HOCKET_STORE_KEY: .* together/)
+  assert.match(refusal({ store: 'etcd://a' }, { HOCKET_STORE_CA: '/ca.pem' }), /--store: .*etcds:/)
+})
+
 test('sizes are read as people write them', () => {
   const size = (text: string) => readConfig({}, { HOCKET_AUDIO_CACHE: text }).audioCacheBytes
   assert.equal(size('0'), 0)

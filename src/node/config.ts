@@ -94,13 +94,20 @@ const settings = z.object({
     .default([...allRoles])
     .transform((given) => allRoles.filter((each) => given.includes(each)))
     .describe(`some of ${allRoles.join(', ')}, commas between them`),
-  /** An etcd that others run; absent: Hocket runs its own. */
+  /** An etcd that others run, each address with its scheme; absent: Hocket runs its own. */
   store: z
     .string()
-    .regex(/^etcd:\/\/[\w.:[\]-]+(,[\w.:[\]-]+)*$/)
-    .transform((text) => text.slice('etcd://'.length).split(','))
+    .regex(/^etcds?:\/\/[\w.:[\]-]+(,[\w.:[\]-]+)*$/)
+    .transform((text) => {
+      const [scheme = '', hosts = ''] = text.split('://')
+      return hosts.split(',').map((host) => `${scheme}://${host}`)
+    })
     .optional()
-    .describe('etcd://host:2379, with a comma between several'),
+    .describe('etcds://host:2379, with a comma between several; etcd:// where it speaks without TLS'),
+  /** What proves such an etcd to us, and us to it: files in PEM. */
+  storeAuthority: folder.optional().describe('the path of a file'),
+  storeCertificate: folder.optional().describe('the path of a file'),
+  storeKey: folder.optional().describe('the path of a file'),
   /** The line that lets a new node into a cluster. */
   join: z
     .string()
@@ -141,6 +148,9 @@ const names: Readonly<Record<Setting, { readonly variable: string; readonly flag
   etcdPort: { variable: 'HOCKET_ETCD_PORT' },
   roles: { variable: 'HOCKET_ROLES', flag: '--roles' },
   store: { variable: 'HOCKET_STORE', flag: '--store' },
+  storeAuthority: { variable: 'HOCKET_STORE_CA' },
+  storeCertificate: { variable: 'HOCKET_STORE_CERTIFICATE' },
+  storeKey: { variable: 'HOCKET_STORE_KEY' },
   join: { variable: 'HOCKET_JOIN', flag: '--join' },
   logLevel: { variable: 'HOCKET_LOG_LEVEL', flag: '--log-level' },
   administratorName: { variable: 'HOCKET_ADMIN_USER' },
@@ -200,6 +210,13 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
   }
   if (config.music.length > 0 && !config.roles.includes('catalog')) {
     throw invalid('music', flags, 'this machine scans no folders; it needs the role catalog, see --roles')
+  }
+  if ((config.storeCertificate === undefined) !== (config.storeKey === undefined)) {
+    const missing = config.storeKey === undefined ? 'storeKey' : 'storeCertificate'
+    throw invalid(missing, flags, 'a certificate and its key are given together')
+  }
+  if (config.store?.some((address) => address.startsWith('etcd://')) && config.storeAuthority !== undefined) {
+    throw invalid('store', flags, 'HOCKET_STORE_CA is of use with etcds:// only')
   }
   return config
 }

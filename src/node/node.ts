@@ -27,6 +27,7 @@ import { allRoles } from '../protocol/facts/cluster.ts'
 import type { BlobHash } from '../protocol/ids.ts'
 import { requireFacts } from '../store/move.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
+import type { Store } from '../store/store.ts'
 import { timed } from '../store/timed.ts'
 import { backUp } from './backup/backup.ts'
 import { loadOfProcess } from './cluster/load.ts'
@@ -78,18 +79,18 @@ export async function startNode(
       '--roles: a machine that stands alone does everything; leave it out',
     )
   const clusterStore =
-    identity === null ? null : stack.use(await openStoreOfCluster({ config, identity, log, signal }))
+    identity === null ? null : stack.use(await openStoreOfCluster({ config, identity, log, signal, onLost }))
   const storeTimes = createStoreTimes()
   const store = timed(
-    clusterStore?.store ?? stack.use(await openSqliteStore(join(data, 'store.db'), { signal })),
+    clusterStore?.store ?? stack.use(await openFile(join(data, 'store.db'), signal)),
     storeTimes.observe,
   )
-  await requireFacts(store, signal)
   const node = identity?.id ?? null
   const index = stack.use(
     await openIndex({
       path: join(data, 'index.db'),
       store,
+      storeAway: clusterStore?.answered === false,
       projections: [
         accountsProjection,
         new URL('../catalog/index/projection.ts', import.meta.url),
@@ -228,7 +229,7 @@ export async function startNode(
   const anywhere = apart?.anywhere(here, tracks, stack) ?? alone(here)
 
   const isFilled = await filledWithin(index, fillPatienceMs, signal)
-  if (!isFilled) log.info('the index is being rebuilt from the facts; answers are refused until it is whole')
+  if (!isFilled) log.info('the index is being filled from the facts; answers are refused until it is whole')
   if (isFilled && roles.includes('accounts')) {
     await makeAdministrator(accounts, config, log, signal)
   } else {
@@ -302,6 +303,15 @@ export async function startNode(
 function alone({ scanner, uploads, renditions, readLyrics }: RolesHere): RolesAnywhere {
   if (uploads === null) throw new CodedError('INTERNAL', 'a machine that stands alone takes uploads')
   return { scanner, uploads, renditions, readLyrics }
+}
+
+/** The store of a machine that stands alone. */
+async function openFile(path: string, signal: AbortSignal): Promise<Store> {
+  await using stack = new AsyncDisposableStack()
+  const store = stack.use(await openSqliteStore(path, { signal }))
+  await requireFacts(store, signal)
+  stack.move()
+  return store
 }
 
 /** Whether the index is whole, or becomes so in time. */

@@ -13,6 +13,7 @@ import type { Scanner } from '../catalog/scan/scan.ts'
 import { createScanner } from '../catalog/scan/scanner.ts'
 import type { TagReader } from '../catalog/tags/reader.ts'
 import type { Index } from '../index/index.ts'
+import { isCoded } from '../protocol/errors.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
 import type { Config } from './config.ts'
@@ -84,6 +85,21 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     for (const { path, error } of failed) log.error({ path, code: error.code }, error.message)
   }
 
+  /** A store that is away at the start comes back. */
+  async function addAndFollow(): Promise<void> {
+    for (;;) {
+      try {
+        await addFolders()
+        return await followFolders({ store, places, scanner, rescanMs, lookMs, quietMs, onError }, signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!isCoded(error, 'UNREACHABLE') && !isCoded(error, 'TIMED_OUT')) throw error
+        onError(error)
+        await pause(lookMs, undefined, { signal, ref: false })
+      }
+    }
+  }
+
   async function collectNowAndThen(): Promise<void> {
     for (;;) {
       await pause(day, undefined, { signal, ref: false })
@@ -141,12 +157,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     note: (problem) => run(() => scanner.note(problem)),
     noteDamage: (file) => run(() => noteDamage(file)),
     begin() {
-      if (scans) {
-        run(async () => {
-          await addFolders()
-          await followFolders({ store, places, scanner, rescanMs, lookMs, quietMs, onError }, signal)
-        })
-      }
+      if (scans) run(addAndFollow)
       run(collectNowAndThen)
       run(() => followDepartures(store, onError, signal))
       const scrub = startScrub({

@@ -57,6 +57,28 @@ export async function holdOffice(
   }
 }
 
+/** Does `work` once while it holds the office: for what several nodes do each for itself, but never two at a time. */
+export async function inTurn(
+  options: OfficeOptions,
+  work: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const done = new AbortController()
+  let failure: { readonly error: unknown } | undefined
+  const once = async () => {
+    try {
+      await work()
+    } catch (error) {
+      failure = { error }
+    } finally {
+      done.abort()
+    }
+  }
+  await holdOffice(options, once, AbortSignal.any([signal, done.signal]))
+  signal.throwIfAborted()
+  if (failure !== undefined) throw failure.error
+}
+
 /** Takes the office if it is free and serves the term; else waits until it may be free. */
 async function standOnce(
   options: OfficeOptions,

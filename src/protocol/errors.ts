@@ -531,6 +531,11 @@ export const errorCodes = {
     title: 'This node has been removed from the cluster',
     help: 'To let it in again, start it with an empty data folder and a new join line from `hocket cluster invite`.',
   },
+  NODE_HOLDS_STORE: {
+    status: 409,
+    title: 'The facts lie on this machine only',
+    help: 'Empty it first (`hocket drain`): another machine takes them over, within a minute. Then remove it.',
+  },
   NODE_DUPLICATE: {
     status: 409,
     title: 'Another running node has the same identity',

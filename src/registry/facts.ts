@@ -40,8 +40,11 @@ export const clusterSettings = defineCollection({
 })
 export const settingsId = 'current'
 
+/** What holds where nobody has set anything. */
+export const defaultSettings: facts.ClusterSettings = facts.clusterSettings.parse({})
+
 /** The cluster's settings; the defaults where nobody has set any. */
 export async function readSettings(store: Store, signal?: AbortSignal): Promise<facts.ClusterSettings> {
   const fact = await clusterSettings.get(store, settingsId, signal)
-  return fact?.value ?? facts.clusterSettings.parse({})
+  return fact?.value ?? defaultSettings
 }

@@ -18,6 +18,8 @@ export interface MirrorOptions<Value> {
   readonly store: Store
   readonly collection: Collection<Value>
   readonly signal: AbortSignal
+  /** What was known last, until the store says what there is. */
+  readonly remembered?: ReadonlyMap<string, Value>
   /** Called after each change with the ids that it may have touched. `live`: it has just happened. */
   readonly onChange: (ids: readonly string[], live: boolean) => void
   readonly onError: (error: unknown) => void
@@ -29,7 +31,7 @@ const longestPauseMs = 3_000
 /** Lists, then watches; when the store is away it tries again until the signal ends it, and keeps what it knew. */
 export function mirror<Value>(options: MirrorOptions<Value>): Mirror<Value> {
   const { store, collection, signal, onChange, onError } = options
-  let facts = new Map<string, Value>()
+  let facts = new Map<string, Value>(options.remembered)
   let following = false
   const filled = Promise.withResolvers<void>()
   // Whoever does not wait for it need not hear of its rejection.

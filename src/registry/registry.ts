@@ -6,6 +6,7 @@ import { type Announcer, announce, type Standing, type Vitals } from './announce
 import { createClocks } from './clocks.ts'
 import { members, presences } from './facts.ts'
 import { mirror } from './mirror.ts'
+import type { Memory } from './remembered.ts'
 
 /** A node that is alive, with what its member fact says of it. */
 export interface LiveNode extends Omit<Presence, 'clock' | 'place'> {
@@ -73,6 +74,10 @@ export interface RegistryOptions {
   readonly onEvent: (event: RegistryEvent) => void
   /** This node must stop: NODE_DUPLICATE or NODE_REMOVED. */
   readonly onLost: (error: CodedError) => void
+  /** The store does not answer at the moment: it is not waited for, and the registry fills when it is there. */
+  readonly storeAway?: boolean
+  /** Whom this node knew last, for a start while the store is away. */
+  readonly memory?: Memory
   readonly signal?: AbortSignal
 }
 
@@ -100,6 +105,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     store,
     collection: members,
     signal,
+    remembered: byId(options.memory?.last.members),
     onError: trouble,
     onChange(ids) {
       if (ids.includes(self.id) && isRemoved()) lose(new CodedError('NODE_REMOVED'))
@@ -110,6 +116,8 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     store,
     collection: presences,
     signal,
+    // Our own is of a process that is no more.
+    remembered: byId(options.memory?.last.presences.filter(({ id }) => id !== self.id)),
     onError: trouble,
     onChange(ids, live) {
       for (const id of ids) observe(id, live)
@@ -156,17 +164,21 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
       const known = new Set(from.map((node) => node.id))
       for (const { id, name } of to) if (!known.has(id)) onEvent({ kind, node: id, name })
     }
+    // An empty list is that of a store which was not read yet.
+    if (belonging.following && alive.following) {
+      options.memory?.keep({ members: [...belonging.facts.values()], presences: [...alive.facts.values()] })
+    }
     for (const listener of [...listeners]) listener()
   }
 
   async function close(): Promise<void> {
     ending.abort(new DOMException('the registry is closed', 'AbortError'))
-    await Promise.all([announced, alive.ended, belonging.ended])
+    await Promise.all([announced, alive.ended, belonging.ended, options.memory?.settled()])
   }
 
   /** Waits for these, as long as a start may take. Closes and throws where this node may not stay. */
   async function start(promises: readonly Promise<void>[]): Promise<void> {
-    const failure = await within(startPatienceMs, promises)
+    const failure = await within(options.storeAway === true ? 0 : startPatienceMs, promises)
     if (isCoded(failure)) lose(failure)
     if (!signal.aborted) return
     await close()
@@ -190,6 +202,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     isOpen = true
   }
 
+  if (options.storeAway === true) refresh()
   await start([alive.filled, belonging.filled])
   isOpen = true
 
@@ -212,6 +225,10 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
     },
     [Symbol.asyncDispose]: close,
   }
+}
+
+function byId<Value extends { readonly id: Id }>(values: readonly Value[] = []): ReadonlyMap<Id, Value> {
+  return new Map(values.map((value) => [value.id, value]))
 }
 
 function liveNode(presence: Presence, member: Member | undefined, skewMs: number | null): LiveNode[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { membersFor } from '../../src/node/etcd/growth.ts'
 import { type ClusterStatus, clusterStatus } from '../../src/protocol/api/cluster.ts'
@@ -195,4 +195,16 @@ async function run(settings: Settings, music: readonly string[], line: string | 
 export async function blobsIn(data: string): Promise<number> {
   const entries = await readdir(`${data}/blobs`, { recursive: true, withFileTypes: true }).catch(() => [])
   return entries.filter((entry) => entry.isFile() && /^[0-9a-f]{64}$/.test(entry.name)).length
+}
+
+/** The process of a node's own member of etcd, as long as it runs. */
+export async function etcdOf(data: string): Promise<number> {
+  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  for (const pid of processes) {
+    const [program = '', ...flags] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split(
+      '\0',
+    )
+    if (program.endsWith('etcd') && flags.includes(`--data-dir=${data}/etcd`)) return Number(pid)
+  }
+  throw new Error(`no etcd works on ${data}`)
 }

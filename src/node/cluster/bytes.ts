@@ -14,7 +14,7 @@ import { albumParts } from '../../catalog/facts.ts'
 import type { Index } from '../../index/index.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import type { Calls } from '../../registry/calls.ts'
-import { clusterSettings, readSettings, settingsId } from '../../registry/facts.ts'
+import { clusterSettings, defaultSettings, readSettings, settingsId } from '../../registry/facts.ts'
 import { mirror } from '../../registry/mirror.ts'
 import type { LiveNode, Registry } from '../../registry/registry.ts'
 import type { Store } from '../../store/store.ts'
@@ -24,6 +24,8 @@ export interface BytesOptions {
   readonly isMedia: boolean
   readonly data: string
   readonly store: Store
+  /** It does not answer at the moment: the settings are what they are without any, until they are read. */
+  readonly storeAway: boolean
   readonly index: Pick<Index, 'subscribe'>
   readonly blobs: DiskBlobs
   readonly known: KnownCopies
@@ -47,13 +49,13 @@ const compareEveryMs = 15 * 60_000
 const reportEveryMs = 2_000
 
 export async function openClusterBytes(options: BytesOptions, signal: AbortSignal): Promise<ClusterBytes> {
-  const { data, store, index, blobs, known, registry, calls, courtesy, log } = options
+  const { data, store, storeAway, index, blobs, known, registry, calls, courtesy, log } = options
   await using stack = new AsyncDisposableStack()
   const ending = new AbortController()
   const onError = (error: unknown) => log.warn({ err: error }, 'the copies met trouble')
   let where: Whereabouts | null = null
   let copies: Copies | undefined
-  let settings = await readSettings(store, signal)
+  let settings = storeAway ? defaultSettings : await readSettings(store, signal)
 
   const layout = mirror({
     store,

@@ -6,7 +6,8 @@ import { libraries } from '../../catalog/facts.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { found } from '../../registry/trust/admission.ts'
-import { type Identity, writeIdentity } from '../../registry/trust/identity.ts'
+import { type Identity, writeIdentity, writeRevocationList } from '../../registry/trust/identity.ts'
+import { readRevocations } from '../../registry/trust/membership.ts'
 import { type Invitation, invite } from '../../registry/trust/tokens.ts'
 import { update } from '../../store/collection.ts'
 import { moveFacts } from '../../store/move.ts'
@@ -15,7 +16,8 @@ import type { Store } from '../../store/store.ts'
 import type { Config } from '../config.ts'
 import { lockDataFolder } from '../lock.ts'
 import { clientUrlOf, runEtcd } from './etcd.ts'
-import { describe, hostsOf, openClusterStore, readMembership, withPort } from './membership.ts'
+import { readStoreTls } from './external.ts'
+import { describe, hostsOf, readMembership, storeMembers, withPort } from './membership.ts'
 
 export interface Initialised {
   readonly identity: Identity
@@ -43,17 +45,19 @@ export async function initialiseCluster(
   const { data } = config
   stack.use(await lockDataFolder(data))
   if ((await readMembership(data)) !== null) throw new CodedError('ALREADY_IN_CLUSTER')
+  const external = await readStoreTls(config.store ?? [], config)
   const sqlite = stack.use(await openSqliteStore(join(data, 'store.db'), { signal }))
   const secret = shareDeviceKey(join(data, 'secrets'))
   const draft = await found({ store: sqlite, data, secret, node: describe(config) }, signal)
   await giveLibrariesTo(sqlite, draft.id, signal)
 
   if (config.store === undefined) {
-    stack.use(await runEtcd({ config, identity: draft, revocations: '', log, signal }))
+    await writeRevocationList(data, await readRevocations(sqlite, secret, signal))
+    stack.use(await runEtcd({ config, identity: draft, log, signal }))
   }
-  const endpoints = config.store?.map((endpoint) => `http://${endpoint}`) ?? [clientUrlOf(config)]
-  const identity: Identity = { ...draft, store: [...endpoints] }
-  const etcd = stack.use(await openClusterStore(identity, signal))
+  const identity: Identity = { ...draft, store: config.store ?? [clientUrlOf(config)] }
+  const { openEtcdStore } = await import('../../store/etcd/etcd.ts')
+  const etcd = stack.use(await openEtcdStore({ ...storeMembers(identity, external), signal }))
   const { facts } = await moveFacts({
     from: sqlite,
     to: etcd,

@@ -5,7 +5,8 @@ import { adoptDeviceKey } from '../../accounts/device-key.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import { type Identity, readIdentity } from '../../registry/trust/identity.ts'
 import { join as joinByLine } from '../../registry/trust/join.ts'
-import type { EtcdStore } from '../../store/etcd/etcd.ts'
+import type { Members } from '../../store/etcd/connection.ts'
+import type { Tls } from '../../store/etcd/endpoint.ts'
 import type { Config } from '../config.ts'
 
 /** Who this data folder is in a cluster; null where it stands alone, or has not finished becoming one. */
@@ -36,19 +37,13 @@ export function describe(config: Config) {
   return { name, zone, roles: [...roles], capacityBytes: null, hosts: [...hostsOf(config)] }
 }
 
-/** The store of the cluster, as this node reaches it. */
-export async function openClusterStore(identity: Identity, signal: AbortSignal): Promise<EtcdStore> {
-  // What speaks to etcd is loaded only where there is one: a machine that stands alone stays small.
-  const { openEtcdStore } = await import('../../store/etcd/etcd.ts')
-  return await openEtcdStore({ ...storeMembers(identity), signal })
-}
-
-/** Where the store is, and what proves us to it. */
-export function storeMembers({ store, certificate, key, authorities }: Identity) {
-  return {
-    endpoints: store,
-    ...(isManaged({ store }) && { tls: { ca: authorities.join(''), certificate, key } }),
-  }
+/**
+ * Where a managed store is, and what proves us to it; where others run it, `external` does. Their addresses begin with
+ * `etcd:`, or with `etcds:` where they speak TLS.
+ */
+export function storeMembers({ store, certificate, key, authorities }: Identity, external?: Tls): Members {
+  if (isManaged({ store })) return { endpoints: store, tls: { ca: authorities.join(''), certificate, key } }
+  return { endpoints: store.map((endpoint) => endpoint.replace(/^etcd/, 'http')), tls: external }
 }
 
 /** Whether Hocket runs its etcd itself: then it speaks by the cluster's certificates. */

@@ -24,6 +24,7 @@ import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { type Calls, createCalls } from '../../registry/calls.ts'
 import { chronicleId, chronicles } from '../../registry/facts.ts'
 import { openRegistry, type RegistryEvent } from '../../registry/registry.ts'
+import { openMemory } from '../../registry/remembered.ts'
 import { changeSettings } from '../../registry/settings.ts'
 import { type Identity, placeOf } from '../../registry/trust/identity.ts'
 import { changeMember, noteRoles } from '../../registry/trust/membership.ts'
@@ -36,7 +37,7 @@ import { openClusterBytes } from './bytes.ts'
 import { removeEtcdMember } from './etcd.ts'
 import { figuresOf } from './figures.ts'
 import { createFilesElsewhere } from './files.ts'
-import { hostsOf, withPort } from './membership.ts'
+import { hostsOf, isManaged, withPort } from './membership.ts'
 import { startOperator } from './operator.ts'
 import { statusOf } from './status.ts'
 import type { ClusterStore } from './store.ts'
@@ -46,7 +47,7 @@ export interface PartOptions {
   readonly identity: Identity
   readonly store: Store
   /** This node's member of the store. */
-  readonly member: Pick<ClusterStore, 'follow'>
+  readonly member: Pick<ClusterStore, 'answered' | 'follow' | 'members'>
   readonly index: Index
   readonly blobs: DiskBlobs
   readonly known: KnownCopies
@@ -118,6 +119,10 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       },
       onEvent: (event) => tell(log, event),
       onLost,
+      storeAway: !options.member.answered,
+      memory: await openMemory(config.data, (error) =>
+        log.warn({ err: error }, 'the other nodes could not be written down for the next start'),
+      ),
       signal,
     }),
   )
@@ -134,6 +139,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
         isMedia: config.roles.includes('media'),
         data: config.data,
         store,
+        storeAway: !options.member.answered,
         index: options.index,
         blobs,
         known: options.known,
@@ -156,8 +162,10 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       return { value, revision: (await store.status(asked)).revision }
     },
     async change(node, change, asked) {
+      // In this order, as the node stops when it hears of it, and with it a vote that taking out two members may need.
+      if (change.state === 'removed' && isManaged(trust.identity))
+        await removeEtcdMember(trust.identity, node, asked)
       const { revision } = await changeMember(store, node, change, asked)
-      if (change.state === 'removed') await removeEtcdMember(trust.identity, node, asked)
       return { value: undefined, revision }
     },
     async set(change, asked) {

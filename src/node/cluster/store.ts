@@ -1,16 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { isCoded } from '../../protocol/errors.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { type Identity, writeTlsFiles } from '../../registry/trust/identity.ts'
+import type { Identity } from '../../registry/trust/identity.ts'
 import type { Trust } from '../../registry/trust/trust.ts'
 import type { EtcdStore } from '../../store/etcd/etcd.ts'
+import { requireFacts } from '../../store/move.ts'
 import type { Config } from '../config.ts'
-import type { EtcdMember } from '../etcd/member.ts'
-import { runEtcd, runsEtcd, shouldRunEtcd, storeEndpoints } from './etcd.ts'
-import { isManaged, openClusterStore, storeMembers } from './membership.ts'
+import { listMembers } from './etcd.ts'
+import { isSameTls, readStoreTls } from './external.ts'
+import { createKeeper, type Keeper } from './keeper.ts'
+import { isManaged, storeMembers } from './membership.ts'
 
 export interface ClusterStore extends AsyncDisposable {
   readonly store: EtcdStore
+  /** Whether the store answered at the start. Where it did not, this node serves what it has, and catches up later. */
+  readonly answered: boolean
   /**
    * Keeps pace with the cluster from now on: runs a member of etcd here when this node is among those that should, and
    * knows where etcd is reached and by which certificate.
@@ -23,49 +28,95 @@ interface Options {
   readonly identity: Identity
   readonly log: Logger
   readonly signal: AbortSignal
+  /** The store answers at last, and its facts do not count: STORE_RETIRED, STORE_INCOMPLETE. */
+  readonly onLost: (error: Error) => void
 }
 
 /** How often it is looked where etcd is, in milliseconds; changes of the nodes are looked at at once. */
-const lookEveryMs = 15_000
+const lookEveryMs = 5_000
+/** How long a start waits for the store: machines that come back from a loss of power wait for one another. */
+const startPatienceMs = 8_000
+const askAgainMs = 1_000
 
-/** The store of the cluster, with this node's member of it where it has one. */
+/** The store of the cluster, with this node's member of it where it has one. Errors: those of `requireFacts`. */
 export async function openStoreOfCluster(options: Options): Promise<ClusterStore> {
   const { config, identity, log, signal } = options
   await using stack = new AsyncDisposableStack()
   const ending = new AbortController()
-  let member: EtcdMember | undefined
-  let following: Promise<void> = Promise.resolve()
-  const run = async (now: Identity, until: AbortSignal) => {
-    member = await runEtcd({ config, identity: now, revocations: '', log, signal: until })
-  }
+  let external = await readStoreTls(identity.store, config)
+  // What speaks to etcd is loaded only where there is one: a machine that stands alone stays small.
+  const { connectEtcdStore } = await import('../../store/etcd/etcd.ts')
+  const store = stack.use(connectEtcdStore(storeMembers(identity, external)))
+  const keeper = isManaged(identity)
+    ? stack.use(createKeeper({ config, store, self: identity.id, log }))
+    : null
+  const beginning = keeper?.begin(identity) ?? Promise.resolve()
+  let following: Promise<unknown> = beginning
   stack.defer(async () => {
     ending.abort(new DOMException('the node ends', 'AbortError'))
     await following
-    await member?.[Symbol.asyncDispose]()
   })
-  if (runsEtcd(config.data)) await run(identity, signal)
-  const store = stack.use(await openClusterStore(identity, signal))
+  const answered = await answers(store, signal)
+  if (answered) await requireFacts(store, signal)
+  else {
+    log.warn(
+      'the store does not answer: this node serves what it has, and nothing can be saved until it does',
+    )
+    requireLater().catch((error: unknown) => {
+      if (!ending.signal.aborted) options.onLost(error instanceof Error ? error : new Error(String(error)))
+    })
+  }
   const owned = stack.move()
 
-  /** One look: whatever fails is tried again with the next. */
-  async function look(trust: Trust, registry: Registry): Promise<void> {
-    const endpoints = await storeEndpoints(trust.identity, ending.signal)
+  async function requireLater(): Promise<void> {
+    while (!(await answers(store, ending.signal)))
+      await pause(askAgainMs, undefined, { signal: ending.signal, ref: false })
+    await requireFacts(store, ending.signal)
+    log.info('the store answers again')
+  }
+
+  /** One look: whatever fails is tried again with the next. Answers whether to look again at once. */
+  async function look(trust: Trust, registry: Registry): Promise<boolean> {
+    if (keeper === null) {
+      await readAgain()
+      return false
+    }
+    const changed = await keeper.look(trust.identity, registry)
+    const members = await listMembers(trust.identity, ending.signal)
+    const endpoints = members.filter(({ learner }) => !learner).flatMap(({ clientUrls }) => [...clientUrls])
     if (endpoints.length > 0 && !isSame(endpoints, trust.identity.store)) {
       await trust.noteStore(endpoints)
       log.info({ endpoints }, 'the members of the store have changed')
     }
-    if (
-      member === undefined &&
-      isManaged(trust.identity) &&
-      shouldRunEtcd(trust.identity.id, registry.members())
-    ) {
-      await run(trust.identity, ending.signal)
-      log.info('this node runs a member of the store from now on')
+    return changed
+  }
+
+  /** Whoever runs the store renews its certificates, and replaces the files. */
+  async function readAgain(): Promise<void> {
+    const fresh = await readStoreTls(identity.store, config)
+    if (isSameTls(fresh, external)) return
+    external = fresh
+    store.use(storeMembers(identity, external))
+    log.info('the certificates for the store were read anew')
+  }
+
+  async function keepLooking(trust: Trust, registry: Registry, nextChange: () => AbortSignal): Promise<void> {
+    await beginning
+    while (!ending.signal.aborted) {
+      const changed = nextChange()
+      const again = await look(trust, registry).catch((error: unknown) => {
+        if (!ending.signal.aborted) log.warn({ err: error }, 'the members of the store could not be asked')
+        return false
+      })
+      if (again) continue
+      const either = AbortSignal.any([ending.signal, changed])
+      await pause(lookEveryMs, undefined, { signal: either, ref: false }).catch(() => undefined)
     }
   }
 
   return {
     store,
+    answered,
     follow({ trust, registry }) {
       let changed = new AbortController()
       let shape = ''
@@ -80,30 +131,40 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
           shape = now
         }),
         trust.subscribe(() => {
+          if (keeper === null) return
           store.use(storeMembers(trust.identity))
-          // etcd reads its certificate anew for each connection.
-          if (member !== undefined) {
-            writeTlsFiles(config.data, trust.identity, '').catch((error) =>
-              log.error({ err: error }, 'the certificate of etcd could not be written'),
-            )
-          }
+          renewFiles(keeper, trust.identity)
           changed.abort()
         }),
       ]
-      following = (async () => {
-        while (!ending.signal.aborted) {
-          changed = new AbortController()
-          await look(trust, registry).catch((error: unknown) => {
-            if (!ending.signal.aborted)
-              log.warn({ err: error }, 'the members of the store could not be asked')
-          })
-          const either = AbortSignal.any([ending.signal, changed.signal])
-          await pause(lookEveryMs, undefined, { signal: either, ref: false }).catch(() => undefined)
-        }
+      const nextChange = () => {
+        changed = new AbortController()
+        return changed.signal
+      }
+      following = keepLooking(trust, registry, nextChange).finally(() => {
         for (const unsubscribe of unsubscribes) unsubscribe()
-      })()
+      })
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+
+  function renewFiles(running: Keeper, now: Identity): void {
+    running.renew(now).catch((error: unknown) => {
+      log.error({ err: error }, 'the certificate of etcd could not be written')
+    })
+  }
+}
+
+/** Whether the store answers within the patience of a start. What is wrong with it otherwise is thrown. */
+async function answers(store: EtcdStore, signal: AbortSignal): Promise<boolean> {
+  const patience = AbortSignal.timeout(startPatienceMs)
+  try {
+    await store.status(AbortSignal.any([signal, patience]))
+    return true
+  } catch (error) {
+    signal.throwIfAborted()
+    if (patience.aborted || isCoded(error, 'UNREACHABLE') || isCoded(error, 'TIMED_OUT')) return false
+    throw error
   }
 }
 

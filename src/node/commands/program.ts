@@ -157,7 +157,7 @@ function addClusterCommands(program: Command, contextOf: (command: Command) => C
     .option('--zone <name>', 'what fails together with it, such as a room (HOCKET_ZONE)')
     .option('--address <address>', 'where the other nodes reach this one (HOCKET_ADDRESS)')
     .option('--roles <names>', 'what it does for the others; everything if unset (HOCKET_ROLES)')
-    .option('--store <address>', 'an etcd that runs already: etcd://host:2379,… (HOCKET_STORE)')
+    .option('--store <address>', 'an etcd that runs already: etcds://host:2379,… (HOCKET_STORE)')
     .action(async (_options, command: Command) => (await import('./cluster.ts')).init(contextOf(command)))
 
   cluster

@@ -9,8 +9,16 @@ export interface MemberSettings {
   readonly advertise: { readonly peer: string; readonly client: string }
   /** Distinguishes this cluster from every other: a member never joins one by mistake. */
   readonly token: string
-  /** Files in PEM. etcd reads certificate and key anew for each connection, `ca` only when it starts. */
-  readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string } | undefined
+  readonly tls?: TlsFiles | undefined
+}
+
+/** Paths of files in PEM. etcd reads them anew for each connection, but `ca` only when it starts. */
+export interface TlsFiles {
+  readonly ca: string
+  readonly certificate: string
+  readonly key: string
+  /** The list of certificates that are refused; an open connection stays open when its certificate comes onto it. */
+  readonly revocations?: string | undefined
 }
 
 export interface Beginning {
@@ -60,7 +68,7 @@ export function flagsOf(settings: MemberSettings, { state, members }: Beginning)
   ]
 }
 
-function tlsFlags({ ca, certificate, key }: NonNullable<MemberSettings['tls']>): string[] {
+function tlsFlags({ ca, certificate, key, revocations }: TlsFiles): string[] {
   return [
     '--client-cert-auth',
     `--trusted-ca-file=${ca}`,
@@ -71,5 +79,8 @@ function tlsFlags({ ca, certificate, key }: NonNullable<MemberSettings['tls']>):
     `--peer-cert-file=${certificate}`,
     `--peer-key-file=${key}`,
     '--experimental-peer-skip-client-san-verification',
+    ...(revocations === undefined
+      ? []
+      : [`--client-crl-file=${revocations}`, `--peer-crl-file=${revocations}`]),
   ]
 }

@@ -115,19 +115,28 @@ export async function removeMember(
   const members = await membership.list(signal)
   const own = find(members, peerUrl)
   if (own === undefined) return
+  await stepDown(membership, members, own, signal)
+  await membership.remove(own.id, signal)
+}
+
+/** Lets another member lead, where this one does: whoever stops in order keeps nobody waiting for an election. */
+export async function stepDown(
+  membership: Membership,
+  members: readonly Member[],
+  own: Member,
+  signal?: AbortSignal,
+): Promise<void> {
   const heir = members.find((each) => each.id !== own.id && !each.learner)
   const [clientUrl] = own.clientUrls
-  if (heir !== undefined && clientUrl !== undefined) {
-    // Where it does not lead, or is dead, there is nothing to hand over.
-    const patience = AbortSignal.any([AbortSignal.timeout(5_000), ...(signal === undefined ? [] : [signal])])
-    await membership
-      .status(clientUrl, patience)
-      .then((status) =>
-        status.leader === own.id ? membership.handOver(clientUrl, heir.id, patience) : undefined,
-      )
-      .catch(() => signal?.throwIfAborted())
-  }
-  await membership.remove(own.id, signal)
+  if (heir === undefined || clientUrl === undefined) return
+  // Where it does not lead, or is dead, there is nothing to hand over.
+  const patience = AbortSignal.any([AbortSignal.timeout(5_000), ...(signal === undefined ? [] : [signal])])
+  await membership
+    .status(clientUrl, patience)
+    .then((status) =>
+      status.leader === own.id ? membership.handOver(clientUrl, heir.id, patience) : undefined,
+    )
+    .catch(() => signal?.throwIfAborted())
 }
 
 const find = (members: readonly Member[], peerUrl: string) =>

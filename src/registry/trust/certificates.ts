@@ -15,6 +15,7 @@ import {
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
+  X509Crl,
   X509CrlGenerator,
 } from '@peculiar/x509'
 import { CodedError } from '../../protocol/errors.ts'
@@ -174,6 +175,11 @@ export async function makeRevocations({
     signingKey: await importKey(createPrivateKey(authority.key)),
   })
   return pemOf('X509 CRL', list.rawData)
+}
+
+/** The serial numbers on a list of revoked certificates. */
+export function readListed({ list }: { list: string }): readonly string[] {
+  return new X509Crl(list).entries.map(({ serialNumber }) => serialNumber)
 }
 
 /** With a line end, so that texts can be put together; the library's own are without, and call the list just `CRL`. */

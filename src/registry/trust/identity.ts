@@ -57,29 +57,42 @@ export interface TlsFiles {
   readonly certificate: string
   readonly key: string
   readonly authority: string
-  readonly revocations: string
+  /** Absent until a list was written: etcd would refuse everybody. */
+  readonly revocations: string | undefined
 }
 
+const tlsIn = (data: string) => join(folderIn(data), 'tls')
+
 /**
- * The identity, and the list of revoked certificates, as the PEM files in `node/tls/` that etcd wants; answers their
- * paths. etcd reads them anew with each connection, so they may be written again while it runs.
+ * The identity as the PEM files in `node/tls/` that etcd wants; answers their paths. etcd reads them anew with each
+ * connection, so they may be written again while it runs.
  */
 export async function writeTlsFiles(
   data: string,
   { key, certificate, authorities }: Pick<Identity, 'key' | 'certificate' | 'authorities'>,
-  revocations: string,
 ): Promise<TlsFiles> {
-  const folder = join(folderIn(data), 'tls')
+  const folder = tlsIn(data)
   await writeSecret(folder, 'authority.pem', authorities.join(''))
-  await writeSecret(folder, 'revoked.pem', revocations)
   await writeSecret(folder, 'node.key', key)
   await writeSecret(folder, 'node.pem', certificate)
+  const listed = (await readRevocationList(data)) !== null
   return {
     certificate: join(folder, 'node.pem'),
     key: join(folder, 'node.key'),
     authority: join(folder, 'authority.pem'),
-    revocations: join(folder, 'revoked.pem'),
+    revocations: listed ? join(folder, 'revoked.pem') : undefined,
   }
+}
+
+/** The list, in PEM, by which this node's member of etcd refuses removed nodes; null where none was written yet. */
+export async function readRevocationList(data: string): Promise<string | null> {
+  const text = await readFile(join(tlsIn(data), 'revoked.pem'), 'utf8').catch(() => '')
+  return text === '' ? null : text
+}
+
+/** etcd goes by it from the next connection on. */
+export async function writeRevocationList(data: string, list: string): Promise<void> {
+  await writeSecret(tlsIn(data), 'revoked.pem', list)
 }
 
 /** Tells this data folder on this machine from a copy of it elsewhere, without saying where either is. */
@@ -124,7 +137,7 @@ async function readAs<Schema extends z.ZodType>(
 }
 
 /** After a crash at any moment the file holds either what it held before, or all of `text`. */
-async function writeSecret(folder: string, name: string, text: string): Promise<void> {
+export async function writeSecret(folder: string, name: string, text: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await chmod(folder, 0o700)
   const path = join(folder, name)

@@ -4,6 +4,7 @@ import {
   makeAuthority,
   makeRequest,
   makeRevocations,
+  readListed,
   renewRequest,
   type Signing,
   sign,
@@ -15,6 +16,7 @@ export type MakerCalls = {
   renewRequest(input: Parameters<typeof renewRequest>[0]): Awaited<ReturnType<typeof renewRequest>>
   sign(input: Signing): Awaited<ReturnType<typeof sign>>
   revocations(input: Parameters<typeof makeRevocations>[0]): Awaited<ReturnType<typeof makeRevocations>>
+  listed(input: Parameters<typeof readListed>[0]): ReturnType<typeof readListed>
 }
 
 if (parentPort !== null) serve(parentPort)
@@ -34,7 +36,7 @@ async function answer(request: Request<MakerCalls>): Promise<Answer> {
   }
 }
 
-function carryOut(request: Request<MakerCalls>): Promise<unknown> {
+async function carryOut(request: Request<MakerCalls>): Promise<unknown> {
   switch (request.name) {
     case 'authority':
       return makeAuthority(request.input)
@@ -46,5 +48,7 @@ function carryOut(request: Request<MakerCalls>): Promise<unknown> {
       return sign(request.input)
     case 'revocations':
       return makeRevocations(request.input)
+    case 'listed':
+      return readListed(request.input)
   }
 }

@@ -64,13 +64,19 @@ export async function noteRoles(
   await update(store, members, node, note, signal)
 }
 
+/** The serial numbers of all certificates that nobody shall believe any more: those of removed nodes. */
+export function revokedSerials(members: readonly Member[]): readonly string[] {
+  return members
+    .filter(({ state }) => state === 'removed')
+    .flatMap(({ certificates }) => certificates.map(({ serial }) => serial))
+}
+
 /** The list, in PEM, by which etcd refuses the certificates of removed nodes. Make it anew with each removal. */
 export async function readRevocations(store: Store, secret: string, signal?: AbortSignal): Promise<string> {
   const { certificate, key } = await readAuthority(store, secret, signal)
-  const serials: string[] = []
-  for await (const { value } of members.walk(store, {}, signal)) {
-    if (value.state === 'removed') serials.push(...value.certificates.map((each) => each.serial))
-  }
+  const known: Member[] = []
+  for await (const { value } of members.walk(store, {}, signal)) known.push(value)
+  const serials = revokedSerials(known)
   return await withMaker((maker) =>
     maker.call(
       'revocations',
@@ -78,4 +84,9 @@ export async function readRevocations(store: Store, secret: string, signal?: Abo
       signal === undefined ? {} : { signal },
     ),
   )
+}
+
+/** The serial numbers on such a list. */
+export async function listedSerials(list: string): Promise<ReadonlySet<string>> {
+  return new Set(await withMaker((maker) => maker.call('listed', { list })))
 }

@@ -50,7 +50,7 @@ export interface Connection extends Disposable {
 /** Milliseconds. */
 const callDeadline = 15_000
 /** When nobody has answered for that long, waiting so long for each call helps no one. */
-const givenUpAfter = 20_000
+const givenUpAfter = 10_000
 const givenUpDeadline = 3_000
 /** What the first attempt at a member gets; each further round of all members gets twice as much. */
 const firstAttempt = 2_500

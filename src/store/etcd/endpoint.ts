@@ -5,10 +5,11 @@ import { CodedError } from '../../protocol/errors.ts'
 
 /** Certificates in PEM. */
 export interface Tls {
-  /** Whom we trust. */
-  readonly ca: string
-  readonly certificate: string
-  readonly key: string
+  /** Whom we trust; absent: whom the system trusts. */
+  readonly ca?: string | undefined
+  /** What proves us; absent: nothing does, and etcd must not ask for it. */
+  readonly certificate?: string | undefined
+  readonly key?: string | undefined
 }
 
 /** The way to one member. Calls reject with what gRPC says; `failureOf` makes sense of it. */
@@ -140,9 +141,9 @@ async function connect(host: string, tls: Tls | undefined): Promise<Connected> {
     if (tls === undefined) return new Client(target, credentials.createInsecure(), options)
     const address = new URL(`https://${host}`).hostname.replace(/^\[|\]$/g, '')
     const security = credentials.createSsl(
-      Buffer.from(tls.ca),
-      Buffer.from(tls.key),
-      Buffer.from(tls.certificate),
+      tls.ca === undefined ? null : Buffer.from(tls.ca),
+      tls.key === undefined ? null : Buffer.from(tls.key),
+      tls.certificate === undefined ? null : Buffer.from(tls.certificate),
       { checkServerIdentity: (_: string, peer: PeerCertificate) => checkServerIdentity(address, peer) },
     )
     // TLS can be told a name to ask for, but no address; the certificate is held against the address all the same.

@@ -36,21 +36,24 @@ export interface EtcdStore extends Store {
 }
 
 /**
- * The store of several machines: etcd, from version 3.4 on.
+ * The store of several machines: etcd, from version 3.4 on. It is made where there is none yet.
  *
  * Rejects with UNREACHABLE or TIMED_OUT where no majority of its members answers, STORE_NEWER, STORE_REFUSED or
  * SETTING_INVALID. Writes reject with STORE_FULL besides. UNREACHABLE says of a write that it was not made; after
  * TIMED_OUT it may have been, or may yet be.
  */
-export async function openEtcdStore(options: EtcdOptions): Promise<EtcdStore> {
-  const connection = createConnection(options)
-  const keys = createKeys(options.namespace ?? 'hocket/')
-  try {
-    await identify(connection, keys, options.signal)
-  } catch (error) {
-    connection[Symbol.dispose]()
-    throw error
+export async function openEtcdStore({ signal, ...options }: EtcdOptions): Promise<EtcdStore> {
+  {
+    using connection = createConnection(options)
+    await identify(connection, createKeys(options.namespace ?? hocket), signal)
   }
+  return connectEtcdStore(options)
+}
+
+/** The same store, of which it is known that it was made: asks nothing before the first call does. */
+export function connectEtcdStore(options: Omit<EtcdOptions, 'signal'>): EtcdStore {
+  const connection = createConnection(options)
+  const keys = createKeys(options.namespace ?? hocket)
 
   async function read(key: string, signal: AbortSignal | undefined) {
     const { bytes } = await connection.call(methods.range, range({ from: key }), { signal, repeatable: true })
@@ -116,6 +119,7 @@ export async function openEtcdStore(options: EtcdOptions): Promise<EtcdStore> {
 }
 
 const noFields = new Uint8Array(0)
+const hocket = 'hocket/'
 
 async function commit(
   connection: Connection,

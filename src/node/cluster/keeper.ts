@@ -1,0 +1,172 @@
+import { rm } from 'node:fs/promises'
+import type { Logger } from 'pino'
+import { inTurn } from '../../operator/leadership.ts'
+import type { Id } from '../../protocol/ids.ts'
+import type { Registry } from '../../registry/registry.ts'
+import {
+  type Identity,
+  readRevocationList,
+  writeRevocationList,
+  writeTlsFiles,
+} from '../../registry/trust/identity.ts'
+import { listedSerials, readRevocations, revokedSerials } from '../../registry/trust/membership.ts'
+import { openMembership } from '../../store/etcd/members.ts'
+import type { Member } from '../../store/etcd/messages.ts'
+import type { Store } from '../../store/store.ts'
+import type { Config } from '../config.ts'
+import { stepDown } from '../etcd/growth.ts'
+import type { EtcdMember } from '../etcd/member.ts'
+import { etcdFolder, keepersOf, listMembers, removeOne, runEtcd, runsEtcd } from './etcd.ts'
+import { storeMembers } from './membership.ts'
+
+/** What a node does for a managed etcd: it runs a member where the size of the cluster asks for one of it. */
+export interface Keeper extends AsyncDisposable {
+  /** Starts the member that this node has run before. What fails is told, and tried again by `look`. */
+  begin(identity: Identity): Promise<void>
+  /**
+   * Closes the difference between what is and what should be: starts this node's member or takes it out, takes out
+   * those of removed nodes, and lets etcd refuse their certificates. Answers whether members have come or gone.
+   */
+  look(identity: Identity, registry: Pick<Registry, 'members' | 'following'>): Promise<boolean>
+  /** Gives a running member the identity as it is now. */
+  renew(identity: Identity): Promise<void>
+}
+
+interface Options {
+  readonly config: Config
+  readonly store: Store
+  readonly self: Id
+  readonly log: Logger
+}
+
+/** Whoever stops a member for a moment, or takes one out, holds this office: a majority is never without two. */
+const office = 'etcd'
+/** Longer than a member takes to start again. */
+const turnSeconds = 30
+
+export function createKeeper({ config, store, self, log }: Options): Keeper {
+  const { data } = config
+  const ending = new AbortController()
+  const { signal } = ending
+  let member: EtcdMember | undefined
+  /** What the list on the disk holds; undefined: not read yet, null: there is none. */
+  let listed: ReadonlySet<string> | null | undefined
+  /** Connections may be open that the list refuses by now. */
+  let mustRestart = false
+
+  async function run(identity: Identity): Promise<void> {
+    member = await runEtcd({ config, identity, log, signal })
+  }
+
+  async function end(): Promise<void> {
+    const ended = member
+    member = undefined
+    await ended?.[Symbol.asyncDispose]()
+  }
+
+  const takeTurn = (work: () => Promise<void>) => {
+    const onError = (error: unknown) => log.warn({ err: error }, 'a change of the members of etcd waits')
+    return inTurn({ store, office, node: self, ttlSeconds: turnSeconds, onError }, work, signal)
+  }
+
+  /** The list is written first: from then on nobody on it opens a connection. Those that are open end with a restart. */
+  async function refuseRemoved(identity: Identity, serials: readonly string[]): Promise<void> {
+    listed ??= await readListed(serials)
+    if (listed === null || serials.some((serial) => listed?.has(serial) !== true)) {
+      await writeRevocationList(data, await readRevocations(store, identity.secret, signal))
+      listed = new Set(serials)
+      mustRestart = member !== undefined
+    }
+    if (!mustRestart) return
+    await takeTurn(() => restart(identity))
+    mustRestart = false
+    log.info({ refused: serials.length }, 'etcd refuses the certificates of removed nodes')
+  }
+
+  async function readListed(wanted: readonly string[]) {
+    const list = await readRevocationList(data)
+    if (list === null) return null
+    // To read one takes a thread and a quarter of a second, and hardly any cluster has ever removed a node.
+    return wanted.length === 0 ? new Set<string>() : await listedSerials(list)
+  }
+
+  async function restart(identity: Identity): Promise<void> {
+    using membership = openMembership(storeMembers(identity))
+    const members = await membership.list(signal)
+    const own = members.find(({ name }) => name === self)
+    if (own !== undefined) await stepDown(membership, members, own, signal)
+    await end()
+    await run(identity)
+    // The next one may stop once this one is back among the others.
+    await membership.list(signal)
+  }
+
+  /** Takes members out, one at a time; `leaves`: also our own. */
+  async function takeOut(identity: Identity, gone: (member: Member) => boolean): Promise<void> {
+    await takeTurn(async () => {
+      using membership = openMembership(storeMembers(identity))
+      for (const each of (await membership.list(signal)).filter(gone)) {
+        await removeOne(membership, each, signal)
+        log.info({ member: each.name }, 'a member of the store was taken out')
+      }
+    })
+  }
+
+  /** What it held is held by the others, and it must never vote again. */
+  async function forget(): Promise<void> {
+    await end()
+    await rm(etcdFolder(data), { recursive: true, force: true })
+    log.info('this node runs no member of the store any more')
+  }
+
+  return {
+    async begin(identity) {
+      if (!runsEtcd(data)) return
+      await run(identity).catch((error: unknown) => {
+        if (!signal.aborted) log.error({ err: error }, 'this node’s member of etcd could not be started')
+      })
+    },
+
+    async look(identity, { members, following }) {
+      // What is only remembered says nothing of who should be a member now.
+      if (!following) {
+        if (member === undefined && runsEtcd(data)) await run(identity)
+        return false
+      }
+      const nodes = members()
+      const keepers = keepersOf(nodes)
+      const isKeeper = keepers.has(self)
+      if (member !== undefined || isKeeper) await refuseRemoved(identity, revokedSerials(nodes))
+      if (member === undefined) {
+        if (!isKeeper && !runsEtcd(data)) return false
+        await run(identity)
+        log.info('this node runs a member of the store from now on')
+        return true
+      }
+      const present = await listMembers(identity, signal)
+      if (!present.some(({ name }) => name === self)) {
+        await forget()
+        return true
+      }
+      const removed = new Set<string>(nodes.filter(({ state }) => state === 'removed').map(({ id }) => id))
+      const isComplete = [...keepers].every((id) =>
+        present.some(({ name, learner }) => name === id && !learner),
+      )
+      const leaves = !isKeeper && isComplete
+      const isGone = ({ name }: Member) => removed.has(name) || (leaves && name === self)
+      if (!present.some(isGone)) return false
+      await takeOut(identity, isGone)
+      if (leaves) await forget()
+      return true
+    },
+
+    async renew(identity) {
+      if (member !== undefined) await writeTlsFiles(data, identity)
+    },
+
+    async [Symbol.asyncDispose]() {
+      ending.abort(new DOMException('the node ends', 'AbortError'))
+      await end()
+    },
+  }
+}

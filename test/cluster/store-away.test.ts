@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { searchResult, type TrackSummary } from '../../src/protocol/api/catalog.ts'
+import { problemDocument } from '../../src/protocol/api/problem.ts'
+import { writeMusic } from '../../tools/demo/music.ts'
+import { tracksOf } from '../harness/catalog.ts'
+import { type Client, client } from '../harness/client.ts'
+import { blobsIn, type ClusterNode, etcdOf, startCluster, type TestCluster } from '../harness/cluster.ts'
+import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
+import { listen } from '../harness/listener.ts'
+import { runHocket } from '../harness/node.ts'
+import { scanned } from '../harness/scan.ts'
+import { waitFor } from '../harness/wait.ts'
+
+/**
+ * Three machines whose store has lost its majority: two members of etcd are stopped where they stand (SIGSTOP), which
+ * looks to everybody like a network that swallows everything. The nodes themselves go on.
+ */
+
+let music: TemporaryFolder
+let cluster: TestCluster
+let tracks: readonly TrackSummary[]
+let token: string
+const stopped: number[] = []
+
+before(async () => {
+  music = await temporaryFolder('music')
+  await writeMusic(music.path, 40)
+  cluster = await startCluster({ nodes: 3, music: (node) => (node === 0 ? [music.path] : []) })
+  await cluster.settled(3)
+  const ada = await nodeAt(0).administrator()
+  await scanned(ada)
+  tracks = await tracksOf(ada)
+  token = (await nodeAt(1).administrator()).token
+  await waitFor(
+    async () => {
+      const held = await Promise.all(cluster.nodes.map(({ data }) => blobsIn(data)))
+      const seen = await Promise.all(cluster.nodes.map(async (node) => (await tracksOf(at(node))).length))
+      return held.reduce((sum, count) => sum + count, 0) >= 6 && seen.every((count) => count === 6)
+    },
+    { what: 'two copies of each song, and all machines to know them', deadline: 90_000 },
+  )
+  for (const node of [nodeAt(0), nodeAt(2)]) {
+    const pid = await etcdOf(node.data)
+    process.kill(pid, 'SIGSTOP')
+    stopped.push(pid)
+  }
+})
+after(async () => {
+  goOn()
+  await cluster?.[Symbol.asyncDispose]()
+  await music[Symbol.asyncDispose]()
+})
+
+function nodeAt(number: number): ClusterNode {
+  const node = cluster.nodes[number]
+  assert.ok(node)
+  return node
+}
+
+/** Who was signed in before, at this node. */
+const at = ({ node }: ClusterNode): Client => client(node.baseUrl, token)
+
+function goOn(): void {
+  for (const pid of stopped.splice(0)) process.kill(pid, 'SIGCONT')
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+const fileOf = ({ track, title }: TrackSummary) => readFile(join(music.path, `${track} ${title}.wav`))
+
+async function assertPlays(node: ClusterNode): Promise<void> {
+  for (const track of tracks) {
+    const response = await at(node).fetch(`/api/tracks/${track.id}/audio`)
+    assert.equal(response.status, 200, `${track.title} at ${node.name}`)
+    assert.equal(sha256(Buffer.from(await response.arrayBuffer())), sha256(await fileOf(track)))
+  }
+}
+
+async function assertSaysThatNothingCanBeSaved(node: ClusterNode): Promise<void> {
+  const [track] = tracks
+  const answer = await at(node).call('PUT', `/api/marks/track/${track?.id}`, { rating: 3 })
+  // A member that stands still may yet carry out what it was sent: then nobody knows.
+  assert.match(problemDocument.parse(answer.body).code, /^(UNREACHABLE|TIMED_OUT)$/)
+  const ready = await fetch(new URL('/readyz', node.node.baseUrl))
+  assert.deepEqual(
+    [ready.status, await ready.text()],
+    [200, 'ready to browse and play; nothing can be saved\n'],
+  )
+}
+
+test('without its majority, machines play on, say what they cannot do, and answer `status` at once', async () => {
+  for (const node of cluster.nodes) await assertPlays(node)
+  await assertSaysThatNothingCanBeSaved(nodeAt(2))
+  const startedAt = performance.now()
+  const { stdout, code } = await runHocket(['status', '--data', nodeAt(0).data])
+  assert.equal(code, 0)
+  assert.match(stdout, /Store +does not answer/)
+  assert.match(stdout, /Etcd +too few of its members answer: nothing can be saved/)
+  assert.match(stdout, /node-1 .*\n.*node-2 .*\n.*node-3 /)
+  assert.ok(performance.now() - startedAt < 12_000, 'it waits for what does not come')
+})
+
+test('[F3] a machine that starts meanwhile serves whoever is signed in from its index, and plays from the others', async (test) => {
+  const node = nodeAt(1)
+  await node.node.kill9()
+  const startedAt = performance.now()
+  await node.start()
+  test.diagnostic(`ready after ${Math.round(performance.now() - startedAt)} ms`)
+  assert.match(node.node.logs(), /nothing can be saved until it does/)
+  assert.equal((await tracksOf(at(node))).length, tracks.length)
+  const [track] = tracks
+  const answer = await at(node).get(`/api/search?q=${encodeURIComponent(track?.title ?? '')}`)
+  assert.ok(searchResult.parse(answer.body).tracks.some(({ id }) => id === track?.id))
+  await assertPlays(node)
+  await assertSaysThatNothingCanBeSaved(node)
+})
+
+test('[B5] the gateway of a listener dies meanwhile, and another one that can play goes on at the same byte', async () => {
+  const [, track] = tracks
+  assert.ok(track)
+  const whole = await fileOf(track)
+  const hearing = listen({
+    gateways: [nodeAt(0), nodeAt(1)].map(({ node }) => node.baseUrl),
+    path: `/api/tracks/${track.id}/audio`,
+    token,
+    bytesPerSecond: whole.length / 12,
+    bufferSeconds: 5,
+    signal: AbortSignal.timeout(60_000),
+  })
+  await waitFor(async () => (await fetch(new URL('/readyz', nodeAt(1).node.baseUrl))).ok, {
+    what: 'the other gateway to say that it can play',
+  })
+  await nodeAt(0).node.kill9()
+  const heard = await hearing
+  assert.equal(heard.hash, sha256(whole))
+  assert.equal(heard.underruns, 0)
+})
+
+test('the majority comes back: what is written is read at the machine that had started without it', async () => {
+  goOn()
+  await nodeAt(0).start()
+  const [track] = tracks
+  assert.ok(track)
+  const written = await waitFor(
+    async () => {
+      const answer = await at(nodeAt(2)).call('PUT', `/api/marks/track/${track.id}`, { rating: 5 })
+      return answer.status < 300 && answer
+    },
+    { what: 'a star that is kept', deadline: 60_000 },
+  )
+  const revision = written.headers.get('hocket-revision') ?? ''
+  const read = await waitFor(
+    async () => {
+      const response = await at(nodeAt(1)).fetch(`/api/tracks/${track.id}`, {
+        headers: { 'hocket-after': revision },
+      })
+      return response.ok && (await response.text())
+    },
+    { what: 'the index to catch up' },
+  )
+  assert.match(read, /"rating":5/)
+  await cluster.settled(3)
+  assert.match(nodeAt(1).node.logs(), /the store answers again/)
+  const lines = await runHocket(['status', '--data', nodeAt(1).data])
+  assert.match(lines.stdout, /Etcd +3 members vote/)
+})
