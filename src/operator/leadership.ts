@@ -101,7 +101,7 @@ async function standOnce(
     await serve(options, { key, revision: taken.revision }, { lease, grantedAt }, work, signal)
   } finally {
     // It frees the office at once; where the store is away, the lease ends by itself.
-    await store.revoke(lease, AbortSignal.timeout(2_000)).catch(() => undefined)
+    await store.revoke(lease, AbortSignal.timeout(Math.ceil((ttlSeconds * 1_000) / 3))).catch(() => undefined)
   }
 }
 

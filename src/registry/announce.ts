@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { CodedError, isCoded } from '../protocol/errors.ts'
 import type { Presence } from '../protocol/facts/cluster.ts'
+import type { Id } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
 import { presences } from './facts.ts'
 
@@ -36,6 +37,8 @@ const shortestPauseMs = 100
 const longestPauseMs = 3_000
 /** How often it is looked whether a presence from another place has gone. */
 const lookAgainMs = 250
+/** How long a start asks the store whether this node runs elsewhere, in milliseconds. */
+const startPatienceMs = 3_000
 /** How long an orderly end waits for the store, in milliseconds. */
 const farewellMs = 1_000
 
@@ -76,24 +79,11 @@ export function announce(options: AnnouncerOptions): Announcer {
    */
   async function assertOurs(theirs: Presence): Promise<void> {
     if (theirs.incarnation === incarnation) return
-    if (theirs.place !== place) {
-      if (await outlives(theirs)) throw duplicate(theirs)
-      return
-    }
+    if (theirs.place !== place) return await refuseIfAlive(store, theirs, ttlSeconds, limit, signal)
     // One process works on a data folder, so whoever was here before a start is dead. Who appears here afterwards runs
     // on a perfect copy of the machine: the one that started later gives way.
     const isLater = `${theirs.startedAt} ${theirs.incarnation}` > `${startedAt} ${incarnation}`
     if (wasPresent && !isLater) throw duplicate(theirs)
-  }
-
-  async function outlives({ incarnation: watched }: Presence): Promise<boolean> {
-    const end = performance.now() + ttlSeconds * 1_500 + 1_000
-    while (performance.now() < end) {
-      const found = await presences.get(store, id, limit())
-      if (found?.value.incarnation !== watched) return false
-      await pause(lookAgainMs, undefined, { signal })
-    }
-    return true
   }
 
   /** Holds one lease until it ends. */
@@ -167,6 +157,43 @@ export function announce(options: AnnouncerOptions): Announcer {
   }
 
   return { present: present.promise, overtaken: () => poke.abort(), ended: keepAnnouncing() }
+}
+
+/**
+ * For a start, before anything runs that may run only once under this identity, as a member of etcd: NODE_DUPLICATE
+ * where a node at another place lives under it. A store that does not answer says nothing; then `announce` finds out.
+ */
+export async function refuseSecond(
+  store: Store,
+  { id, place, ttlSeconds }: { readonly id: Id; readonly place: string; readonly ttlSeconds: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const limit = () => AbortSignal.any([signal, AbortSignal.timeout(startPatienceMs)])
+  try {
+    const found = await presences.get(store, id, limit())
+    if (found === null || found.value.place === place) return
+    await refuseIfAlive(store, found.value, ttlSeconds, limit, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (isCoded(error, 'NODE_DUPLICATE')) throw error
+  }
+}
+
+/** Waits for as long as the lease of a dead node lasts: NODE_DUPLICATE where the presence is there afterwards. */
+async function refuseIfAlive(
+  store: Store,
+  theirs: Presence,
+  ttlSeconds: number,
+  limit: () => AbortSignal,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = performance.now() + ttlSeconds * 1_500 + 1_000
+  while (performance.now() < end) {
+    const found = await presences.get(store, theirs.id, limit())
+    if (found?.value.incarnation !== theirs.incarnation) return
+    await pause(lookAgainMs, undefined, { signal })
+  }
+  throw duplicate(theirs)
 }
 
 interface Written {

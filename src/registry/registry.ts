@@ -81,6 +81,8 @@ export interface RegistryOptions {
   readonly signal?: AbortSignal
 }
 
+/** A dead node is out after so many seconds (N1). */
+export const ttlSeconds = 6
 /** How long a start waits for the store, in milliseconds; then it goes on without, and the registry fills later. */
 const startPatienceMs = 10_000
 

@@ -23,6 +23,8 @@ export interface ClusterNode {
   readonly name: string
   readonly data: string
   readonly isGateway: boolean
+  /** The line by which it joined; the first one did not. */
+  readonly line: string | undefined
   /** The process as it runs now, or ran last. */
   readonly node: TestNode
   /** Starts it again after it has ended, however it did; `env` changes its settings from now on. */
@@ -172,6 +174,7 @@ async function run(settings: Settings, music: readonly string[], line: string | 
     name,
     data,
     isGateway: env.HOCKET_ROLES === undefined || env.HOCKET_ROLES.split(',').includes('gateway'),
+    line,
     get node() {
       return node
     },

@@ -41,8 +41,15 @@ interface Options {
 
 /** Whoever stops a member for a moment, or takes one out, holds this office: a majority is never without two. */
 const office = 'etcd'
+/** How often a node looks where etcd is, in milliseconds; changes of the nodes are looked at at once. */
+export const lookEveryMs = 4_000
 /** Longer than a member takes to start again. */
-const turnSeconds = 30
+const turnSeconds = 20
+/**
+ * Whoever leaves the store waits for so many milliseconds after those that are to hold it are complete: by then every
+ * node has looked where it is.
+ */
+const leaveAfterMs = 3 * lookEveryMs
 
 export function createKeeper({ config, store, self, log }: Options): Keeper {
   const { data } = config
@@ -53,6 +60,8 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
   let listed: ReadonlySet<string> | null | undefined
   /** Connections may be open that the list refuses by now. */
   let mustRestart = false
+  /** Since when all that should hold the store have done so, though we hold it as well; by the clock that never jumps. */
+  let superfluousSince: number | undefined
 
   async function run(identity: Identity): Promise<void> {
     member = await runEtcd({ config, identity, log, signal })
@@ -101,13 +110,14 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
     await membership.list(signal)
   }
 
-  /** Takes members out, one at a time; `leaves`: also our own. */
+  /** Takes members out, one at a time, our own among them. */
   async function takeOut(identity: Identity, gone: (member: Member) => boolean): Promise<void> {
     await takeTurn(async () => {
       using membership = openMembership(storeMembers(identity))
       for (const each of (await membership.list(signal)).filter(gone)) {
         await removeOne(membership, each, signal)
         log.info({ member: each.name }, 'a member of the store was taken out')
+        if (each.name === self) await forget()
       }
     })
   }
@@ -152,11 +162,11 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
       const isComplete = [...keepers].every((id) =>
         present.some(({ name, learner }) => name === id && !learner),
       )
-      const leaves = !isKeeper && isComplete
+      superfluousSince = !isKeeper && isComplete ? (superfluousSince ?? performance.now()) : undefined
+      const leaves = superfluousSince !== undefined && performance.now() - superfluousSince > leaveAfterMs
       const isGone = ({ name }: Member) => removed.has(name) || (leaves && name === self)
       if (!present.some(isGone)) return false
       await takeOut(identity, isGone)
-      if (leaves) await forget()
       return true
     },
 

@@ -23,7 +23,7 @@ import { CodedError } from '../../protocol/errors.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { type Calls, createCalls } from '../../registry/calls.ts'
 import { chronicleId, chronicles } from '../../registry/facts.ts'
-import { openRegistry, type RegistryEvent } from '../../registry/registry.ts'
+import { openRegistry, type RegistryEvent, ttlSeconds } from '../../registry/registry.ts'
 import { openMemory } from '../../registry/remembered.ts'
 import { changeSettings } from '../../registry/settings.ts'
 import { type Identity, placeOf } from '../../registry/trust/identity.ts'
@@ -80,8 +80,6 @@ export interface ClusterPart extends AsyncDisposable {
   announce(routes: readonly PeerRoutes[], publicUrl: string | null): Promise<void>
 }
 
-/** A dead node is out after so many seconds (N1). */
-const ttlSeconds = 6
 /** How long an upload may take to be copied, in milliseconds: 4 GiB at 15 MB/s. */
 const spreadMs = 300_000
 /** How long the store may take to note what a node is, and how long until it is tried again; in milliseconds. */

@@ -1,15 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { isCoded } from '../../protocol/errors.ts'
-import type { Registry } from '../../registry/registry.ts'
-import type { Identity } from '../../registry/trust/identity.ts'
+import { refuseSecond } from '../../registry/announce.ts'
+import { type Registry, ttlSeconds } from '../../registry/registry.ts'
+import { type Identity, placeOf } from '../../registry/trust/identity.ts'
 import type { Trust } from '../../registry/trust/trust.ts'
+import type { Members } from '../../store/etcd/connection.ts'
 import type { EtcdStore } from '../../store/etcd/etcd.ts'
 import { requireFacts } from '../../store/move.ts'
 import type { Config } from '../config.ts'
-import { listMembers } from './etcd.ts'
+import { listMembers, runsEtcd } from './etcd.ts'
 import { isSameTls, readStoreTls } from './external.ts'
-import { createKeeper, type Keeper } from './keeper.ts'
+import { createKeeper, type Keeper, lookEveryMs } from './keeper.ts'
 import { isManaged, storeMembers } from './membership.ts'
 
 export interface ClusterStore extends AsyncDisposable {
@@ -21,6 +23,8 @@ export interface ClusterStore extends AsyncDisposable {
    * knows where etcd is reached and by which certificate.
    */
   follow(parts: { readonly trust: Trust; readonly registry: Registry }): void
+  /** Where it is, and what proves us to it. */
+  members(identity: Identity): Members
 }
 
 interface Options {
@@ -32,13 +36,11 @@ interface Options {
   readonly onLost: (error: Error) => void
 }
 
-/** How often it is looked where etcd is, in milliseconds; changes of the nodes are looked at at once. */
-const lookEveryMs = 5_000
 /** How long a start waits for the store: machines that come back from a loss of power wait for one another. */
 const startPatienceMs = 8_000
 const askAgainMs = 1_000
 
-/** The store of the cluster, with this node's member of it where it has one. Errors: those of `requireFacts`. */
+/** The store of the cluster, with this node's member of it where it has one. Errors: NODE_DUPLICATE, those of `requireFacts`. */
 export async function openStoreOfCluster(options: Options): Promise<ClusterStore> {
   const { config, identity, log, signal } = options
   await using stack = new AsyncDisposableStack()
@@ -50,6 +52,10 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
   const keeper = isManaged(identity)
     ? stack.use(createKeeper({ config, store, self: identity.id, log }))
     : null
+  if (runsEtcd(config.data)) {
+    const self = { id: identity.id, place: await placeOf(config.data), ttlSeconds }
+    await refuseSecond(store, self, signal)
+  }
   const beginning = keeper?.begin(identity) ?? Promise.resolve()
   let following: Promise<unknown> = beginning
   stack.defer(async () => {
@@ -81,14 +87,16 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
       await readAgain()
       return false
     }
-    const changed = await keeper.look(trust.identity, registry)
+    if (registry.following) await noteEndpoints(trust)
+    return await keeper.look(trust.identity, registry)
+  }
+
+  async function noteEndpoints(trust: Trust): Promise<void> {
     const members = await listMembers(trust.identity, ending.signal)
     const endpoints = members.filter(({ learner }) => !learner).flatMap(({ clientUrls }) => [...clientUrls])
-    if (endpoints.length > 0 && !isSame(endpoints, trust.identity.store)) {
-      await trust.noteStore(endpoints)
-      log.info({ endpoints }, 'the members of the store have changed')
-    }
-    return changed
+    if (endpoints.length === 0 || isSame(endpoints, trust.identity.store)) return
+    await trust.noteStore(endpoints)
+    log.info({ endpoints }, 'the members of the store have changed')
   }
 
   /** Whoever runs the store renews its certificates, and replaces the files. */
@@ -105,7 +113,7 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
     while (!ending.signal.aborted) {
       const changed = nextChange()
       const again = await look(trust, registry).catch((error: unknown) => {
-        if (!ending.signal.aborted) log.warn({ err: error }, 'the members of the store could not be asked')
+        if (!ending.signal.aborted) log.warn({ err: error }, 'the members of the store could not be looked after')
         return false
       })
       if (again) continue
@@ -117,6 +125,7 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
   return {
     store,
     answered,
+    members: (now) => storeMembers(now, external),
     follow({ trust, registry }) {
       let changed = new AbortController()
       let shape = ''

@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict'
+import { cp } from 'node:fs/promises'
+import { after, before, test } from 'node:test'
+import { z } from 'zod'
+import { keepersOf, listMembers } from '../../src/node/cluster/etcd.ts'
+import { storeMembers } from '../../src/node/cluster/membership.ts'
+import { joinInvitation } from '../../src/protocol/api/cluster.ts'
+import { isCoded } from '../../src/protocol/errors.ts'
+import { joinTokens } from '../../src/registry/facts.ts'
+import { type Identity, readIdentity } from '../../src/registry/trust/identity.ts'
+import { connectEtcdStore, type EtcdStore } from '../../src/store/etcd/etcd.ts'
+import type { Client } from '../harness/client.ts'
+import { type ClusterNode, freeRow, startCluster, type TestCluster } from '../harness/cluster.ts'
+import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
+import { runHocket } from '../harness/node.ts'
+import { waitFor } from '../harness/wait.ts'
+
+/** One machine becomes five and one again, by the commands that a person gives, while somebody goes on writing. */
+
+let folder: TemporaryFolder
+let cluster: TestCluster
+let writer: Writer
+before(async () => {
+  folder = await temporaryFolder('growing')
+  cluster = await startCluster({ nodes: 1 })
+})
+after(async () => {
+  await writer?.end()
+  await cluster?.[Symbol.asyncDispose]()
+  await folder[Symbol.asyncDispose]()
+})
+
+function nodeAt(number: number): ClusterNode {
+  const node = cluster.nodes[number - 1]
+  assert.ok(node, `node-${number}`)
+  return node
+}
+
+async function identityOf(node: ClusterNode): Promise<Identity> {
+  const identity = await readIdentity(node.data)
+  assert.ok(identity)
+  return identity
+}
+
+/** The names of the nodes whose members of etcd vote, as the store itself says, and waits until it is these. */
+async function votersBecome(seenFrom: ClusterNode, ...names: readonly string[]): Promise<void> {
+  const ids = new Map<string, string>()
+  for (const node of cluster.nodes) ids.set((await identityOf(node)).id, node.name)
+  let last = ''
+  await waitFor(
+    async () => {
+      const members = await listMembers(await identityOf(seenFrom), AbortSignal.timeout(5_000))
+      last = members
+        .map(({ name, learner }) => (learner ? 'a learner' : ids.get(name)))
+        .toSorted()
+        .join()
+      return last === names.toSorted().join()
+    },
+    { what: `${names.join()} to be the members of the store`, deadline: 90_000 },
+  ).catch((error: unknown) => {
+    throw new Error(`the members of the store are ${last}`, { cause: error })
+  })
+}
+
+interface Writer {
+  readonly written: ReadonlySet<string>
+  readonly unknown: ReadonlySet<string>
+  end(): Promise<void>
+}
+
+/** Makes one playlist after another through one gateway, and notes which of them were acknowledged. */
+async function startWriting(node: ClusterNode): Promise<Writer> {
+  const ada = await node.administrator()
+  const ending = new AbortController()
+  const written = new Set<string>()
+  const unknown = new Set<string>()
+  const writing = (async () => {
+    for (let number = 1; !ending.signal.aborted; number += 1) {
+      const name = `list ${number}`
+      const { status } = await ada.call('POST', '/api/playlists', { name })
+      if (status === 201) written.add(name)
+      else unknown.add(name)
+    }
+  })()
+  return {
+    written,
+    unknown,
+    async end() {
+      ending.abort()
+      await writing
+    },
+  }
+}
+
+async function assertKept(client: Client): Promise<void> {
+  const { items } = z
+    .object({ items: z.array(z.object({ name: z.string() })) })
+    .parse((await client.get('/api/playlists')).body)
+  const held = new Set(items.map(({ name }) => name))
+  assert.deepEqual(
+    [...writer.written].filter((name) => !held.has(name)),
+    [],
+    'acknowledged, and lost',
+  )
+  assert.deepEqual(
+    [...held].filter((name) => !writer.written.has(name) && !writer.unknown.has(name)),
+    [],
+  )
+}
+
+async function goesOn(): Promise<void> {
+  const before = writer.written.size
+  await waitFor(() => writer.written.size > before + 3, { what: 'further writes to be acknowledged' })
+}
+
+const remove = async (through: ClusterNode, name: string) =>
+  await runHocket(['remove', name, '--data', through.data])
+
+test('nodes that run a member are those that joined first, without the ones that are being emptied', () => {
+  const member = (id: string, state: 'active' | 'draining' | 'removed' = 'active') => ({
+    id,
+    name: id,
+    zone: id,
+    roles: [],
+    capacityBytes: null,
+    state,
+    joinedAt: Number(id),
+    certificates: [],
+  })
+  const keepers = (...members: Parameters<typeof keepersOf>[0]) => [...keepersOf(members)].join('')
+  assert.equal(keepers(member('1'), member('2')), '1')
+  assert.equal(keepers(member('1', 'draining'), member('2')), '2')
+  assert.equal(keepers(member('1'), member('2', 'draining'), member('3')), '132')
+  assert.equal(keepers(member('1'), member('2', 'draining'), member('3'), member('4')), '134')
+  assert.equal(keepers(member('1', 'removed'), member('2')), '2')
+})
+
+test('[F1] one machine grows to five, and so do the members of its store', async () => {
+  for (let number = 2; number <= 5; number += 1) await cluster.grow()
+  writer = await startWriting(nodeAt(3))
+  await votersBecome(nodeAt(1), 'node-1', 'node-2', 'node-3', 'node-4', 'node-5')
+  await cluster.settled(5)
+  await goesOn()
+})
+
+test('a join line that was used, or is older than a day, lets nobody in', async () => {
+  const used = await start(`${folder.path}/used`, ['--join', nodeAt(2).line ?? ''])
+  assert.notEqual(used.code, 0)
+  assert.match(used.stderr, /JOIN_TOKEN_USED/)
+  const ada = await nodeAt(1).administrator()
+  const { line } = joinInvitation.parse((await ada.call('POST', '/api/cluster/invitations')).body)
+  await using store = connectEtcdStore(storeMembers(await identityOf(nodeAt(1))))
+  for await (const { id, value, revision } of joinTokens.walk(store)) {
+    if (value.usedBy !== null) continue
+    await store.commit(joinTokens.replace(id, revision, { ...value, expiresAt: Date.now() - 1 }))
+  }
+  const expired = await start(`${folder.path}/expired`, ['--join', line])
+  assert.notEqual(expired.code, 0)
+  assert.match(expired.stderr, /JOIN_TOKEN_EXPIRED/)
+})
+
+test('a copy of a data folder is refused while the original lives, and its member of etcd never runs', async () => {
+  const copy = `${folder.path}/copy`
+  await cp(nodeAt(2).data, copy, { recursive: true, force: true, errorOnExist: false })
+  const { code, stderr, stdout } = await start(copy, [])
+  assert.notEqual(code, 0)
+  assert.match(stderr, /NODE_DUPLICATE/)
+  assert.doesNotMatch(stdout, /etcd: /)
+  await goesOn()
+})
+
+test('a node that is removed is refused by etcd at once, on connections that are open too', async (test) => {
+  const [thief, honest] = [await identityOf(nodeAt(5)), await identityOf(nodeAt(1))]
+  const reach = (identity: Identity) =>
+    connectEtcdStore(storeMembers({ ...identity, store: honest.store.slice(0, 1) }))
+  await using open = reach(thief)
+  await using others = reach(honest)
+  assert.notEqual(await open.get(`cluster/members/${thief.id}`), null)
+  const { code, stderr } = await remove(nodeAt(1), 'node-5')
+  assert.equal(code, 0, stderr)
+  // A member that starts again refuses everybody for a moment: it must take the one while it refuses the other.
+  const isOut = async (store: EtcdStore) =>
+    (await isRefused(store)) && (await others.get(`cluster/members/${thief.id}`)) !== null
+  const startedAt = performance.now()
+  await waitFor(
+    async () => {
+      await using fresh = reach(thief)
+      return await isOut(fresh)
+    },
+    { what: 'a new connection to be refused' },
+  )
+  test.diagnostic(`a new connection is refused after ${Math.round(performance.now() - startedAt)} ms`)
+  await waitFor(() => isOut(open), { what: 'the open connection to be cut' })
+  test.diagnostic(`the open one is cut after ${Math.round(performance.now() - startedAt)} ms`)
+  await using again = reach(thief)
+  assert.ok(await isOut(again))
+  await assert.rejects(
+    again.commit(
+      { conditions: [], writes: [{ key: 'thief', value: Buffer.from('1') }] },
+      AbortSignal.timeout(5_000),
+    ),
+  )
+  assert.equal(await others.get('thief'), null)
+  await goesOn()
+})
+
+async function isRefused(store: EtcdStore): Promise<boolean> {
+  try {
+    await store.get('cluster/trust/authority', AbortSignal.timeout(4_000))
+    return false
+  } catch (error) {
+    return isCoded(error) || (error instanceof DOMException && error.name === 'TimeoutError')
+  }
+}
+
+test('[F1] of five machines four are left: the store has three members, and the fourth has stopped its own', async () => {
+  await votersBecome(nodeAt(1), 'node-1', 'node-2', 'node-3')
+  await goesOn()
+})
+
+test('[N2] a machine dies and is removed: another takes over its place in the store', async () => {
+  await nodeAt(2).node.kill9()
+  const { code, stderr } = await remove(nodeAt(1), 'node-2')
+  assert.equal(code, 0, stderr)
+  await votersBecome(nodeAt(1), 'node-1', 'node-3', 'node-4')
+  await goesOn()
+})
+
+test('[F1] of three machines two are left: the store shrinks to one member, so that the other may fail', async () => {
+  const { code, stderr } = await remove(nodeAt(3), 'node-4')
+  assert.equal(code, 0, stderr)
+  await votersBecome(nodeAt(3), 'node-1')
+  await goesOn()
+})
+
+test('the machine that holds the only member cannot be removed before another one has taken it over', async () => {
+  const refused = await remove(nodeAt(3), 'node-1')
+  assert.notEqual(refused.code, 0)
+  assert.match(refused.stderr, /NODE_HOLDS_STORE/)
+  const drained = await runHocket(['drain', 'node-1', '--data', nodeAt(3).data])
+  assert.equal(drained.code, 0, drained.stderr)
+  await votersBecome(nodeAt(3), 'node-3')
+  const removed = await remove(nodeAt(3), 'node-1')
+  assert.equal(removed.code, 0, removed.stderr)
+})
+
+test('[F1] what was acknowledged on the way is there, on the one machine that is left', async (test) => {
+  await goesOn()
+  await writer.end()
+  test.diagnostic(`${writer.written.size} writes acknowledged, of ${writer.unknown.size} nobody knows`)
+  await assertKept(await nodeAt(3).administrator())
+  await nodeAt(3).node.stop()
+  await nodeAt(3).start()
+  await assertKept(await nodeAt(3).administrator())
+})
+
+/** Starts what is refused, and answers how it ended. */
+async function start(data: string, flags: readonly string[]) {
+  const port = await freeRow()
+  return await runHocket(['up', '--data', data, ...flags], {
+    env: {
+      HOCKET_ADDRESS: '127.0.0.1',
+      HOCKET_PORT: String(port),
+      HOCKET_PEER_PORT: String(port + 1),
+      HOCKET_ETCD_PORT: String(port + 2),
+    },
+  })
+}
