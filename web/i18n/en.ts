@@ -420,6 +420,10 @@ export const en = {
     other: '{count} songs lie only on machines that do not answer.',
   },
   storeAway: 'Too few machines agree: the music plays, but nothing can be saved until they are back.',
+  storeFull:
+    'The database of the machines has reached its quota: the music plays, but nothing can be saved until there is room.',
+  storeDiverged:
+    'The databases of the machines do not hold the same: nothing is saved any more. The documentation says what to do (STORE_DIVERGED).',
   addMachine: 'Add a machine',
   addMachineText: 'Run this on the other machine within a day. It lets one machine in, once.',
   joinLine: 'Command for the other machine',

@@ -431,6 +431,10 @@ export const es: Record<keyof typeof en, Message> = {
   },
   storeAway:
     'Demasiado pocas máquinas están de acuerdo: la música suena, pero no se puede guardar nada hasta que vuelvan.',
+  storeFull:
+    'La base de datos de las máquinas ha llegado a su cuota: la música suena, pero no se puede guardar nada hasta que haya sitio.',
+  storeDiverged:
+    'Las bases de datos de las máquinas no contienen lo mismo: ya no se guarda nada. La documentación dice qué hacer (STORE_DIVERGED).',
   addMachine: 'Añadir una máquina',
   addMachineText: 'Ejecuta esto en la otra máquina antes de un día. Deja entrar a una máquina, una sola vez.',
   joinLine: 'Orden para la otra máquina',

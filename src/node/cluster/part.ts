@@ -30,6 +30,7 @@ import { type Identity, placeOf } from '../../registry/trust/identity.ts'
 import { changeMember, noteRoles } from '../../registry/trust/membership.ts'
 import { invite } from '../../registry/trust/tokens.ts'
 import { keepTrust } from '../../registry/trust/trust.ts'
+import { openMembership } from '../../store/etcd/members.ts'
 import type { Store } from '../../store/store.ts'
 import type { Config } from '../config.ts'
 import { version } from '../version.ts'
@@ -154,7 +155,8 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
     : null
 
   const cluster: Cluster = {
-    status: (asked) => statusOf({ identity: trust.identity, registry, store, copies: bytes.copies }, asked),
+    status: (asked) =>
+      statusOf({ identity: trust.identity, registry, store, copies: bytes.copies, alarms }, asked),
     async invite(asked) {
       const value = await invite(store, peerAddresses(), asked)
       return { value, revision: (await store.status(asked)).revision }
@@ -174,6 +176,11 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       const fact = await chronicles.get(store, chronicleId, asked)
       return { events: (fact?.value.events ?? []).toReversed() }
     },
+  }
+
+  async function alarms(asked: AbortSignal) {
+    using membership = openMembership(options.member.members(trust.identity))
+    return await membership.alarms(asked)
   }
 
   /** Has the member fact say which roles this node has now; while the store is away, later. */

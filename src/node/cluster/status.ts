@@ -7,6 +7,7 @@ import { clusterSettings, type Member } from '../../protocol/facts/cluster.ts'
 import { readSettings } from '../../registry/facts.ts'
 import type { LiveNode, Registry } from '../../registry/registry.ts'
 import type { Identity } from '../../registry/trust/identity.ts'
+import type { Alarm } from '../../store/etcd/messages.ts'
 import type { Store } from '../../store/store.ts'
 
 interface Parts {
@@ -14,6 +15,8 @@ interface Parts {
   readonly registry: Registry
   readonly store: Store
   readonly copies: Pick<Copies, 'status'>
+  /** What the members of the store complain of. */
+  readonly alarms: (signal: AbortSignal) => Promise<readonly Alarm[]>
 }
 
 /** How long the store may take to say that it is there, in milliseconds. */
@@ -21,19 +24,22 @@ const storePatienceMs = 2_000
 
 /** The cluster as this node knows it. With the store away it is what was last known, and says so. */
 export async function statusOf(parts: Parts, signal: AbortSignal): Promise<ClusterStatus> {
-  const { identity, registry, store, copies } = parts
+  const { identity, registry, store, copies, alarms } = parts
   const soon = AbortSignal.any([signal, AbortSignal.timeout(storePatienceMs)])
   const unlessAway = async <Value>(read: Promise<Value>): Promise<Value | null> => {
     try {
       return await read
     } catch (error) {
       signal.throwIfAborted()
-      if (soon.aborted || isCoded(error, 'UNREACHABLE') || isCoded(error, 'TIMED_OUT')) return null
+      const isAway = isCoded(error, 'UNREACHABLE') || isCoded(error, 'TIMED_OUT')
+      // One whose members differ answers nothing any more but that.
+      if (soon.aborted || isAway || isCoded(error, 'STORE_DIVERGED')) return null
       throw error
     }
   }
   const settings = await unlessAway(readSettings(store, soon))
   const reports = await unlessAway(readReports(store, soon))
+  const storeAlarm = alarmOf((await unlessAway(alarms(soon))) ?? [])
   const layout = await unlessAway(layouts.get(store, layoutId, soon))
   const placed = new Set(layout?.value.nodes.map(({ id }) => id))
   const live = new Map(registry.nodes().map((node) => [node.id, node]))
@@ -47,7 +53,13 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
     settings: settings ?? clusterSettings.parse({}),
     storeReachable: settings !== null,
     storeMembers: identity.store.length,
+    ...(storeAlarm !== undefined && { storeAlarm }),
   }
+}
+
+function alarmOf(alarms: readonly Alarm[]): ClusterStatus['storeAlarm'] {
+  if (alarms.some(({ kind }) => kind === 'corrupt')) return 'diverged'
+  return alarms.some(({ kind }) => kind === 'no space') ? 'full' : undefined
 }
 
 /** What all nodes say of their copies, added up; of silent ones, what is not to be had from them meanwhile. */

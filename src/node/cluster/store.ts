@@ -113,7 +113,8 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
     while (!ending.signal.aborted) {
       const changed = nextChange()
       const again = await look(trust, registry).catch((error: unknown) => {
-        if (!ending.signal.aborted) log.warn({ err: error }, 'the members of the store could not be looked after')
+        if (!ending.signal.aborted)
+          log.warn({ err: error }, 'the members of the store could not be looked after')
         return false
       })
       if (again) continue

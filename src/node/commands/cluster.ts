@@ -10,7 +10,7 @@ import {
 } from '../../protocol/api/cluster.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import { allRoles } from '../../protocol/facts/cluster.ts'
-import type { Initialised } from '../cluster/init.ts'
+import type { Initialised, InitStep, OnStep } from '../cluster/init.ts'
 import { byteCount } from '../config.ts'
 import type { Context } from './context.ts'
 import { type Remote, withRunningNode } from './remote.ts'
@@ -31,7 +31,24 @@ async function moveAll({ config, terminal, signal }: Context): Promise<Initialis
   const { initialiseCluster } = await import('../cluster/init.ts')
   using moving = terminal.progress('Moving', (amount) => `${amount.toLocaleString('en')} facts`)
   const log = pino({ level: 'silent' })
-  return await initialiseCluster(config, log, (facts) => moving.update(facts, 0), signal)
+  const onStep: OnStep = (step, facts) =>
+    step === 'copying' ? moving.update(facts, 0) : terminal.note(`  ${stepWords[step]}`)
+  return await initialiseCluster(config, log, onStep, signal)
+}
+
+const stepWords: Readonly<Record<Exclude<InitStep, 'copying'>, string>> = {
+  founded: 'The cluster has a certificate authority, and this machine its certificate.',
+  given: 'The music folders are noted as those of this machine.',
+  started: 'The new store runs.',
+  begun: 'Moving of the facts has begun.',
+  copied: 'They are copied.',
+  'caught up': 'What changed meanwhile is copied, too.',
+  verified: 'Both stores were read again, and hold the same.',
+  retired: 'The old store counts no more.',
+  complete: 'The new store counts.',
+  joined: 'This machine is a node of the cluster.',
+  invited: 'Another machine may join.',
+  'set aside': 'The file of the old store is put aside.',
 }
 
 /** `hocket cluster invite`: a line for one more machine. */
@@ -162,7 +179,7 @@ export async function readCluster(remote: Remote): Promise<ClusterStatus | null>
 
 /** The rows of `hocket status` that tell of the cluster. */
 export function clusterRows(status: ClusterStatus): readonly (readonly [string, string])[] {
-  const { storeReachable, storeMembers, settings } = status
+  const { storeReachable, storeMembers, storeAlarm, settings } = status
   const store = storeReachable
     ? `${storeMembers} ${storeMembers === 1 ? 'member votes' : 'members vote'}`
     : 'too few of its members answer: nothing can be saved'
@@ -176,6 +193,7 @@ export function clusterRows(status: ClusterStatus): readonly (readonly [string, 
       `${settings.replicas} copies, quorum ${settings.writeQuorum}, grace ${spoken(settings.graceSeconds)}`,
     ],
     ['Etcd', store],
+    ...(storeAlarm === undefined ? [] : [['', alarmWords[storeAlarm]] as const]),
   ]
 }
 
@@ -237,3 +255,9 @@ async function idOf(remote: Remote, node: string): Promise<string> {
     throw new CodedError('CONFLICT', `${found.length} nodes are called ${node}: give the id of one`)
   return first.id
 }
+
+/** What an alarm of the store means, for an administrator. */
+export const alarmWords = {
+  full: 'its quota is reached: nothing can be saved until there is room (STORE_FULL in docs/errors.md)',
+  diverged: 'its members do not hold the same: nothing is to be trusted (STORE_DIVERGED in docs/errors.md)',
+} as const

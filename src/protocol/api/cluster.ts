@@ -69,6 +69,8 @@ export const clusterStatus = z.object({
   storeReachable: z.boolean(),
   /** How many members the store has that vote: it takes writes while more than half of them live. */
   storeMembers: z.int(),
+  /** What keeps the store from taking writes though it answers: its quota is reached, or its members differ. */
+  storeAlarm: z.enum(['full', 'diverged']).optional(),
 })
 export type ClusterStatus = z.infer<typeof clusterStatus>
 

@@ -37,14 +37,22 @@ export function Nodes() {
   )
 }
 
-function Copies({ status: { copies, settings, storeReachable } }: { status: ClusterStatus }) {
+/** What keeps the facts from being saved; undefined: nothing does. */
+function storeTrouble({ storeAlarm, storeReachable }: ClusterStatus): PlainKey | undefined {
+  if (storeAlarm !== undefined) return storeAlarm === 'full' ? 'storeFull' : 'storeDiverged'
+  return storeReachable ? undefined : 'storeAway'
+}
+
+function Copies({ status }: { status: ClusterStatus }) {
+  const { copies, settings } = status
   const { say, format } = useWords()
+  const trouble = storeTrouble(status)
   return (
     <section className="panel">
       <h2>{say('copies')}</h2>
-      {storeReachable ? null : (
+      {trouble === undefined ? null : (
         <p className="badge badge-accent" role="alert">
-          {say('storeAway')}
+          {say(trouble)}
         </p>
       )}
       <p className="fine">{say('replicasLine', { count: settings.replicas })}</p>

@@ -15,6 +15,7 @@ import type { Store } from '../../../store/store.ts'
 import { readMembership } from '../../cluster/membership.ts'
 import { readLocal } from '../../local.ts'
 import { lockDataFolder } from '../../lock.ts'
+import { alarmWords, readCluster } from '../cluster.ts'
 import type { Context } from '../context.ts'
 import { withRunningNode } from '../remote.ts'
 import { bytes as inBytes } from '../terminal.ts'
@@ -47,6 +48,12 @@ async function* checkRunning(context: Context): AsyncGenerator<Finding> {
     yield bad(
       'Hocket runs, and its store does not answer: music plays, but nothing can be saved',
       'See with `hocket status` which machines are away, and start them.',
+    )
+  const cluster = await withRunningNode(context, readCluster)
+  if (cluster?.storeAlarm !== undefined)
+    yield bad(
+      `Of the store of the cluster: ${alarmWords[cluster.storeAlarm]}`,
+      'Music plays on; the page says what to do.',
     )
   if (index.skipped === 0) yield good('The index could read every fact it met')
   else
