@@ -42,6 +42,19 @@ async function identityOf(node: ClusterNode): Promise<Identity> {
   return identity
 }
 
+const hourMs = 3_600_000
+
+/** Loaded before the program: its clock is wrong. */
+function wrongClock(skewMs: number): Readonly<Record<string, string>> {
+  const script = `
+    const Right = Date
+    globalThis.Date = class extends Right {
+      constructor(...given) { given.length === 0 ? super(Right.now() + ${skewMs}) : super(...given) }
+      static now() { return Right.now() + ${skewMs} }
+    }`
+  return skewMs === 0 ? {} : { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` }
+}
+
 /** The names of the nodes whose members of etcd vote, as the store itself says, and waits until it is these. */
 async function votersBecome(seenFrom: ClusterNode, ...names: readonly string[]): Promise<void> {
   const ids = new Map<string, string>()
@@ -136,11 +149,26 @@ test('nodes that run a member are those that joined first, without the ones that
 })
 
 test('[F1] one machine grows to five, and so do the members of its store', async () => {
-  for (let number = 2; number <= 5; number += 1) await cluster.grow()
+  for (const skewMs of [0, 0, hourMs, -hourMs]) await cluster.grow([], wrongClock(skewMs))
   writer = await startWriting(nodeAt(3))
   await votersBecome(nodeAt(1), 'node-1', 'node-2', 'node-3', 'node-4', 'node-5')
   await cluster.settled(5)
   await goesOn()
+})
+
+test('clocks that are wrong by an hour are noticed by the others, and said', async () => {
+  await waitFor(
+    async () => {
+      const { nodes } = await nodeAt(1).status()
+      const skews = nodes.map(({ clockSkewMs }) => Math.round((clockSkewMs ?? 0) / hourMs))
+      assert.deepEqual(skews, [0, 0, 0, 1, -1])
+      return true
+    },
+    // One that is behind is believed only when a second message says so, and there is one a minute.
+    { what: 'the skews of the clocks', deadline: 100_000 },
+  )
+  const { stdout } = await runHocket(['status', '--data', nodeAt(1).data])
+  assert.match(stdout, /node-4 .*its clock is wrong by 3[56]\d{5} ms/)
 })
 
 test('a join line that was used, or is older than a day, lets nobody in', async () => {

@@ -13,8 +13,8 @@ import { waitFor } from './wait.ts'
 /** Several nodes on this machine, made as a person makes them: one that is started alone, and others that join it. */
 export interface TestCluster extends AsyncDisposable {
   readonly nodes: readonly ClusterNode[]
-  /** Lets one more node join. */
-  grow(music?: readonly string[]): Promise<ClusterNode>
+  /** Lets one more node join; `env`: variables of its own. */
+  grow(music?: readonly string[], env?: Readonly<Record<string, string>>): Promise<ClusterNode>
   /** Waits until every node sees so many nodes alive, and as many members of the store as these should have. */
   settled(alive: number): Promise<void>
 }
@@ -55,12 +55,16 @@ export async function startCluster({
     await Promise.all(nodes.map(({ node }) => node[Symbol.asyncDispose]()))
   })
 
-  async function grow(folders: readonly string[] = music(nodes.length)): Promise<ClusterNode> {
+  async function grow(
+    folders: readonly string[] = music(nodes.length),
+    own: Readonly<Record<string, string>> = {},
+  ): Promise<ClusterNode> {
     const number = nodes.length
     const does = roles(number)
     const settings = await settingsOf(folder, number, {
       ...env,
       ...(does !== undefined && { HOCKET_ROLES: does }),
+      ...own,
     })
     const first = nodes[0]
     const line =
@@ -150,7 +154,7 @@ async function initialise({ data, env }: Settings): Promise<string> {
   return joinLineIn(stdout)
 }
 
-function joinLineIn(output: string): string {
+export function joinLineIn(output: string): string {
   const [line] = /hocket:\/\/\S+/.exec(output) ?? []
   assert.ok(line, `a join line in ${output}`)
   return line

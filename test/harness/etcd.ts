@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import type { Certificates } from './certificates.ts'
 import { temporaryFolder } from './folder.ts'
 import { waitFor } from './wait.ts'
 
@@ -38,6 +39,8 @@ export interface EtcdClusterOptions {
   readonly flags?: readonly string[]
   /** Whether what was written must outlive a loss of power: fsync makes it slower. */
   readonly durable?: boolean
+  /** Files by which it speaks TLS to its clients, and asks them for certificates of the same authority. */
+  readonly tls?: Certificates
 }
 
 /** Starts a cluster on free ports, with its data in a temporary folder; resolves when it takes writes. */
@@ -56,13 +59,15 @@ async function startOnce({
   members: count = 3,
   flags = [],
   durable = false,
+  tls,
 }: EtcdClusterOptions): Promise<EtcdCluster> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder('etcd'))
-  const ports = await freePorts(count * 2)
+  const ports = await freePorts(count * 3)
   const sites = Array.from({ length: count }, (_, each) => ({
     name: `m${each + 1}`,
-    clientUrl: `http://127.0.0.1:${ports[each * 2]}`,
+    clientUrl: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${ports[each * 2]}`,
+    metricsUrl: `http://127.0.0.1:${ports[count * 2 + each]}`,
     peerUrl: `http://127.0.0.1:${ports[each * 2 + 1]}`,
   }))
   const initial = sites.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',')
@@ -72,6 +77,7 @@ async function startOnce({
       `--initial-cluster-token=${folder.path}`,
       '--experimental-watch-progress-notify-interval=1s',
       ...(durable ? [] : ['--unsafe-no-fsync']),
+      ...(tls === undefined ? [] : tlsFlags(tls)),
       ...flags,
     ]),
   )
@@ -89,11 +95,19 @@ async function startOnce({
   }
 }
 
-function createMember(
-  site: { readonly name: string; readonly clientUrl: string; readonly peerUrl: string },
-  folder: string,
-  flags: readonly string[],
-): EtcdMember {
+function tlsFlags({ ca, certificate, key }: Certificates): string[] {
+  return ['--client-cert-auth', `--trusted-ca-file=${ca}`, `--cert-file=${certificate}`, `--key-file=${key}`]
+}
+
+interface Site {
+  readonly name: string
+  readonly clientUrl: string
+  readonly peerUrl: string
+  /** Its health is asked here: whoever asks needs no certificate. */
+  readonly metricsUrl: string
+}
+
+function createMember(site: Site, folder: string, flags: readonly string[]): EtcdMember {
   let child: ChildProcess | undefined
   let log = ''
   const note = (chunk: Buffer) => {
@@ -108,6 +122,7 @@ function createMember(
         `--data-dir=${folder}`,
         `--listen-client-urls=${site.clientUrl}`,
         `--advertise-client-urls=${site.clientUrl}`,
+        `--listen-metrics-urls=${site.metricsUrl}`,
         `--listen-peer-urls=${site.peerUrl}`,
         `--initial-advertise-peer-urls=${site.peerUrl}`,
         '--logger=zap',
@@ -131,7 +146,7 @@ function createMember(
       async () => {
         const running = started.exitCode === null && started.signalCode === null && failure === undefined
         // A member that has ended will not become healthy: the deadline need not pass.
-        return !running || (await isHealthy(site.clientUrl))
+        return !running || (await isHealthy(site.metricsUrl))
       },
       { what: `etcd member ${site.name}`, deadline: 60_000 },
     )

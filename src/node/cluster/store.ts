@@ -38,6 +38,8 @@ interface Options {
 
 /** How long a start waits for the store: machines that come back from a loss of power wait for one another. */
 const startPatienceMs = 8_000
+/** One that others run is waited for until it is known why it does not answer: a setting may be wrong. */
+const externalPatienceMs = 20_000
 const askAgainMs = 1_000
 
 /** The store of the cluster, with this node's member of it where it has one. Errors: NODE_DUPLICATE, those of `requireFacts`. */
@@ -62,10 +64,12 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
     ending.abort(new DOMException('the node ends', 'AbortError'))
     await following
   })
-  const answered = await answers(store, signal)
+  const silence = await silenceOf(store, keeper === null ? externalPatienceMs : startPatienceMs, signal)
+  const answered = silence === undefined
   if (answered) await requireFacts(store, signal)
   else {
     log.warn(
+      { err: silence },
       'the store does not answer: this node serves what it has, and nothing can be saved until it does',
     )
     requireLater().catch((error: unknown) => {
@@ -75,7 +79,7 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
   const owned = stack.move()
 
   async function requireLater(): Promise<void> {
-    while (!(await answers(store, ending.signal)))
+    while ((await silenceOf(store, startPatienceMs, ending.signal)) !== undefined)
       await pause(askAgainMs, undefined, { signal: ending.signal, ref: false })
     await requireFacts(store, ending.signal)
     log.info('the store answers again')
@@ -165,15 +169,15 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
   }
 }
 
-/** Whether the store answers within the patience of a start. What is wrong with it otherwise is thrown. */
-async function answers(store: EtcdStore, signal: AbortSignal): Promise<boolean> {
-  const patience = AbortSignal.timeout(startPatienceMs)
+/** Why the store does not answer in time; undefined where it does. What else is wrong with it is thrown. */
+async function silenceOf(store: EtcdStore, patienceMs: number, signal: AbortSignal): Promise<unknown> {
+  const patience = AbortSignal.timeout(patienceMs)
   try {
     await store.status(AbortSignal.any([signal, patience]))
-    return true
+    return undefined
   } catch (error) {
     signal.throwIfAborted()
-    if (patience.aborted || isCoded(error, 'UNREACHABLE') || isCoded(error, 'TIMED_OUT')) return false
+    if (patience.aborted || isCoded(error, 'UNREACHABLE') || isCoded(error, 'TIMED_OUT')) return error
     throw error
   }
 }

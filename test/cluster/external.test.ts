@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { after, before, test } from 'node:test'
+import { clusterStatus } from '../../src/protocol/api/cluster.ts'
+import { type Certificates, makeCertificates } from '../harness/certificates.ts'
+import { signIn } from '../harness/client.ts'
+import { freeRow, joinLineIn } from '../harness/cluster.ts'
+import { type EtcdCluster, startEtcdCluster } from '../harness/etcd.ts'
+import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
+import { administrator, runHocket, startNode, type TestNode } from '../harness/node.ts'
+import { waitFor } from '../harness/wait.ts'
+
+/** A cluster on an etcd that others run, which speaks TLS and lets in only who has a certificate. */
+
+let folder: TemporaryFolder
+let files: Certificates
+let etcd: EtcdCluster
+let address: string
+before(async () => {
+  folder = await temporaryFolder('external')
+  files = await makeCertificates(folder.path)
+  etcd = await startEtcdCluster({
+    members: 1,
+    tls: files,
+    flags: ['--max-request-bytes=8388608'],
+  })
+  address = `etcds://${new URL(etcd.endpoints[0] ?? '').host}`
+})
+after(async () => {
+  await etcd?.[Symbol.asyncDispose]()
+  await folder[Symbol.asyncDispose]()
+})
+
+const proof = () => ({
+  HOCKET_STORE_CA: files.ca,
+  HOCKET_STORE_CERTIFICATE: files.certificate,
+  HOCKET_STORE_KEY: files.key,
+})
+
+const settings = async () => {
+  const port = await freeRow()
+  return { HOCKET_ADDRESS: '127.0.0.1', HOCKET_PORT: String(port), HOCKET_PEER_PORT: String(port + 1) }
+}
+
+const init = (data: string, env: Readonly<Record<string, string>>) =>
+  runHocket(['cluster', 'init', '--data', data, '--store', address], { env })
+
+test('[S4] a file that is missing, or is not what it should be, is named at once', async () => {
+  const data = `${folder.path}/refused`
+  const env = { ...(await settings()), ...proof() }
+  const missing = await init(data, { ...env, HOCKET_STORE_CA: `${folder.path}/none.pem` })
+  assert.equal(missing.code, 1)
+  assert.match(missing.stderr, /HOCKET_STORE_CA: .*none\.pem .*ENOENT[\s\S]*SETTING_INVALID/)
+  const other = await temporaryFolder('other')
+  await using _other = other
+  const foreign = await makeCertificates(other.path)
+  const mixed = await init(data, { ...env, HOCKET_STORE_KEY: foreign.key })
+  assert.match(mixed.stderr, /HOCKET_STORE_KEY: .*not the key of HOCKET_STORE_CERTIFICATE/)
+  const distrusted = await init(data, { ...env, HOCKET_STORE_CA: foreign.ca })
+  assert.match(distrusted.stderr, /UNREACHABLE/)
+  assert.match(distrusted.stderr, /certificate/)
+})
+
+test('two nodes share it, each with its files, and take up certificates that are renewed', async () => {
+  await using stack = new AsyncDisposableStack()
+  const [first, second] = [`${folder.path}/first`, `${folder.path}/second`]
+  const env = { ...(await settings()), ...proof() }
+  const made = await init(first, env)
+  assert.equal(made.code, 0, made.stderr)
+  const one = stack.use(await startNode({ data: first, port: env.HOCKET_PORT, env }))
+  const mine = { ...(await settings()), ...proof() }
+  const other = stack.use(
+    await startNode({
+      data: second,
+      port: mine.HOCKET_PORT,
+      env: mine,
+      flags: ['--join', joinLineIn(made.stdout)],
+    }),
+  )
+  const ada = await signIn(one.baseUrl, administrator)
+  assert.equal((await ada.call('POST', '/api/playlists', { name: 'shared' })).status, 201)
+  const there = await signIn(other.baseUrl, administrator)
+  await waitFor(async () => JSON.stringify((await there.get('/api/playlists')).body).includes('"shared"'), {
+    what: 'the playlist at the other node',
+  })
+  const { nodes, storeReachable } = clusterStatus.parse((await there.get('/api/cluster')).body)
+  assert.deepEqual([nodes.filter(({ alive }) => alive).length, storeReachable], [2, true])
+
+  // The same certificate with a remark before it is another file, and as good.
+  await writeFile(files.certificate, `renewed\n${await readFile(files.certificate, 'utf8')}`)
+  await renewed(one)
+  await renewed(other)
+  assert.equal((await ada.call('POST', '/api/playlists', { name: 'later' })).status, 201)
+  // A file that is gone for a moment changes nothing.
+  await rm(files.ca)
+  assert.equal((await ada.call('POST', '/api/playlists', { name: 'still' })).status, 201)
+})
+
+async function renewed(node: TestNode): Promise<void> {
+  await waitFor(() => node.logs().includes('the certificates for the store were read anew'), {
+    what: 'the new certificate to be read',
+  })
+}
