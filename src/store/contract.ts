@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { z } from 'zod'
 import { isCoded } from '../protocol/errors.ts'
+import { defineCollection, update } from './collection.ts'
 import { limits } from './limits.ts'
 import type { Batch, Entry, Outcome, Store, Write } from './store.ts'
 
@@ -19,6 +21,7 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
     waiting(open)
     boundaries(open)
     races(open)
+    versions(open)
     model(open)
   })
 }
@@ -598,6 +601,28 @@ function races(open: Open) {
       }),
     )
     assert.equal(string((await store.get('counter'))?.value), '160')
+  })
+}
+
+function versions(open: Open) {
+  const older = defineCollection({ prefix: 'songs/', version: 1, schema: z.object({ name: z.string() }) })
+  const newer = defineCollection({
+    prefix: 'songs/',
+    version: 2,
+    schema: z.object({ title: z.string() }),
+    upgrades: { 1: (data) => ({ title: z.object({ name: z.string() }).parse(data).name }) },
+  })
+
+  test('[F5] an older fact is upgraded when it is read, and a newer one is safe from an older node', async () => {
+    await using store = await open()
+    await store.commit(older.create('old', { name: 'Volver' }))
+    assert.deepEqual((await newer.get(store, 'old'))?.value, { title: 'Volver' })
+    await store.commit(newer.create('new', { title: 'Sodade' }))
+    const before = await store.get('songs/new')
+    const overwriting = update(store, older, 'new', () => ({ name: 'lost' }))
+    await assert.rejects(overwriting, (error) => isCoded(error, 'FACT_NEWER'))
+    assert.equal((await store.commit(older.create('new', { name: 'lost' }))).ok, false)
+    assert.deepEqual(await store.get('songs/new'), before)
   })
 }
 
