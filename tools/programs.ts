@@ -9,6 +9,8 @@ const programs = [
   { package: 'chromium', oneOf: ['chromium', 'chromium-browser', 'google-chrome'] },
   { package: 'ffmpeg', oneOf: ['ffmpeg'] },
   { package: 'etcd-server', oneOf: ['etcd'] },
+  { package: 'iproute2', oneOf: ['ip'] },
+  { package: 'nftables', oneOf: ['nft'] },
   { package: 'zbar-tools', oneOf: ['zbarimg'] },
   { package: 'wesnoth-1.16-music', oneOf: ['/usr/share/games/wesnoth/1.16/data/core/music'] },
   { package: 'asc-music', oneOf: ['/usr/share/games/asc/music'] },

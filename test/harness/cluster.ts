@@ -6,7 +6,9 @@ import { membersFor } from '../../src/node/etcd/growth.ts'
 import { type ClusterStatus, clusterStatus } from '../../src/protocol/api/cluster.ts'
 import type { Client } from './client.ts'
 import { signIn } from './client.ts'
-import { type TemporaryFolder, temporaryFolder } from './folder.ts'
+import { temporaryFolder } from './folder.ts'
+import type { Host } from './namespaces.ts'
+import type { Network } from './network.ts'
 import { administrator, runHocket, startNode, type TestNode } from './node.ts'
 import { waitFor } from './wait.ts'
 
@@ -27,6 +29,8 @@ export interface ClusterNode {
   readonly line: string | undefined
   /** The process as it runs now, or ran last. */
   readonly node: TestNode
+  /** Where it runs, in a cluster that has a network of its own. */
+  readonly host: Host | undefined
   /** Starts it again after it has ended, however it did; `env` changes its settings from now on. */
   start(env?: Readonly<Record<string, string>>): Promise<void>
   administrator(): Promise<Client>
@@ -40,6 +44,10 @@ export interface ClusterOptions {
   /** What each node does, as `--roles` takes it; everything unless told. */
   readonly roles?: (node: number) => string | undefined
   readonly env?: Readonly<Record<string, string>>
+  /** Each node becomes a host of this network; otherwise all are on the loopback address of this machine. */
+  readonly network?: Network
+  /** The data folders of nodes that are to have theirs elsewhere than the others. */
+  readonly data?: (node: number) => string | undefined
 }
 
 export async function startCluster({
@@ -47,6 +55,8 @@ export async function startCluster({
   music = () => [],
   roles = () => undefined,
   env = {},
+  network,
+  data = () => undefined,
 }: ClusterOptions): Promise<TestCluster> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder('cluster'))
@@ -60,17 +70,15 @@ export async function startCluster({
     own: Readonly<Record<string, string>> = {},
   ): Promise<ClusterNode> {
     const number = nodes.length
+    const name = `node-${number + 1}`
     const does = roles(number)
-    const settings = await settingsOf(folder, number, {
+    const settings = await settingsOf(name, data(number) ?? `${folder.path}/${name}`, await network?.host(), {
       ...env,
       ...(does !== undefined && { HOCKET_ROLES: does }),
       ...own,
     })
-    const first = nodes[0]
-    const line =
-      first === undefined
-        ? await initialise(settings)
-        : joinLineIn((await runHocket(['cluster', 'invite', '--data', first.data])).stdout)
+    const first = nodes.find(({ node }) => node.isRunning)
+    const line = first === undefined ? await initialise(settings) : await inviteAt(first)
     const added = await run(settings, folders, first === undefined ? undefined : line)
     nodes.push(added)
     return added
@@ -103,23 +111,26 @@ export async function startCluster({
 interface Settings {
   readonly name: string
   readonly data: string
+  readonly host: Host | undefined
   readonly env: Readonly<Record<string, string>>
 }
 
 /** All ports are chosen here, since other nodes and pages know a node by them after it has been started again. */
 async function settingsOf(
-  folder: TemporaryFolder,
-  number: number,
+  name: string,
+  data: string,
+  host: Host | undefined,
   env: Readonly<Record<string, string>>,
 ): Promise<Settings> {
-  const port = await freeRow()
-  const name = `node-${number + 1}`
+  const port = host === undefined ? await freeRow() : 4_650
   return {
     name,
-    data: `${folder.path}/${name}`,
+    data,
+    host,
     env: {
       HOCKET_NAME: name,
-      HOCKET_ADDRESS: '127.0.0.1',
+      HOCKET_HOST: host?.address ?? '127.0.0.1',
+      HOCKET_ADDRESS: host?.address ?? '127.0.0.1',
       HOCKET_PORT: String(port),
       HOCKET_PEER_PORT: String(port + 1),
       HOCKET_ETCD_PORT: String(port + 2),
@@ -148,10 +159,20 @@ function isFree(port: number): Promise<boolean> {
   })
 }
 
-async function initialise({ data, env }: Settings): Promise<string> {
-  const { code, stdout, stderr } = await runHocket(['cluster', 'init', '--data', data], { env })
+async function initialise({ data, env, host }: Settings): Promise<string> {
+  const { code, stdout, stderr } = await runHocket(['cluster', 'init', '--data', data], {
+    env,
+    namespace: host?.namespace,
+  })
   assert.equal(code, 0, stderr)
   return joinLineIn(stdout)
+}
+
+async function inviteAt({ data, host }: ClusterNode): Promise<string> {
+  const { stdout, stderr } = await runHocket(['cluster', 'invite', '--data', data], {
+    namespace: host?.namespace,
+  })
+  return joinLineIn(stdout + stderr)
 }
 
 export function joinLineIn(output: string): string {
@@ -161,7 +182,7 @@ export function joinLineIn(output: string): string {
 }
 
 async function run(settings: Settings, music: readonly string[], line: string | undefined) {
-  const { name, data, env } = settings
+  const { name, data, env, host } = settings
   let changed: Readonly<Record<string, string>> = {}
   const launch = () =>
     startNode({
@@ -170,6 +191,7 @@ async function run(settings: Settings, music: readonly string[], line: string | 
       port: env.HOCKET_PORT,
       env: { ...env, ...changed },
       flags: line === undefined ? [] : ['--join', line],
+      namespace: host?.namespace,
     })
   let node = await launch()
   const administratorHere = () => signIn(node.baseUrl, administrator)
@@ -179,6 +201,7 @@ async function run(settings: Settings, music: readonly string[], line: string | 
     data,
     isGateway: env.HOCKET_ROLES === undefined || env.HOCKET_ROLES.split(',').includes('gateway'),
     line,
+    host,
     get node() {
       return node
     },

@@ -17,6 +17,8 @@ export interface NodeOptions {
   /** Variables besides those of the harness; undefined takes one away. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly flags?: readonly string[]
+  /** The network namespace in which it runs, where that is not ours. */
+  readonly namespace?: string | undefined
   readonly signal?: AbortSignal
 }
 
@@ -25,6 +27,7 @@ export interface TestNode extends AsyncDisposable {
   readonly baseUrl: string
   readonly data: string
   readonly pid: number
+  readonly isRunning: boolean
   /** Everything that it has printed so far, both streams. */
   logs(): string
   /** The administrator, signed in. */
@@ -59,9 +62,14 @@ export async function startNode(options: NodeOptions = {}): Promise<TestNode> {
 /** Runs one command of the command line to its end. */
 export async function runHocket(
   args: readonly string[],
-  { env, input = '' }: { env?: NodeOptions['env']; input?: string } = {},
+  {
+    env,
+    namespace,
+    input = '',
+  }: { env?: NodeOptions['env']; namespace?: string | undefined; input?: string } = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [main, ...args], { env: environment(env) })
+  const [program, ...before] = nodeIn(namespace)
+  const child = spawn(program, [...before, main, ...args], { env: environment(env) })
   watched.set(child, () => '')
   child.stdin.end(input)
   let stdout = ''
@@ -81,10 +89,15 @@ interface Running {
   readonly logs: () => string
 }
 
-function launch(data: string, { music = [], port = '0', env, flags = [] }: NodeOptions): Running {
+/** Node in a network namespace. `ip` becomes the program that it starts, so signals reach that. */
+const nodeIn = (namespace: string | undefined): readonly [string, ...string[]] =>
+  namespace === undefined ? [process.execPath] : ['ip', 'netns', 'exec', namespace, process.execPath]
+
+function launch(data: string, { music = [], port = '0', env, flags = [], namespace }: NodeOptions): Running {
+  const [program, ...before] = nodeIn(namespace)
   const folders = music.flatMap((folder) => ['--music', folder])
   const args = [main, 'up', '--data', data, '--port', port, ...folders, ...flags]
-  const child = spawn(process.execPath, [...thrift.flags, ...args], {
+  const child = spawn(program, [...before, ...thrift.flags, ...args], {
     env: environment({
       ...thrift.env,
       HOCKET_ADMIN_USER: administrator.name,
@@ -143,6 +156,9 @@ function testNode(
     baseUrl,
     data,
     pid: child.pid ?? 0,
+    get isRunning() {
+      return !hasEnded(child)
+    },
     logs,
     administrator: () => signIn(baseUrl, administrator),
     stop: () => end('SIGTERM'),
