@@ -39,6 +39,7 @@ const longestPauseMs = 3_000
 const lookAgainMs = 250
 /** How long a start asks the store whether this node runs elsewhere, in milliseconds. */
 const startPatienceMs = 3_000
+const startAttempts = 5
 /** How long an orderly end waits for the store, in milliseconds. */
 const farewellMs = 1_000
 
@@ -169,13 +170,19 @@ export async function refuseSecond(
   signal: AbortSignal,
 ): Promise<void> {
   const limit = () => AbortSignal.any([signal, AbortSignal.timeout(startPatienceMs)])
-  try {
-    const found = await presences.get(store, id, limit())
-    if (found === null || found.value.place === place) return
-    await refuseIfAlive(store, found.value, ttlSeconds, limit, signal)
-  } catch (error) {
-    signal.throwIfAborted()
-    if (isCoded(error, 'NODE_DUPLICATE')) throw error
+  let isElsewhere = false
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const found = await presences.get(store, id, limit())
+      if (found === null || found.value.place === place) return
+      isElsewhere = true
+      return await refuseIfAlive(store, found.value, ttlSeconds, limit, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (isCoded(error, 'NODE_DUPLICATE')) throw error
+      // A store that falls silent after it has told of somebody is asked again: one of its members may have died.
+      if (!isElsewhere || attempt === startAttempts) return
+    }
   }
 }
 

@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type TemporaryFolder, temporaryFolder } from '../../test/harness/folder.ts'
 import { waitFor } from '../../test/harness/wait.ts'
-import { isCoded } from '../protocol/errors.ts'
+import { CodedError, isCoded } from '../protocol/errors.ts'
 import type { Member } from '../protocol/facts/cluster.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
+import { refuseSecond } from './announce.ts'
 import { members, presences } from './facts.ts'
 import { openRegistry, type Registry, type RegistryEvent, type RegistryOptions } from './registry.ts'
 import { setMemberState } from './trust/membership.ts'
@@ -169,6 +170,28 @@ test('a node that starts again after a crash is there at once', async () => {
   await using again = await openPresent(optionsOf(one, long))
   assert.ok(sees(again, one))
   assert.notEqual(again.node(one.id)?.incarnation, before)
+})
+
+test('[N1] a copy of a node learns that the node lives elsewhere before it begins anything, though the store falls silent', async () => {
+  const one = await addMember('one')
+  const signal = AbortSignal.timeout(60_000)
+  const copy = { id: one.id, place: place('elsewhere'), ttlSeconds: 1 }
+  await refuseSecond(store, copy, signal)
+  {
+    await using _registry = await openPresent(optionsOf(one, { ttlSeconds: 1 }))
+    await refuseSecond(store, { ...copy, place: place('one') }, signal)
+    let looks = 0
+    const moody: Store = {
+      ...store,
+      async get(key, limit) {
+        looks += 1
+        if (looks === 3) throw new CodedError('UNREACHABLE')
+        return await store.get(key, limit)
+      },
+    }
+    await assert.rejects(refuseSecond(moody, copy, signal), (error) => isCoded(error, 'NODE_DUPLICATE'))
+  }
+  await refuseSecond(store, copy, signal)
 })
 
 test('a node that is removed is told, is not seen any more, and does not come in again', async () => {
