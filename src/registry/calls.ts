@@ -6,6 +6,7 @@ import type { Role } from '../protocol/facts/cluster.ts'
 import type { Id } from '../protocol/ids.ts'
 import { type Circuits, createCircuits } from './circuit.ts'
 import { exchange, type Outgoing } from './exchange.ts'
+import { afterSilence } from './patience.ts'
 import { refusalOf } from './refusal.ts'
 import type { LiveNode, Registry } from './registry.ts'
 import type { Trust } from './trust/trust.ts'
@@ -255,13 +256,17 @@ async function* follow(
   const aborted = () => answer.destroy(new Error('aborted'))
   signal?.addEventListener('abort', aborted)
   const chunks = answer[Symbol.asyncIterator]()
-  let since = 0
   try {
     signal?.throwIfAborted()
     for (;;) {
-      since = performance.now()
-      const stalled = setTimeout(() => answer.destroy(new Error(`no byte in ${stallMs} ms`)), stallMs)
-      const next = await chunks.next().finally(() => clearTimeout(stalled))
+      const since = performance.now()
+      const heard = afterSilence(stallMs, () => {
+        // It holds its connection, and says nothing: others need not find that out too. One that breaks off is heard of
+        // at once by whoever asks it next, and may have broken off this answer only.
+        circuits.silent(node, since)
+        answer.destroy(new Error(`no byte in ${stallMs} ms`))
+      })
+      const next = await chunks.next().finally(heard)
       if (next.done === true) break
       circuits.heard(node)
       yield next.value
@@ -270,7 +275,6 @@ async function* follow(
   } catch (error) {
     signal?.throwIfAborted()
     if (isCoded(error)) throw error
-    circuits.silent(node, since)
     const reason = error instanceof Error ? error.message : String(error)
     throw new CodedError('UNREACHABLE', reason, { cause: error })
   } finally {

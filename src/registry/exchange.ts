@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { type Agent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
+import { afterSilence } from './patience.ts'
 import { splitAddress } from './trust/join-line.ts'
 
 export interface Outgoing {
@@ -81,15 +82,14 @@ function begin(agent: Agent, address: string, { method, path, headers, body }: O
     answer(deadlineMs: number, connectDeadlineMs: number, signal: AbortSignal | undefined) {
       return new Promise<IncomingMessage>((resolve, reject) => {
         const aborted = () => sent.destroy(new Error('aborted'))
-        const late = setTimeout(
-          () => sent.destroy(new Error(`no answer in ${Math.round(deadlineMs)} ms`)),
-          deadlineMs,
+        const heard = afterSilence(deadlineMs, () =>
+          sent.destroy(new Error(`no answer in ${Math.round(deadlineMs)} ms`)),
         )
         const unconnected = setTimeout(() => {
           if (!connected) sent.destroy(new Error('no connection'))
         }, connectDeadlineMs)
         const settle = () => {
-          clearTimeout(late)
+          heard()
           clearTimeout(unconnected)
           signal?.removeEventListener('abort', aborted)
         }
