@@ -19,6 +19,7 @@ const tasks = {
   dev: (args) => ({ run: ['tools/dev.ts', ...args], player: false }),
   check: (args) => ({ run: ['tools/check.ts', ...args], player: false }),
   test: (args) => ({ run: ['tools/test.ts', ...args], player: true }),
+  faults: (args) => ({ run: ['tools/faults.ts', ...args], player: false }),
   format: (args) => ({
     run: ['node_modules/@biomejs/biome/bin/biome', 'check', '--write', ...args],
     player: false,

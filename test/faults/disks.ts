@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ClusterNode } from '../harness/cluster.ts'
+import { pickOne } from '../harness/random.ts'
+import { waitFor } from '../harness/wait.ts'
+import { type Fault, hold, machines } from './fault.ts'
+import type { Stage } from './stage.ts'
+
+/** What disks do. */
+export const disks: readonly Fault[] = [
+  {
+    name: 'a disk is full',
+    weight: 2,
+    async run({ disk, node }, random) {
+      try {
+        await disk.fill()
+        await hold(random, 2_000, 6_000)
+      } finally {
+        await disk.empty()
+      }
+      return node(2).name
+    },
+  },
+  {
+    name: 'a byte of a copy is flipped',
+    weight: 4,
+    async run(stage, random) {
+      const node = stage.node(pickOne(machines, random))
+      const damaged = await damage(stage, node, random)
+      if (damaged === null) return 'no copy there'
+      await hear(stage, node, damaged.track)
+      await waitFor(async () => hashOf(await readFile(damaged.path)) === damaged.hash, {
+        what: `the copy ${damaged.path} to be healed`,
+        deadline: 90_000,
+      })
+      return `${node.name}, at ${damaged.at} of ${damaged.size}`
+    },
+  },
+]
+
+const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+/** Of a song or an upload that was acknowledged; null where the node has no copy of one. */
+async function damage({ ledger, songs }: Stage, { data }: ClusterNode, random: () => number) {
+  const tracks = new Map(songs.map(({ id, hash }) => [hash, id]))
+  for (const [id, hash] of ledger.uploads) tracks.set(hash, id)
+  const entries = await readdir(join(data, 'blobs'), { recursive: true, withFileTypes: true })
+  const files = entries
+    .filter((entry) => entry.isFile() && tracks.has(entry.name) && !entry.parentPath.endsWith('corrupt'))
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+  if (files.length === 0) return null
+  const { parentPath, name } = pickOne(files, random)
+  const path = join(parentPath, name)
+  const { size } = await stat(path)
+  const at = Math.floor(random() * size)
+  await using file = await open(path, 'r+')
+  const { buffer } = await file.read({ buffer: Buffer.alloc(1), position: at })
+  buffer.writeUInt8(buffer.readUInt8() ^ (1 << Math.floor(random() * 8)))
+  await file.write(buffer, 0, 1, at)
+  return { path, hash: name, track: tracks.get(name) ?? '', at, size }
+}
+
+/** [B1] Whoever hears it there hears what was uploaded, and the copy is found out. */
+async function hear({ ledger, songs, accounts }: Stage, { node }: ClusterNode, track: string): Promise<void> {
+  const hash = songs.find(({ id }) => id === track)?.hash ?? ledger.uploads.get(track)
+  await waitFor(
+    async () => {
+      const response = await fetch(`${node.baseUrl}/api/tracks/${track}/audio`, {
+        headers: { authorization: `Bearer ${accounts[0]?.token}` },
+        signal: AbortSignal.timeout(30_000),
+      })
+      const found = hashOf(Buffer.from(await response.arrayBuffer()))
+      if (response.ok && found !== hash) ledger.violations.push(`[B1] ${track} is not what it was`)
+      return response.ok
+    },
+    { what: `${track} to be read` },
+  )
+}
