@@ -3,8 +3,15 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { storeMembers } from '../../src/node/cluster/membership.ts'
 import { searchResult, type TrackSummary } from '../../src/protocol/api/catalog.ts'
+import { clusterStatus } from '../../src/protocol/api/cluster.ts'
 import { problemDocument } from '../../src/protocol/api/problem.ts'
+import { readIdentity } from '../../src/registry/trust/identity.ts'
+import { createConnection } from '../../src/store/etcd/connection.ts'
+import { openMembership } from '../../src/store/etcd/members.ts'
+import { methods } from '../../src/store/etcd/methods.ts'
+import { message } from '../../src/store/etcd/wire.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { tracksOf } from '../harness/catalog.ts'
 import { type Client, client } from '../harness/client.ts'
@@ -166,4 +173,27 @@ test('the majority comes back: what is written is read at the machine that had s
   assert.match(nodeAt(1).node.logs(), /the store answers again/)
   const lines = await runHocket(['status', '--data', nodeAt(1).data])
   assert.match(lines.stdout, /Etcd +3 members vote/)
+})
+
+test('a store at its quota says so wherever an administrator looks, and takes writes again afterwards', async () => {
+  const node = nodeAt(1)
+  const identity = await readIdentity(node.data)
+  assert.ok(identity)
+  using connection = createConnection(storeMembers(identity))
+  using membership = openMembership(storeMembers(identity))
+  const [first] = await membership.list()
+  // Field by field: activate, the member, no space. As a member raises it; 8 GiB would take too long.
+  const alarm = message([1, 1], [2, BigInt(`0x${first?.id}`)], [3, 1])
+  await connection.call(methods.alarm, alarm, { repeatable: true })
+  const [track] = tracks
+  const star = () => at(node).call('PUT', `/api/marks/track/${track?.id}`, { rating: 4 })
+  assert.equal(problemDocument.parse((await star()).body).code, 'STORE_FULL')
+  assert.equal(clusterStatus.parse((await at(node).get('/api/cluster')).body).storeAlarm, 'full')
+  assert.match((await runHocket(['status', '--data', node.data])).stdout, /its quota is reached/)
+  const doctor = await runHocket(['doctor', '--data', node.data])
+  assert.equal(doctor.code, 1)
+  assert.match(doctor.stdout, /✗ .*its quota is reached/)
+  for (const each of await membership.alarms()) await membership.takeBack(each)
+  assert.equal((await star()).status, 204)
+  assert.equal(clusterStatus.parse((await at(node).get('/api/cluster')).body).storeAlarm, undefined)
 })

@@ -9,7 +9,7 @@ import type { Members } from '../../store/etcd/connection.ts'
 import type { EtcdStore } from '../../store/etcd/etcd.ts'
 import { requireFacts } from '../../store/move.ts'
 import type { Config } from '../config.ts'
-import { listMembers, runsEtcd } from './etcd.ts'
+import { clientUrlOf, listMembers, runsEtcd } from './etcd.ts'
 import { isSameTls, readStoreTls } from './external.ts'
 import { createKeeper, type Keeper, lookEveryMs } from './keeper.ts'
 import { isManaged, storeMembers } from './membership.ts'
@@ -54,7 +54,8 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
   const keeper = isManaged(identity)
     ? stack.use(createKeeper({ config, store, self: identity.id, log }))
     : null
-  if (runsEtcd(config.data)) {
+  // Where the only member is our own, there is nobody to ask before it runs.
+  if (runsEtcd(config.data) && identity.store.some((address) => address !== clientUrlOf(config))) {
     const self = { id: identity.id, place: await placeOf(config.data), ttlSeconds }
     await refuseSecond(store, self, signal)
   }
