@@ -7,6 +7,7 @@ import type { Id } from '../protocol/ids.ts'
 import { type Circuits, createCircuits } from './circuit.ts'
 import { exchange, type Outgoing } from './exchange.ts'
 import { afterSilence } from './patience.ts'
+import { piecesOf } from './pieces.ts'
 import { refusalOf } from './refusal.ts'
 import type { LiveNode, Registry } from './registry.ts'
 import type { Trust } from './trust/trust.ts'
@@ -255,7 +256,7 @@ async function* follow(
 ): AsyncGenerator<Uint8Array, undefined> {
   const aborted = () => answer.destroy(new Error('aborted'))
   signal?.addEventListener('abort', aborted)
-  const chunks = answer[Symbol.asyncIterator]()
+  const chunks = piecesOf(answer)
   try {
     signal?.throwIfAborted()
     for (;;) {
