@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { waitFor } from '../../test/harness/wait.ts'
 import type { DemoCluster } from '../../tools/demo/cluster.ts'
 import { startListeners } from '../../tools/demo/listeners.ts'
 import type { Machine } from '../../tools/demo/machine.ts'
@@ -32,9 +34,8 @@ export async function killMedia(run: Run, most: number) {
   let identical = 0
   const listeners = startListeners(cluster, songs, (songs[0]?.bytes ?? 0) / bytesPerSecond, signal)
   for (const kill of kills(run, most)) {
-    const song = songs[kill % songs.length]
-    if (song === undefined) throw new Error('no music')
-    const gateway = await withoutCopy(cluster, song)
+    const at = kill % songs.length
+    const { song, gateway } = await apart(cluster, [...songs.slice(at), ...songs.slice(0, at)], signal)
     const reader = readWithoutPause(gateway, cluster.at(gateway).token, song, signal)
     const serving = await serverOf(cluster, gateway, signal)
     const killedAt = await cut(serving)
@@ -68,17 +69,20 @@ async function songsOf({ tracks, music }: DemoCluster): Promise<readonly Song[]>
   )
 }
 
-/** A machine that must ask another one for the song: the first has it in its music folder. */
-async function withoutCopy({ machines }: DemoCluster, { hash }: Song): Promise<Machine> {
-  for (const machine of machines.slice(1)) {
-    const blob = join(machine.data, 'blobs', hash.slice(0, 2), hash.slice(2, 4), hash)
-    const isHere = await readFile(blob).then(
-      () => true,
-      () => false,
-    )
-    if (!isHere) return machine
+/** A song, and a machine that must ask another one for it: the first has all of them in its music folder. */
+async function apart({ machines }: DemoCluster, songs: readonly Song[], signal: AbortSignal) {
+  const find = async () => {
+    for (const song of songs) {
+      for (const gateway of machines.slice(1)) {
+        const { hash } = song
+        if (!existsSync(join(gateway.data, 'blobs', hash.slice(0, 2), hash.slice(2, 4), hash)))
+          return { song, gateway }
+      }
+    }
+    return null
   }
-  throw new Error(`every machine has a copy of ${hash}`)
+  // Copies from before all machines had joined are surplus, and go at leisure.
+  return await waitFor(find, { what: 'a machine without a copy of some song', signal })
 }
 
 /** Which of the others sends what the reader gets. */
