@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import pino from 'pino'
-import { joinCluster, membersFor, removeMember, startFirst } from '../../src/node/etcd/growth.ts'
+import { forsaken, joinCluster, membersFor, removeMember, startFirst } from '../../src/node/etcd/growth.ts'
 import { type EtcdMember, readTls, type StartOptions } from '../../src/node/etcd/member.ts'
 import { isWasteful, tidyEtcd } from '../../src/node/etcd/tidy.ts'
 import { isCoded } from '../../src/protocol/errors.ts'
@@ -25,6 +25,24 @@ test('a database is defragmented where that gives back half of it, and much', ()
 
 test('two nodes hold one member: with two, the loss of either would stop both', () => {
   assert.deepEqual([1, 2, 3, 4, 5, 9].map(membersFor), [1, 1, 3, 3, 5, 5])
+})
+
+test('[N2] a member whose node died before it started is given up after three minutes, so that others can join', () => {
+  const member = (id: string, name: string) => ({
+    id,
+    name,
+    peerUrls: [],
+    clientUrls: [],
+    learner: name === '',
+  })
+  const seen = new Map<string, number>()
+  const minute = 60_000
+  assert.equal(forsaken([member('a', 'node-1'), member('b', '')], seen, 0).size, 0)
+  assert.equal(forsaken([member('a', 'node-1'), member('b', '')], seen, 3 * minute).size, 0)
+  assert.deepEqual([...forsaken([member('a', 'node-1'), member('b', '')], seen, 4 * minute)], ['b'])
+  // One that has started is as good as the others, and is counted anew where it loses its name again.
+  assert.equal(forsaken([member('a', 'node-1'), member('b', 'node-2')], seen, 5 * minute).size, 0)
+  assert.equal(forsaken([member('a', 'node-1'), member('b', '')], seen, 6 * minute).size, 0)
 })
 
 describe('etcd as our own child, with certificates', () => {

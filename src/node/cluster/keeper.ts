@@ -14,7 +14,7 @@ import { openMembership } from '../../store/etcd/members.ts'
 import type { Member } from '../../store/etcd/messages.ts'
 import type { Store } from '../../store/store.ts'
 import type { Config } from '../config.ts'
-import { stepDown } from '../etcd/growth.ts'
+import { forsaken, stepDown } from '../etcd/growth.ts'
 import type { EtcdMember } from '../etcd/member.ts'
 import { etcdFolder, keepersOf, listMembers, removeOne, runEtcd, runsEtcd } from './etcd.ts'
 import { storeMembers } from './membership.ts'
@@ -62,6 +62,7 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
   let mustRestart = false
   /** Since when all that should hold the store have done so, though we hold it as well; by the clock that never jumps. */
   let superfluousSince: number | undefined
+  const nameless = new Map<string, number>()
 
   async function run(identity: Identity): Promise<void> {
     member = await runEtcd({ config, identity, log, signal })
@@ -164,7 +165,8 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
       )
       superfluousSince = !isKeeper && isComplete ? (superfluousSince ?? performance.now()) : undefined
       const leaves = superfluousSince !== undefined && performance.now() - superfluousSince > leaveAfterMs
-      const isGone = ({ name }: Member) => removed.has(name) || (leaves && name === self)
+      const lost = forsaken(present, nameless, performance.now())
+      const isGone = ({ id, name }: Member) => removed.has(name) || lost.has(id) || (leaves && name === self)
       if (!present.some(isGone)) return false
       await takeOut(identity, isGone)
       return true

@@ -139,5 +139,23 @@ export async function stepDown(
     .catch(() => signal?.throwIfAborted())
 }
 
+/** How long a member that was added may take until it has started for the first time, in milliseconds. */
+const patienceWithNewcomers = 180_000
+
+/**
+ * Members that were added and have not started for long: their nodes died in between, and as etcd takes one learner at
+ * a time, nobody else could join any more. `seen` remembers since when each has been without a name, by `now`.
+ */
+export function forsaken(
+  members: readonly Member[],
+  seen: Map<string, number>,
+  now: number,
+): ReadonlySet<string> {
+  const nameless = new Set(members.filter(({ name }) => name === '').map(({ id }) => id))
+  for (const id of [...seen.keys()]) if (!nameless.has(id)) seen.delete(id)
+  for (const id of nameless) if (!seen.has(id)) seen.set(id, now)
+  return new Set([...seen].filter(([, since]) => now - since > patienceWithNewcomers).map(([id]) => id))
+}
+
 const find = (members: readonly Member[], peerUrl: string) =>
   members.find((each) => each.peerUrls.includes(peerUrl))
