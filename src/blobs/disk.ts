@@ -47,7 +47,7 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
   const pages = createPages(options.cacheBytes)
   const digester = createDigester()
   const locks = createLocks()
-  const openShortcuts = await prepareShortcuts()
+  const openShortcuts = prepareShortcuts()
   const placeDurably = createPlacer(folder)
   const ending = new AbortController()
   /** Blobs of which a block did not match, until all of it has been read: nothing of them is served meanwhile. */

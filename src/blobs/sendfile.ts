@@ -14,6 +14,13 @@ export async function loadSendfile(): Promise<Sendfile | null> {
   if (process.platform !== 'linux' || !architectures.includes(process.arch)) return null
   try {
     const { default: koffi } = await import('koffi')
+    // Its stacks are for calls of any kind, and would be a megabyte each.
+    koffi.config({
+      ...koffi.config(),
+      sync_stack_size: 65_536,
+      sync_heap_size: 65_536,
+      resident_async_pools: 0,
+    })
     // Node itself is linked to libc.
     const call = koffi.load(null).func('int64_t sendfile(int to, int from, void *offset, size_t length)')
     const position = new BigInt64Array(1)

@@ -37,13 +37,22 @@ const localFileSystems: readonly number[] = [
   0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0xca451a4e, 0x01021994, 0x794c7630,
 ]
 
-/** Loads what shortcuts need. */
-export async function prepareShortcuts(): Promise<OpenShortcuts> {
-  const sendfile = await loadSendfile()
+/**
+ * What shortcuts need is loaded when the first file is opened, and nobody waits for it: it takes longer than a listener
+ * should, and some megabytes that a node at rest can do without.
+ */
+export function prepareShortcuts(): OpenShortcuts {
+  let asked = false
+  let sendfile: Sendfile | null = null
   return async ({ handle, path, stats }) => {
-    if (sendfile === null) return null
+    if (!asked) {
+      void loadSendfile().then((loaded) => {
+        sendfile = loaded
+      })
+    }
+    asked = true
     const { type } = await statfs(path)
-    return localFileSystems.includes(type) ? createShortcuts(sendfile, handle.fd, stats) : null
+    return localFileSystems.includes(type) ? createShortcuts(() => sendfile, handle.fd, stats) : null
   }
 }
 
@@ -52,7 +61,7 @@ export async function prepareShortcuts(): Promise<OpenShortcuts> {
  * others as it is, for a while, as long as nothing has touched the file since it was opened: any write shows in its
  * times, whoever sets them back afterwards.
  */
-export function createShortcuts(sendfile: Sendfile, fd: number, stats: Stats): Shortcuts {
+function createShortcuts(loaded: () => Sendfile | null, fd: number, stats: Stats): Shortcuts {
   const matchedAt = new Float64Array(Math.ceil(stats.size / blockSize)).fill(Number.NEGATIVE_INFINITY)
   let touched = false
 
@@ -76,6 +85,8 @@ export function createShortcuts(sendfile: Sendfile, fd: number, stats: Stats): S
       if (Date.now() - stats.ctimeMs > settledMs) matchedAt.fill(performance.now(), first, end)
     },
     take(offset, length) {
+      const sendfile = loaded()
+      if (sendfile === null) return null
       const end = trustedUntil(offset, Math.min(offset + length, stats.size))
       if (end === offset || isTouched()) return null
       return (socket) => {

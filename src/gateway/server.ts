@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance, LogController, type RouteOptions } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { CodedError } from '../protocol/errors.ts'
-import type { Api } from './api.ts'
+import { type Api, zodOnly } from './api.ts'
 import { requireAuthentication } from './authentication.ts'
 import { refuseForeignPages } from './csrf.ts'
 import { honourFreshness } from './freshness.ts'
@@ -100,6 +100,7 @@ function createServer({ config, log }: GatewayOptions): Api {
     // Idle connections are closed at once when the gateway ends; busy ones may finish.
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },
+    schemaController: zodOnly,
     clientErrorHandler: refuseConnection,
     frameworkErrors(error, request, reply) {
       sendProblem(error, request, reply.headers({ ...everywhere, 'x-request-id': request.id }))

@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { storeError } from '../store/sqlite-errors.ts'
 import { carry, type Post, type Request } from '../store/thread.ts'
@@ -17,7 +17,7 @@ export interface Question {
 if (parentPort !== null) serve(parentPort, workerData)
 
 function serve(port: NonNullable<typeof parentPort>, path: string) {
-  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 })
+  const db = rememberStatements(new DatabaseSync(path, { readOnly: true, timeout: 5_000 }))
   db.exec('PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY')
 
   port.on('message', async ({ call, input }: Request<ReaderCalls>) => {
@@ -53,4 +53,28 @@ function buffersOf(value: unknown): ArrayBuffer[] {
   return bytes.flatMap(({ buffer, byteLength }) =>
     buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
   )
+}
+
+/** Statements that are kept: those of a search are some twenty, and those of a page of a list some ten. */
+const mostStatements = 64
+
+/**
+ * The connection, which compiles a statement that it has met lately no more: that was a tenth of a search. So whoever
+ * reads a statement row by row must not ask the same one meanwhile.
+ */
+function rememberStatements(db: DatabaseSync): DatabaseSync {
+  const prepare = db.prepare.bind(db)
+  const known = new Map<string, StatementSync>()
+  db.prepare = (sql) => {
+    const statement = known.get(sql) ?? prepare(sql)
+    // A Map keeps the order of insertion: the first is the one not used for longest.
+    known.delete(sql)
+    known.set(sql, statement)
+    for (const [oldest] of known) {
+      if (known.size <= mostStatements) break
+      known.delete(oldest)
+    }
+    return statement
+  }
+  return db
 }

@@ -9,7 +9,7 @@ import { type Id, id } from '../../protocol/ids.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { fingerprintOf, type Identity } from '../../registry/trust/identity.ts'
 import type { Trust } from '../../registry/trust/trust.ts'
-import type { Api } from '../api.ts'
+import { type Api, zodOnly } from '../api.ts'
 import { limitBodies } from '../limits.ts'
 import { answerProblems, refuseConnection } from '../problems.ts'
 import { createRequestIds } from '../requests.ts'
@@ -127,6 +127,7 @@ function createApp(server: Server, log: FastifyBaseLogger): Api {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: createRequestIds(),
     bodyLimit,
+    schemaController: zodOnly,
     forceCloseConnections: 'idle',
     clientErrorHandler: refuseConnection,
     serverFactory: (handler) => server.on('request', handler),
