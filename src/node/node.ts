@@ -29,7 +29,7 @@ import { requireFacts } from '../store/move.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { timed } from '../store/timed.ts'
-import { backUp } from './backup/backup.ts'
+import { type BackupBlobs, backUp } from './backup/backup.ts'
 import { loadOfProcess } from './cluster/load.ts'
 import { hostsOf, readMembership, withPort } from './cluster/membership.ts'
 import { type ClusterPart, openClusterPart } from './cluster/part.ts'
@@ -279,7 +279,8 @@ export async function startNode(
       blobs,
       store,
       index,
-      backup: (backupSignal) => backUp({ store, blobs, data, version }, backupSignal),
+      backup: (backupSignal) =>
+        backUp({ store, blobs: part?.uploads ?? ownBlobs(blobs), data, version }, backupSignal),
       isOperator: (presented) => isLocalToken(token, presented),
     }),
   )
@@ -312,6 +313,11 @@ async function openFile(path: string, signal: AbortSignal): Promise<Store> {
   await requireFacts(store, signal)
   stack.move()
   return store
+}
+
+/** All that lies in the data folder of a machine that stands alone. */
+function ownBlobs(blobs: DiskBlobs): BackupBlobs {
+  return { list: (signal) => blobs.list(undefined, signal), open: (hash, signal) => blobs.open(hash, signal) }
 }
 
 /** Whether the index is whole, or becomes so in time. */

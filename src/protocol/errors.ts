@@ -176,6 +176,11 @@ export const errorCodes = {
     title: 'This machine stands alone',
     help: 'Make a cluster of it with `hocket cluster init`; other machines then join with the line that it prints.',
   },
+  CLUSTER_NOT_LAST: {
+    status: 409,
+    title: 'Other machines still take part in the cluster',
+    help: 'Empty each of them with `hocket drain`, then give the command again: it waits until everything is here, and removes them.',
+  },
   OFFICE_LOST: {
     status: 409,
     title: 'Another node has taken over this work',
@@ -256,7 +261,7 @@ export const errorCodes = {
   STORE_RETIRED: {
     status: 409,
     title: 'The facts have moved to another store',
-    help: 'Start this node with the store that the detail names, or restore a backup into an empty folder.',
+    help: 'If `cluster init` or `cluster leave` was interrupted, give it again: it goes on where it was. Else start this node with the store that the detail names, or restore a backup into an empty folder.',
   },
   STORE_INCOMPLETE: {
     status: 409,

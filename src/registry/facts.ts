@@ -43,6 +43,13 @@ export const settingsId = 'current'
 /** What holds where nobody has set anything. */
 export const defaultSettings: facts.ClusterSettings = facts.clusterSettings.parse({})
 
+/**
+ * Whether a key is of a fact that describes this cluster: its nodes, certificates, layout, offices. Elsewhere it would be
+ * wrong. What administrators have set for the cluster holds for the next one, too.
+ */
+export const describesCluster = (key: string): boolean =>
+  key.startsWith('cluster/') && !key.startsWith(clusterSettings.prefix)
+
 /** The cluster's settings; the defaults where nobody has set any. */
 export async function readSettings(store: Store, signal?: AbortSignal): Promise<facts.ClusterSettings> {
   const fact = await clusterSettings.get(store, settingsId, signal)

@@ -49,6 +49,16 @@ const departures = defineCollection({
 
 const only = 'all'
 
+/** Whether a key is of a fact that says where all facts came from or went: of that store alone. */
+export const isAboutMoving = (key: string): boolean => key.startsWith(prefix)
+
+/** How far facts have been moved into this store. */
+export async function arrivalIn(store: Store, signal?: AbortSignal): Promise<'none' | 'begun' | 'complete'> {
+  const arrival = await arrivals.get(store, only, signal)
+  if (arrival === null) return 'none'
+  return arrival.value.complete ? 'complete' : 'begun'
+}
+
 /** Throws STORE_RETIRED or STORE_INCOMPLETE where the facts of this store do not count: another store's do. */
 export async function requireFacts(store: Store, signal?: AbortSignal): Promise<void> {
   const departure = await departures.get(store, only, signal)

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { createReadStream, existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -6,6 +8,7 @@ import { z } from 'zod'
 import type { OpenApiDocument } from '../../src/gateway/openapi/document.ts'
 import { createChecker } from '../../src/gateway/testing/checked.ts'
 import { createVisitor, type Visitor } from '../../src/gateway/testing/visitor.ts'
+import { readArchive } from '../../src/node/backup/archive.ts'
 import { clusterEvents, clusterStatus } from '../../src/protocol/api/cluster.ts'
 import { uploadResult } from '../../src/protocol/api/uploads.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
@@ -24,6 +27,7 @@ let uploads: TemporaryFolder
 let cluster: TestCluster
 let songs: number
 const uploaded: string[] = []
+const uploadedHashes: string[] = []
 before(async () => {
   music = await temporaryFolder('music')
   uploads = await temporaryFolder('uploads')
@@ -38,6 +42,7 @@ before(async () => {
     const location = await createUpload(ada, name, bytes.length)
     const { track } = uploadResult.parse(await (await sendUpload(ada, location, 0, bytes)).json())
     uploaded.push(track)
+    uploadedHashes.push(sha256(bytes))
   }
   songs = (await tracksOf(ada)).length - uploaded.length
 })
@@ -51,6 +56,28 @@ function nodeAt(number: number): ClusterNode {
   const node = cluster.nodes[number]
   assert.ok(node)
   return node
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+/** The bytes of each track there, by its id. */
+async function heardAt(node: ClusterNode): Promise<ReadonlyMap<string, string>> {
+  const ada = await node.administrator()
+  const heard = new Map<string, string>()
+  for (const { id } of await tracksOf(ada)) {
+    const response = await ada.fetch(`/api/tracks/${id}/audio`)
+    assert.equal(response.status, 200, `${id} at ${node.name}`)
+    heard.set(id, sha256(Buffer.from(await response.arrayBuffer())))
+  }
+  return heard
+}
+
+async function hashesIn(file: string): Promise<string[]> {
+  const found: string[] = []
+  for await (const { path } of readArchive(createReadStream(file))) {
+    if (path.startsWith('blobs/')) found.push(path.slice('blobs/'.length))
+  }
+  return found.toSorted()
 }
 
 /** The administrator there, every answer held to the OpenAPI document. */
@@ -182,4 +209,115 @@ test('the metrics tell of nodes, copies, the lease, the office and the store', a
   assert.ok(values('hocket_changeovers_total').every((count) => count >= 0))
   for (const text of all)
     assert.match(text, /hocket_store_request_seconds_count\{operation="commit",result="ok"\} \d/)
+})
+
+test('a backup that any machine makes holds all facts and all uploads, and a cluster that is made of it works', async () => {
+  await blobsOnDisks(1, 2)
+  const lacking = cluster.nodes.find(
+    ({ data }) =>
+      !uploadedHashes.every((hash) =>
+        existsSync(join(data, 'blobs', hash.slice(0, 2), hash.slice(2, 4), hash)),
+      ),
+  )
+  assert.ok(lacking, 'a machine that holds not all uploads itself')
+  await using folder = await temporaryFolder('backup')
+  const file = join(folder.path, 'hocket.tar')
+  const heard = await heardAt(nodeAt(1))
+  await hocket('cluster', 'set', '--grace', '20m')
+  const made = await runHocket(['backup', file, '--data', lacking.data])
+  assert.equal(made.code, 0, made.stderr)
+  assert.match(made.stdout, new RegExp(`${uploaded.length} uploaded files`))
+  assert.deepEqual(await hashesIn(file), uploadedHashes.toSorted())
+  await cluster[Symbol.asyncDispose]()
+
+  cluster = await startCluster({
+    nodes: 2,
+    async prepare(data) {
+      const { code, stderr } = await runHocket(['restore', file, '--data', data])
+      assert.equal(code, 0, stderr)
+    },
+  })
+  await cluster.settled(2)
+  await blobsOnDisks(1, 2)
+  const status = await nodeAt(1).status()
+  assert.deepEqual(
+    status.nodes.map(({ name, alive }) => [name, alive]),
+    [
+      ['node-1', true],
+      ['node-2', true],
+    ],
+  )
+  assert.equal(status.settings.graceSeconds, 1_200, 'what was set for the cluster holds for the next one')
+  assert.deepEqual(await heardAt(nodeAt(1)), heard)
+  await nodeAt(0).node.kill9()
+  assert.deepEqual(await heardAt(nodeAt(1)), heard)
+})
+
+test('[N2] the last machine leaves with everything, killed at each step, and can become a cluster again', async () => {
+  const [first, second] = [nodeAt(0), nodeAt(1)]
+  await first.start()
+  await cluster.settled(2)
+  const ada = await first.administrator()
+  const [track] = uploaded
+  assert.equal((await ada.call('POST', '/api/playlists', { name: 'kept', tracks: [track] })).status, 201)
+  const heard = await heardAt(first)
+  const leave = (killWhen?: () => boolean) =>
+    runHocket(['cluster', 'leave', '--keep-data', '--data', first.data], {
+      env: first.env,
+      ...(killWhen !== undefined && { killWhen }),
+    })
+
+  const refused = await leave()
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /CLUSTER_NOT_LAST/)
+  await hocket('drain', second.name)
+  const prepared = await leave()
+  assert.equal(prepared.code, 0, prepared.stderr)
+  assert.match(prepared.stdout, /Now stop Hocket/)
+  await waitFor(() => second.node.logs().includes('NODE_REMOVED'), {
+    what: 'the other machine to be removed',
+  })
+  await first.node.stop()
+
+  const has = (name: string) => () => existsSync(join(first.data, name))
+  const started = performance.now()
+  for (const killWhen of [
+    has('store.db'),
+    has('store.db-wal'),
+    () => !existsSync(join(first.data, 'etcd')),
+    () => performance.now() - started > 12_000,
+  ]) {
+    const { code, stderr } = await leave(killWhen)
+    if (code === 0) break
+    assert.equal(code, null, stderr)
+  }
+  if (existsSync(join(first.data, 'node'))) {
+    const left = await leave()
+    assert.equal(left.code, 0, left.stderr)
+    assert.match(left.stdout, /stands alone, with \d+ facts/)
+  }
+  assert.equal((await leave()).code, 1, 'who stands alone cannot leave')
+
+  await first.start()
+  const alone = await first.administrator()
+  assert.equal((await alone.get('/api/cluster')).status, 409)
+  assert.deepEqual(await heardAt(first), heard)
+  const { items } = z
+    .object({ items: z.array(z.object({ name: z.string(), trackCount: z.number() })) })
+    .parse((await alone.get('/api/playlists')).body)
+  assert.deepEqual(items, [{ name: 'kept', trackCount: 1 }])
+  const backup = await runHocket(['backup', join(first.data, 'run', 'alone.tar'), '--data', first.data])
+  assert.match(backup.stdout, new RegExp(`${uploaded.length} uploaded files`))
+  await first.node.stop()
+
+  const again = await runHocket(['cluster', 'init', '--data', first.data], { env: first.env })
+  assert.equal(again.code, 0, again.stderr)
+  await first.start()
+  await waitFor(async () => (await first.status()).copies.settled, { what: 'the new cluster to be settled' })
+  const { nodes } = await first.status()
+  assert.deepEqual(
+    nodes.map(({ name, alive }) => [name, alive]),
+    [[first.name, true]],
+  )
+  assert.deepEqual(await heardAt(first), heard)
 })

@@ -27,6 +27,8 @@ export interface ClusterNode {
   readonly isGateway: boolean
   /** The line by which it joined; the first one did not. */
   readonly line: string | undefined
+  /** The variables with which it is started, which its commands need as well. */
+  readonly env: Readonly<Record<string, string>>
   /** The process as it runs now, or ran last. */
   readonly node: TestNode
   /** Where it runs, in a cluster that has a network of its own. */
@@ -48,6 +50,8 @@ export interface ClusterOptions {
   readonly network?: Network
   /** The data folders of nodes that are to have theirs elsewhere than the others. */
   readonly data?: (node: number) => string | undefined
+  /** Makes what the data folder of the first node is to hold before it becomes one. */
+  readonly prepare?: (data: string) => Promise<void>
 }
 
 export async function startCluster({
@@ -57,6 +61,7 @@ export async function startCluster({
   env = {},
   network,
   data = () => undefined,
+  prepare = async () => undefined,
 }: ClusterOptions): Promise<TestCluster> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder('cluster'))
@@ -78,6 +83,7 @@ export async function startCluster({
       ...own,
     })
     const first = nodes.find(({ node }) => node.isRunning)
+    if (nodes.length === 0) await prepare(settings.data)
     const line = first === undefined ? await initialise(settings) : await inviteAt(first)
     const added = await run(settings, folders, first === undefined ? undefined : line)
     nodes.push(added)
@@ -202,6 +208,7 @@ async function run(settings: Settings, music: readonly string[], line: string | 
     isGateway: env.HOCKET_ROLES === undefined || env.HOCKET_ROLES.split(',').includes('gateway'),
     line,
     host,
+    env,
     get node() {
       return node
     },

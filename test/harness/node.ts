@@ -66,7 +66,14 @@ export async function runHocket(
     env,
     namespace,
     input = '',
-  }: { env?: NodeOptions['env']; namespace?: string | undefined; input?: string } = {},
+    killWhen,
+  }: {
+    env?: NodeOptions['env']
+    namespace?: string | undefined
+    input?: string
+    /** Ends it as a power cut does as soon as this is so; its code is null then. */
+    killWhen?: () => boolean
+  } = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const [program, ...before] = nodeIn(namespace)
   const child = spawn(program, [...before, main, ...args], { env: environment(env) })
@@ -80,7 +87,10 @@ export async function runHocket(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
   })
-  await once(child, 'close', { signal: AbortSignal.timeout(120_000) })
+  const watching = setInterval(() => {
+    if (killWhen?.() === true) child.kill('SIGKILL')
+  }, 2)
+  await once(child, 'close', { signal: AbortSignal.timeout(120_000) }).finally(() => clearInterval(watching))
   return { code: child.exitCode, stdout, stderr }
 }
 

@@ -106,6 +106,10 @@ export const esProblems = {
     title: 'Los datos no son los anunciados',
     help: 'Envía el archivo otra vez: se dañó por el camino o cambió entretanto.',
   },
+  CLUSTER_NOT_LAST: {
+    title: 'Otras máquinas siguen formando parte del clúster',
+    help: 'Vacía cada una con `hocket drain` y repite la orden: espera a que todo esté aquí y las quita.',
+  },
   OFFICE_LOST: {
     title: 'Otro nodo se ha hecho cargo de este trabajo',
     help: 'No hay que hacer nada: lo hace el otro.',

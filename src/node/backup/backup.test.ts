@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { zstdCompressSync } from 'node:zlib'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { openDiskBlobs } from '../../blobs/disk.ts'
+import { libraries } from '../../catalog/facts.ts'
+import { library as librarySchema } from '../../protocol/facts/catalog.ts'
 import { openSqliteStore } from '../../store/sqlite.ts'
 import type { Store } from '../../store/store.ts'
 import { readArchive, writeArchive } from './archive.ts'
@@ -27,7 +29,19 @@ async function openInstance(data: string) {
   return {
     store,
     blobs,
-    backUp: () => backUp({ store, blobs, data, version: '1.2.3' }, signal),
+    backUp: () =>
+      backUp(
+        {
+          store,
+          blobs: {
+            list: (until) => blobs.list(undefined, until),
+            open: (hash, until) => blobs.open(hash, until),
+          },
+          data,
+          version: '1.2.3',
+        },
+        signal,
+      ),
     async [Symbol.asyncDispose]() {
       await blobs[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
@@ -320,4 +334,49 @@ test('[S4] an archive with entries that Hocket does not write, in another order 
       `case ${index}`,
     )
   }
+})
+
+test('what describes a cluster is left out, its settings are kept, and folders that are here are ours again', async () => {
+  await using folder = await temporaryFolder()
+  const file = join(folder.path, 'backup.hocket')
+  const music = join(folder.path, 'music')
+  await mkdir(music)
+  const node = randomUUID()
+  const library = (name: string, path: string) => {
+    const value = { id: randomUUID(), name, kind: 'folder', path, node, visibleTo: 'everyone', createdAt: 1 }
+    return libraries.create(value.id, librarySchema.parse(value))
+  }
+  const facts = [
+    'cluster/members/a',
+    'cluster/layout/current',
+    'cluster/trust/authority',
+    'store/arrivals/all',
+    'users/a',
+  ]
+  const kept = ['cluster/settings/current', 'users/a']
+  const keys = async (store: Store) =>
+    [...(await contentOf(store)).keys()].filter((key) => !key.startsWith('catalog/'))
+  const data = join(folder.path, 'restored')
+  {
+    await using source = await openInstance(join(folder.path, 'source'))
+    await source.store.commit({
+      conditions: [],
+      writes: [...facts, ...kept.slice(0, 1)].map((key) => ({ key, value: Buffer.from('x') })),
+    })
+    for (const operation of [library('Here', music), library('Again', music), library('Gone', '/none/such')])
+      await source.store.commit(operation)
+    await writeFile(file, source.backUp())
+    for await (const { path, content } of readArchive(source.backUp())) {
+      if (!path.startsWith('facts/')) continue
+      const pieces: Uint8Array[] = []
+      for await (const bytes of content) pieces.push(Buffer.from(bytes))
+      assert.ok(!zstdDecompressSync(Buffer.concat(pieces)).includes('cluster/members'))
+    }
+  }
+  await restore(file, data, () => {}, signal)
+  await using copy = await openInstance(data)
+  assert.deepEqual(await keys(copy.store), kept)
+  const found = new Map<string, boolean>()
+  for await (const { value } of libraries.walk(copy.store)) found.set(value.name, value.node === undefined)
+  assert.deepEqual([found.get('Here') !== found.get('Again'), found.get('Gone')], [true, false])
 })

@@ -2,17 +2,25 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { zstdCompress } from 'node:zlib'
-import type { Blobs } from '../../blobs/blobs.ts'
+import type { Copy } from '../../blobs/blobs.ts'
 import { hasErrorCode } from '../../blobs/disk-errors.ts'
 import { isCoded } from '../../protocol/errors.ts'
 import type { BlobHash } from '../../protocol/ids.ts'
+import { describesCluster } from '../../registry/facts.ts'
+import { isAboutMoving } from '../../store/move.ts'
 import type { Change, Store } from '../../store/store.ts'
 import { type ArchiveEntry, writeArchive } from './archive.ts'
 import { type BackupRecord, type Ending, type Manifest, names, type RecordBatch } from './format.ts'
 
+/** The blobs that a backup is to hold. */
+export interface BackupBlobs {
+  list(signal: AbortSignal): AsyncIterable<{ readonly hash: BlobHash }>
+  open(hash: BlobHash, signal: AbortSignal): Promise<Copy>
+}
+
 export interface BackupSource {
   readonly store: Store
-  readonly blobs: Pick<Blobs, 'list' | 'open'>
+  readonly blobs: BackupBlobs
   /** The data folder, for its secrets. */
   readonly data: string
   readonly version: string
@@ -42,15 +50,18 @@ async function* entries(source: BackupSource, signal: AbortSignal): AsyncGenerat
     batches += 1
   }
   yield* secretEntries(source.data)
-  const end: Ending = { batches, blobs: 0, damaged: [] }
-  for await (const { hash } of source.blobs.list(undefined, signal)) {
+  const end: Ending = { batches, blobs: 0, damaged: [], missing: [] }
+  for await (const { hash } of source.blobs.list(signal)) {
     signal.throwIfAborted()
     using reader = await source.blobs.open(hash, signal).catch((error: unknown) => {
-      // Collected meanwhile, or damaged and set aside before: there are no bytes to keep.
+      // Damaged and set aside before, or on machines that do not answer: there are no bytes to keep.
       if (isCoded(error, 'BLOB_MISSING') || isCoded(error, 'BLOB_CORRUPT')) return null
       throw error
     })
-    if (reader === null) continue
+    if (reader === null) {
+      end.missing.push(hash)
+      continue
+    }
     const note = () => end.damaged.push(hash)
     yield { path: `blobs/${hash}`, size: reader.size, content: filledUp(reader, hash, note, signal) }
     end.blobs += 1
@@ -101,8 +112,12 @@ async function* listThenFollow(store: Store, signal: AbortSignal): AsyncGenerato
   }
 }
 
-/** What stands under a lease lasts only as long as somebody renews it, and nobody would where it is restored. */
-const isKept = ({ lease }: { readonly lease?: string | undefined }) => lease === undefined
+/**
+ * What stands under a lease lasts only as long as somebody renews it, and what describes the cluster or the store would
+ * be wrong where it is restored.
+ */
+const isKept = ({ key, lease }: Pick<Change, 'key' | 'lease'>) =>
+  lease === undefined && !describesCluster(key) && !isAboutMoving(key)
 
 function toRecord({ key, value }: Pick<Change, 'key' | 'value'>): BackupRecord {
   return { key, value: value === null ? null : Buffer.from(value).toString('base64') }
@@ -124,7 +139,7 @@ async function* secretEntries(data: string): AsyncGenerator<ArchiveEntry> {
  * see that they do not match their name.
  */
 async function* filledUp(
-  reader: Awaited<ReturnType<Blobs['open']>>,
+  reader: Copy,
   hash: BlobHash,
   note: (hash: BlobHash) => void,
   signal: AbortSignal,
@@ -137,7 +152,8 @@ async function* filledUp(
       yield Buffer.from(bytes)
     }
   } catch (error) {
-    if (!isCoded(error, 'BLOB_CORRUPT')) throw error
+    signal.throwIfAborted()
+    if (!isCoded(error)) throw error
     note(hash)
     for (; read < reader.size; read += 65_536) yield new Uint8Array(Math.min(65_536, reader.size - read))
   }

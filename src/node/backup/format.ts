@@ -33,8 +33,10 @@ export type RecordBatch = z.infer<typeof batch>
 export const ending = z.object({
   batches: z.int(),
   blobs: z.int(),
-  /** Blobs that were damaged on the disk already: their bytes in the archive are of no use. */
+  /** Blobs that were damaged already, or broke off while they were read: their bytes in the archive are of no use. */
   damaged: z.array(blobHash),
+  /** Blobs of which there was no copy to be had. Archives of older versions do not name them. */
+  missing: z.array(blobHash).default([]),
 })
 export type Ending = z.infer<typeof ending>
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { zstdDecompress } from 'node:zlib'
@@ -8,11 +8,15 @@ import type { Blobs } from '../../blobs/blobs.ts'
 import { openDiskBlobs } from '../../blobs/disk.ts'
 import { diskError, hasErrorCode } from '../../blobs/disk-errors.ts'
 import { syncFolder } from '../../blobs/durable.ts'
+import { pathBytes } from '../../catalog/scan/path.ts'
 import { CodedError, isCoded } from '../../protocol/errors.ts'
 import { blobHash } from '../../protocol/ids.ts'
+import { describesCluster } from '../../registry/facts.ts'
 import { limits } from '../../store/limits.ts'
+import { isAboutMoving } from '../../store/move.ts'
 import { openSqliteStore } from '../../store/sqlite.ts'
 import type { Store, Write } from '../../store/store.ts'
+import { bringLibrariesHome } from '../home.ts'
 import { lockDataFolder } from '../lock.ts'
 import { type ArchiveEntry, damaged, readArchive } from './archive.ts'
 import { batch, type Ending, ending, type Manifest, manifest, names, type RecordBatch } from './format.ts'
@@ -23,6 +27,8 @@ export interface Restored {
   readonly blobs: number
   /** How many blobs the archive holds in damaged form; they are not restored. */
   readonly damagedBlobs: number
+  /** How many it does not hold, because no machine that answered had them. */
+  readonly missingBlobs: number
 }
 
 /**
@@ -119,7 +125,20 @@ async function build(
   ) {
     throw damaged('it is not whole')
   }
-  return { manifest: found, facts: await facts.count(), blobs: kept, damagedBlobs: lost }
+  await bringLibrariesHome(store, ({ path = '' }) => isFolder(path), signal)
+  return {
+    manifest: found,
+    facts: await facts.count(),
+    blobs: kept,
+    damagedBlobs: lost,
+    missingBlobs: end.missing.length,
+  }
+}
+
+/** A music folder of some machine of a cluster is one of this machine's where it is found. */
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(pathBytes(path)).catch(() => null)
+  return found?.isDirectory() === true
 }
 
 async function* bytesOf(
@@ -214,7 +233,9 @@ function createFactWriter(store: Store, signal: AbortSignal) {
     async apply({ anew, records }: RecordBatch): Promise<void> {
       if (anew && batches > 0) await clear(store, signal)
       batches += 1
-      const writes = records.map(({ key, value }) => ({
+      // Archives of clusters that older versions wrote hold what described them.
+      const restored = records.filter(({ key }) => !describesCluster(key) && !isAboutMoving(key))
+      const writes = restored.map(({ key, value }) => ({
         key,
         value: value === null ? null : Buffer.from(value, 'base64'),
       }))

@@ -90,7 +90,7 @@ async function giveLibrariesTo(store: Store, node: Id, signal: AbortSignal): Pro
 }
 
 /** Nobody shall take the old file for the store. It goes last, as it says that this has not been done. */
-async function setAside(data: string): Promise<void> {
+export async function setAside(data: string): Promise<void> {
   for (const suffix of ['-wal', '-shm', '']) {
     await rename(join(data, `store.db${suffix}`), join(data, `store-before-cluster.db${suffix}`)).catch(
       () => undefined,

@@ -32,16 +32,18 @@ import { invite } from '../../registry/trust/tokens.ts'
 import { keepTrust } from '../../registry/trust/trust.ts'
 import { openMembership } from '../../store/etcd/members.ts'
 import type { Store } from '../../store/store.ts'
+import type { BackupBlobs } from '../backup/backup.ts'
 import type { Config } from '../config.ts'
 import { version } from '../version.ts'
 import { openClusterBytes } from './bytes.ts'
-import { removeEtcdMember } from './etcd.ts'
+import { clientUrlOf, removeEtcdMember } from './etcd.ts'
 import { figuresOf } from './figures.ts'
 import { createFilesElsewhere } from './files.ts'
 import { hostsOf, isManaged, withPort } from './membership.ts'
 import { startOperator } from './operator.ts'
 import { statusOf } from './status.ts'
 import type { ClusterStore } from './store.ts'
+import { createUploads } from './uploads.ts'
 
 export interface PartOptions {
   readonly config: Config
@@ -64,6 +66,8 @@ export interface PartOptions {
 export interface ClusterPart extends AsyncDisposable {
   readonly cluster: Cluster
   readonly figures: readonly Figure[]
+  /** What a backup is to hold besides the facts. */
+  readonly uploads: BackupBlobs
   /** The other gateways. */
   readonly gateways: () => readonly GatewayAddress[]
   readonly elsewhere: Elsewhere
@@ -155,8 +159,10 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
     : null
 
   const cluster: Cluster = {
-    status: (asked) =>
-      statusOf({ identity: trust.identity, registry, store, copies: bytes.copies, alarms }, asked),
+    status: (asked) => {
+      const storeHere = !isManaged(trust.identity) || trust.identity.store.includes(clientUrlOf(config))
+      return statusOf({ identity: trust.identity, registry, store, copies: bytes.copies, alarms, storeHere }, asked)
+    },
     async invite(asked) {
       const value = await invite(store, peerAddresses(), asked)
       return { value, revision: (await store.status(asked)).revision }
@@ -212,6 +218,14 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
   const owned = stack.move()
   return {
     cluster,
+    uploads: createUploads({
+      store,
+      index: options.index,
+      references: options.known.references,
+      registry,
+      blobs,
+      elsewhere: bytes.elsewhere,
+    }),
     figures: figuresOf({ registry, copies: bytes.copies, operator, storeEndpoints }),
     gateways: () =>
       registry

@@ -17,6 +17,8 @@ interface Parts {
   readonly copies: Pick<Copies, 'status'>
   /** What the members of the store complain of. */
   readonly alarms: (signal: AbortSignal) => Promise<readonly Alarm[]>
+  /** Whether this node has a member of the store, or Hocket runs none. */
+  readonly storeHere: boolean
 }
 
 /** How long the store may take to say that it is there, in milliseconds. */
@@ -24,7 +26,7 @@ const storePatienceMs = 2_000
 
 /** The cluster as this node knows it. With the store away it is what was last known, and says so. */
 export async function statusOf(parts: Parts, signal: AbortSignal): Promise<ClusterStatus> {
-  const { identity, registry, store, copies, alarms } = parts
+  const { identity, registry, store, copies, alarms, storeHere } = parts
   const soon = AbortSignal.any([signal, AbortSignal.timeout(storePatienceMs)])
   const unlessAway = async <Value>(read: Promise<Value>): Promise<Value | null> => {
     try {
@@ -52,8 +54,12 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
     copies: reports === null ? ownCopies(copies) : summed(registry, reports, live, placed),
     settings: settings ?? clusterSettings.parse({}),
     storeReachable: settings !== null,
+    ...(layout !== null && {
+      layout: { version: layout.value.version, nodes: layout.value.nodes.map(({ id }) => id) },
+    }),
     storeMembers: identity.store.length,
     ...(storeAlarm !== undefined && { storeAlarm }),
+    storeHere,
   }
 }
 
@@ -151,6 +157,14 @@ function nodeOf(
 }
 
 function copiesOf(report: CopiesReport): ClusterNode['copies'] {
-  const { wanted, missing, missingBytes, surplus, bytesPerSecond, problem } = report
-  return { wanted, missing, missingBytes, surplus, bytesPerSecond, ...(problem !== null && { problem }) }
+  const { filled, wanted, missing, missingBytes, surplus, bytesPerSecond, problem } = report
+  return {
+    filled,
+    wanted,
+    missing,
+    missingBytes,
+    surplus,
+    bytesPerSecond,
+    ...(problem !== null && { problem }),
+  }
 }

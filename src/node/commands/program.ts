@@ -168,6 +168,13 @@ function addClusterCommands(program: Command, contextOf: (command: Command) => C
     )
 
   cluster
+    .command('leave')
+    .description('make a machine of the last node that stands alone with everything; drain the others first')
+    .requiredOption('--keep-data', 'keep all accounts, playlists and songs here')
+    .option('--address <address>', 'as the node was started with it (HOCKET_ADDRESS)')
+    .action(async (_options, command: Command) => (await import('./leave.ts')).leave(contextOf(command)))
+
+  cluster
     .command('settings')
     .description('how many copies there are, and how long a node may be silent')
     .action(async (_options, command: Command) =>

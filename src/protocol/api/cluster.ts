@@ -4,6 +4,8 @@ import { id, timestamp } from '../ids.ts'
 
 /** The copies of one node, as it last reported them. */
 export const nodeCopies = z.object({
+  /** The newest layout of which it holds every copy that can be had. */
+  filled: z.int(),
   /** Those that it should hold, and how many of them are still to be made there. */
   wanted: z.int(),
   missing: z.int(),
@@ -65,12 +67,19 @@ export const clusterStatus = z.object({
   /** Of all nodes; where the store does not answer, of this one. */
   copies: copiesStatus,
   settings: clusterSettings,
+  layout: z
+    .object({ version: z.int(), nodes: z.array(id) })
+    .optional()
+    .describe('Which nodes hold copies; absent while that is not known'),
   /** Whether the store takes writes; reading and playing go on without. */
   storeReachable: z.boolean(),
   /** How many members the store has that vote: it takes writes while more than half of them live. */
   storeMembers: z.int(),
   /** What keeps the store from taking writes though it answers: its quota is reached, or its members differ. */
   storeAlarm: z.enum(['full', 'diverged']).optional(),
+  storeHere: z
+    .boolean()
+    .describe('Whether one of them is on the node that answers; an etcd of your own is anywhere'),
 })
 export type ClusterStatus = z.infer<typeof clusterStatus>
 

@@ -1,0 +1,95 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import pino from 'pino'
+import { z } from 'zod'
+import { type ClusterStatus, clusterStatus } from '../../protocol/api/cluster.ts'
+import { CodedError } from '../../protocol/errors.ts'
+import { membersFor } from '../etcd/growth.ts'
+import { readLocal } from '../local.ts'
+import type { Context } from './context.ts'
+import { type Remote, withNode } from './remote.ts'
+import { files, type Progress } from './terminal.ts'
+
+const nothing = z.undefined()
+const lookEveryMs = 1_000
+
+/**
+ * `hocket cluster leave --keep-data`: back to one machine that stands alone with everything. What is still only on the
+ * others is brought here first, which needs a node that runs; the facts are moved when none does.
+ */
+export async function leave(context: Context): Promise<void> {
+  const { config, terminal, signal } = context
+  const { hasBegunToLeave, leaveCluster } = await import('../cluster/leave.ts')
+  if (!(await hasBegunToLeave(config.data, signal))) {
+    const isRunning = (await readLocal(config.data)) !== null
+    await withNode(context, (remote) => gather(remote, context))
+    if (isRunning) {
+      terminal.print('Everything is here. Now stop Hocket, and give this command once more.')
+      return
+    }
+  }
+  using moving = terminal.progress('Moving', (amount) => `${amount.toLocaleString('en')} facts`)
+  const log = pino({ level: 'silent' })
+  const facts = await leaveCluster(config, log, (moved) => moving.update(moved, 0), signal)
+  terminal.print(`This machine stands alone, with ${facts} facts. Start it again as before: \`hocket up\`.`)
+}
+
+/** Waits until every byte is here, and removes the other machines: they have been drained, so they are to go. */
+async function gather(remote: Remote, { terminal, signal }: Context): Promise<void> {
+  const read = () => remote.ask('/api/cluster', clusterStatus)
+  const first = await read()
+  const active = othersOf(first).filter(({ state }) => state === 'active')
+  if (active.length > 0) {
+    throw new CodedError('CLUSTER_NOT_LAST', active.map(({ name }) => name).join(', '))
+  }
+  {
+    using progress = terminal.progress('Bringing here', files)
+    for (;;) {
+      const status = await read()
+      show(status, progress)
+      if (isAllHere(status)) break
+      await pause(lookEveryMs, undefined, { signal })
+    }
+  }
+  await removeOthers(remote, read, signal)
+}
+
+const othersOf = ({ nodes }: ClusterStatus) => nodes.filter(({ here, state }) => !here && state !== 'removed')
+
+function show({ nodes }: ClusterStatus, progress: Progress): void {
+  const own = nodes.find(({ here }) => here)?.copies
+  if (own !== undefined) progress.update(own.wanted - own.missing, own.wanted)
+}
+
+/** Whether the layout names this machine alone, and what it asks for is here; what is lost is not waited for. */
+function isAllHere(status: ClusterStatus): boolean {
+  const own = status.nodes.find(({ here }) => here)
+  const { layout, copies } = status
+  if (own?.copies === undefined || layout === undefined) return false
+  if (layout.nodes.length !== 1 || layout.nodes[0] !== own.id || own.copies.filled < layout.version)
+    return false
+  // What is missing now lies on a machine that is silent, if anywhere: that one may come back, or be removed.
+  return copies.unavailable === 0 || othersOf(status).every(({ alive }) => alive)
+}
+
+/** One after the other: the store's majority must move here before the last of them goes. */
+async function removeOthers(
+  remote: Remote,
+  read: () => Promise<ClusterStatus>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let status = await read(); ; status = await read()) {
+    const others = othersOf(status)
+    const [next] = others.filter(({ alive }) => !alive).concat(others)
+    if (next === undefined) return
+    const isReady = status.storeMembers >= membersFor(others.length + 1)
+    if (others.length === 1 && !status.storeHere) {
+      throw new CodedError('CLUSTER_NOT_LAST', `the only member of the store is on ${next.name}: leave there`)
+    }
+    if (isReady)
+      await remote.ask(`/api/cluster/nodes/${next.id}`, nothing, {
+        method: 'PATCH',
+        body: { state: 'removed' },
+      })
+    await pause(lookEveryMs, undefined, { signal })
+  }
+}
