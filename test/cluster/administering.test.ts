@@ -13,6 +13,7 @@ import { clusterEvents, clusterStatus } from '../../src/protocol/api/cluster.ts'
 import { uploadResult } from '../../src/protocol/api/uploads.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { tracksOf } from '../harness/catalog.ts'
+import type { Client } from '../harness/client.ts'
 import { blobsIn, type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { runHocket } from '../harness/node.ts'
@@ -61,8 +62,8 @@ function nodeAt(number: number): ClusterNode {
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 /** The bytes of each track there, by its id. */
-async function heardAt(node: ClusterNode): Promise<ReadonlyMap<string, string>> {
-  const ada = await node.administrator()
+async function heardAt(node: ClusterNode, client?: Client): Promise<ReadonlyMap<string, string>> {
+  const ada = client ?? (await node.administrator())
   const heard = new Map<string, string>()
   for (const { id } of await tracksOf(ada)) {
     const response = await ada.fetch(`/api/tracks/${id}/audio`)
@@ -248,15 +249,17 @@ test('a backup that any machine makes holds all facts and all uploads, and a clu
     ],
   )
   assert.equal(status.settings.graceSeconds, 1_200, 'what was set for the cluster holds for the next one')
-  assert.deepEqual(await heardAt(nodeAt(1)), heard)
+  const client = await nodeAt(1).administrator()
+  assert.deepEqual(await heardAt(nodeAt(1), client), heard)
   await nodeAt(0).node.kill9()
-  assert.deepEqual(await heardAt(nodeAt(1)), heard)
+  assert.deepEqual(await heardAt(nodeAt(1), client), heard)
+  await nodeAt(0).start()
 })
 
 test('[N2] the last machine leaves with everything, killed at each step, and can become a cluster again', async () => {
-  const [first, second] = [nodeAt(0), nodeAt(1)]
-  await first.start()
-  await cluster.settled(2)
+  const first = nodeAt(0)
+  const others = cluster.nodes.slice(1)
+  await cluster.settled(cluster.nodes.length)
   const ada = await first.administrator()
   const [track] = uploaded
   assert.equal((await ada.call('POST', '/api/playlists', { name: 'kept', tracks: [track] })).status, 201)
@@ -270,13 +273,12 @@ test('[N2] the last machine leaves with everything, killed at each step, and can
   const refused = await leave()
   assert.equal(refused.code, 1)
   assert.match(refused.stderr, /CLUSTER_NOT_LAST/)
-  await hocket('drain', second.name)
+  for (const { name } of others) await hocket('drain', name)
   const prepared = await leave()
   assert.equal(prepared.code, 0, prepared.stderr)
   assert.match(prepared.stdout, /Now stop Hocket/)
-  await waitFor(() => second.node.logs().includes('NODE_REMOVED'), {
-    what: 'the other machine to be removed',
-  })
+  for (const { name, node } of others)
+    await waitFor(() => node.logs().includes('NODE_REMOVED'), { what: `${name} to be removed` })
   await first.node.stop()
 
   const has = (name: string) => () => existsSync(join(first.data, name))

@@ -1,5 +1,5 @@
 import type { Client } from 'openapi-fetch'
-import type { ClusterNode } from '../../src/protocol/api/cluster.ts'
+import type { NodeChange, SettingsChange } from '../../src/protocol/api/cluster.ts'
 import type { MarkKind, Rules } from '../../src/protocol/facts/listening.ts'
 import { answer } from './client.ts'
 import type { components, paths } from './schema.d.ts'
@@ -128,7 +128,8 @@ export function createApi(client: Client<paths>) {
     status: () => answer(GET('/api/status')),
     cluster: () => answer(GET('/api/cluster')),
     inviteNode: () => answer(POST('/api/cluster/invitations')),
-    changeNode: (id: string, state: ClusterNode['state']) =>
-      PATCH('/api/cluster/nodes/{id}', { ...by(id), body: { state } }),
+    changeNode: (id: string, body: NodeChange) => PATCH('/api/cluster/nodes/{id}', { ...by(id), body }),
+    changeClusterSettings: (body: SettingsChange) => PATCH('/api/cluster/settings', { body }),
+    clusterEvents: () => answer(GET('/api/cluster/events')),
   }
 }

@@ -78,6 +78,13 @@ export const invitationsQuery = (api: Api) =>
   queryOptions({ queryKey: ['accounts', 'invitations'], queryFn: api.invitations })
 export const clusterQuery = (api: Api) =>
   queryOptions({ queryKey: ['cluster'], queryFn: api.cluster, refetchInterval: 3_000, staleTime: 0 })
+export const clusterEventsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: ['cluster', 'events'],
+    queryFn: api.clusterEvents,
+    refetchInterval: 5_000,
+    staleTime: 0,
+  })
 
 export const statusQuery = (api: Api) =>
   queryOptions({ queryKey: ['status'], queryFn: api.status, refetchInterval: 5_000, staleTime: 0 })

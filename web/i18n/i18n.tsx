@@ -12,7 +12,7 @@ export type Key = keyof typeof en
 export type PlainKey = { [K in Key]: Parameters<(typeof en)[K]> extends [] ? K : never }[Key]
 export type Say = <K extends Key>(key: K, ...parameters: Parameters<(typeof en)[K]>) => string
 
-interface Words {
+export interface Words {
   language: Language
   say: Say
   format: Format
