@@ -506,6 +506,11 @@ export const errorCodes = {
     title: 'This is no join line',
     help: 'Copy the whole line that begins with hocket:// from the node that made it, or make a new one there with `hocket cluster invite`.',
   },
+  DISCOVERY_EMPTY: {
+    status: 404,
+    title: 'No machine of a cluster was found on this network',
+    help: 'Join with the line that `hocket cluster invite` prints on a machine of the cluster: `hocket up --join LINE`. Finding needs UDP 5353 or 4651 between the machines.',
+  },
   JOIN_TOKEN_UNKNOWN: {
     status: 403,
     title: 'The cluster does not know this join line',

@@ -11,7 +11,7 @@ import { problemText } from './problems.ts'
 
 /** Codes that no page meets: those of the command line, of a start that failed, and of nodes among themselves. */
 const elsewhere =
-  /^(PORT_IN_USE|ADDRESS_UNUSABLE|PLAYER_NOT_BUILT|SETTING_INVALID|COMPACTED|LEASE_ENDED|ETCD_MISSING|MOVE_DIFFERS|STORE_(DIVERGED|NOT_EMPTY|RETIRED|INCOMPLETE)|NOT_RUNNING|(DATA_FOLDER|BACKUP|JOIN|NODE|AUTHORITY|ALREADY_IN|NOT_IN)_.*)$/
+  /^(PORT_IN_USE|ADDRESS_UNUSABLE|PLAYER_NOT_BUILT|SETTING_INVALID|COMPACTED|LEASE_ENDED|ETCD_MISSING|MOVE_DIFFERS|STORE_(DIVERGED|NOT_EMPTY|RETIRED|INCOMPLETE)|NOT_RUNNING|DISCOVERY_EMPTY|(DATA_FOLDER|BACKUP|JOIN|NODE|AUTHORITY|ALREADY_IN|NOT_IN)_.*)$/
 
 test('[S4] every problem that a page can meet is said in Spanish too', () => {
   const codes = Object.keys(errorCodes)

@@ -280,7 +280,18 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       )
       port = server.port
       describing = keepDescribed()
-      await registry.announce({ addresses: hosts.map((each) => withPort(each, port)), publicUrl })
+      const addresses = hosts.map((each) => withPort(each, port))
+      await registry.announce({ addresses, publicUrl })
+      // Who is reached on this machine only has nobody to be found by.
+      if (isLoopback(host)) return
+      const { advertise } = await import('../../registry/discovery/discovery.ts')
+      const hint = () => {
+        const name = registry.member(identity.id)?.name ?? config.name
+        return { cluster: identity.cluster, node: identity.id, name, addresses: addresses.slice(0, 8) }
+      }
+      const onError = (error: unknown) =>
+        log.info({ err: error }, 'others may not find this node by themselves')
+      owned.use(await advertise(hint, onError, isIP(host) === 4 ? { interface: host } : {}))
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
@@ -291,3 +302,5 @@ function tell(log: Logger, event: RegistryEvent): void {
   else if (event.kind === 'clock') log.warn(event, 'the clock of a node is wrong, or right again')
   else log.info(event, event.kind === 'joined' ? 'a node is there' : 'a node is gone')
 }
+
+const isLoopback = (host: string) => /^(127\.|localhost$|::1$)/.test(host)

@@ -62,6 +62,9 @@ export async function inviteNode(context: Context): Promise<void> {
 function sayLine(terminal: Context['terminal'], line: string): void {
   terminal.note('On the machine that is to join, within a day (it lets one in, once):')
   terminal.print(`npm run hocket -- up --join ${line}`)
+  terminal.note(
+    'On the same network, `npm run hocket -- up --discover` finds this machine, and asks for the line.',
+  )
 }
 
 /** `hocket drain NODE`, `hocket remove NODE`: a node, by its name or id, is emptied, or is gone for good. */

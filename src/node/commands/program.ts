@@ -50,9 +50,12 @@ export async function runProgram(
     .option('--address <address>', 'where the other nodes reach this one (HOCKET_ADDRESS)')
     .option('--roles <names>', 'what it does for the others; everything if unset (HOCKET_ROLES)')
     .option('--join <line>', 'join a cluster with the line that it printed (HOCKET_JOIN)')
+    .option('--discover', 'look for a cluster on this network, and ask for the line with which to join it')
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent (HOCKET_LOG_LEVEL)')
     .addHelpText('after', '\nMore settings are variables: see docs/operations.md.')
-    .action(async (_options, command: Command) => (await import('./up.ts')).up(contextOf(command)))
+    .action(async ({ discover = false }: { discover?: boolean }, command: Command) =>
+      (await import('./up.ts')).up(contextOf(command), { discover }),
+    )
 
   program
     .command('scan')

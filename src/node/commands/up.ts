@@ -4,10 +4,15 @@ import type { Config } from '../config.ts'
 import type { Context } from './context.ts'
 
 /** `hocket up`: a node, until the signal. */
-export async function up({ config, terminal, signal }: Context): Promise<void> {
+export async function up(
+  { config, terminal, signal }: Context,
+  options: { readonly discover?: boolean } = {},
+): Promise<void> {
   const { startNode } = await import('../node.ts')
   const log = await createLog(config, terminal.interactive)
-  if (config.join !== undefined) await join(config, config.join, terminal, signal)
+  const line =
+    config.join ?? (options.discover === true ? await lineFromNearby(config, terminal, signal) : null)
+  if (line !== null) await join(config, line, terminal, signal)
   const lost = new AbortController()
   await using node = await startNode(config, log, signal, (error) => lost.abort(error))
   terminal.print(`Hocket is ready at ${node.url}`)
@@ -35,6 +40,18 @@ async function join(
   const { joinCluster } = await import('../cluster/membership.ts')
   const { id } = await joinCluster(config, line, signal)
   terminal.note(`This machine is node ${config.name} (${id}) of the cluster.`)
+}
+
+/** What lets this machine into a cluster near by; null where it is a node already. */
+async function lineFromNearby(
+  config: Config,
+  terminal: Context['terminal'],
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { readMembership } = await import('../cluster/membership.ts')
+  if ((await readMembership(config.data)) !== null) return null
+  const { askForJoinLine } = await import('./discover.ts')
+  return await askForJoinLine({ config, terminal, signal })
 }
 
 /** JSON lines on standard output; readable ones for a person. */

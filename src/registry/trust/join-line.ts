@@ -35,6 +35,18 @@ export function parseJoinLine(text: string): JoinLine {
   return { addresses, authority, secret }
 }
 
+/**
+ * The line with addresses that were found on the network before its own, if it has any: `text` is a whole join line, or
+ * the two parts after its addresses. JOIN_LINE_INVALID.
+ */
+export function joinLineAt(found: readonly string[], text: string): string {
+  const trimmed = text.trim()
+  const isWhole = trimmed.startsWith('hocket://')
+  const [first = ''] = found
+  const line = parseJoinLine(isWhole ? trimmed : `hocket://${first}/${trimmed.replace(/^\//, '')}`)
+  return formatJoinLine({ ...line, addresses: [...new Set([...found, ...line.addresses])] })
+}
+
 /** The fingerprint of an authority as a join line carries it. */
 export function pinOf(certificate: string | X509Certificate): string {
   const parsed = typeof certificate === 'string' ? new X509Certificate(certificate) : certificate

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:tls'
 import { type JoinAnswer, type JoinRequest, joinAnswer, type NewNode } from '../../protocol/api/peers.ts'
 import { CodedError, isCoded } from '../../protocol/errors.ts'
+import { resolveAddresses } from '../discovery/addresses.ts'
 import { refusalOf } from '../refusal.ts'
 import { draftIn } from './admission.ts'
 import { type Identity, readIdentity, writeIdentity } from './identity.ts'
@@ -48,7 +49,8 @@ async function askInTurn(
   signal: AbortSignal,
 ): Promise<JoinAnswer> {
   let last: unknown
-  for (const address of addresses) {
+  // A name stands for all its addresses: some of the machines behind it may be dead.
+  for (const address of await resolveAddresses(addresses)) {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
     try {
       return await ask(address, authority, request, limit)
