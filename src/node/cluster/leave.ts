@@ -14,8 +14,9 @@ import { bringLibrariesHome } from '../home.ts'
 import { readLocal } from '../local.ts'
 import { lockDataFolder } from '../lock.ts'
 import { clientUrlOf, etcdFolder, runEtcd, runsEtcd } from './etcd.ts'
-import { type OnMoved, setAside } from './init.ts'
-import { openClusterStore, readMembership } from './membership.ts'
+import { readStoreTls } from './external.ts'
+import { setAside } from './init.ts'
+import { readMembership, storeMembers } from './membership.ts'
 
 /**
  * Makes of the last node of a cluster a machine that stands alone, with all facts: they are moved from etcd into a file
@@ -29,7 +30,7 @@ import { openClusterStore, readMembership } from './membership.ts'
 export async function leaveCluster(
   config: Config,
   log: Logger,
-  onMoved: OnMoved,
+  onMoved: (facts: number) => void,
   signal: AbortSignal,
 ): Promise<number> {
   const { data } = config
@@ -57,10 +58,12 @@ export async function leaveCluster(
     if (identity === null) return
     await using stack = new AsyncDisposableStack()
     const isMember = runsEtcd(data)
-    if (isMember) stack.use(await runEtcd({ config, identity, revocations: '', log, signal }))
+    if (isMember) stack.use(await runEtcd({ config, identity, log, signal }))
     // The members of removed nodes are gone, and would only be waited for.
     const reached = isMember ? { ...identity, store: [clientUrlOf(config)] } : identity
-    const etcd = stack.use(await openClusterStore(reached, signal))
+    const { openEtcdStore } = await import('../../store/etcd/etcd.ts')
+    const external = await readStoreTls(identity.store, config)
+    const etcd = stack.use(await openEtcdStore({ ...storeMembers(reached, external), signal }))
     await requireLast(etcd, identity.id, signal)
     await moveFacts({
       from: etcd,

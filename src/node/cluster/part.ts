@@ -161,7 +161,10 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
   const cluster: Cluster = {
     status: (asked) => {
       const storeHere = !isManaged(trust.identity) || trust.identity.store.includes(clientUrlOf(config))
-      return statusOf({ identity: trust.identity, registry, store, copies: bytes.copies, alarms, storeHere }, asked)
+      return statusOf(
+        { identity: trust.identity, registry, store, copies: bytes.copies, alarms, storeHere },
+        asked,
+      )
     },
     async invite(asked) {
       const value = await invite(store, peerAddresses(), asked)

@@ -81,10 +81,8 @@ async function removeOthers(
     const others = othersOf(status)
     const [next] = others.filter(({ alive }) => !alive).concat(others)
     if (next === undefined) return
-    const isReady = status.storeMembers >= membersFor(others.length + 1)
-    if (others.length === 1 && !status.storeHere) {
-      throw new CodedError('CLUSTER_NOT_LAST', `the only member of the store is on ${next.name}: leave there`)
-    }
+    // As machines are emptied and go, the store's members move to those that stay.
+    const isReady = status.storeHere && status.storeMembers >= membersFor(others.length + 1)
     if (isReady)
       await remote.ask(`/api/cluster/nodes/${next.id}`, nothing, {
         method: 'PATCH',
