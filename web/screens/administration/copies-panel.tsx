@@ -17,7 +17,7 @@ export function CopiesPanel({ status }: { status: ClusterStatus }) {
   const trouble = storeTrouble(status)
   const graceMs = settings.graceSeconds * 1_000
   return (
-    <section className="panel">
+    <section className="panel copies">
       <h2>{say('copies')}</h2>
       {trouble === undefined ? null : (
         <p className="badge badge-accent" role="alert">
