@@ -6,7 +6,7 @@ import type { Accounts, DeviceCredentials, DeviceListing } from './accounts.ts'
 import type { Background } from './background.ts'
 import { devices, users } from './collections.ts'
 import { type Context, change } from './context.ts'
-import { createDeviceKey, type DeviceKey, readDeviceKey } from './device-key.ts'
+import { createInstallationKey } from './installation-key.ts'
 import { seenEvery } from './sessions.ts'
 import { addressGroup, createThrottle } from './throttle.ts'
 import { createSecret, hashToken } from './tokens.ts'
@@ -17,22 +17,7 @@ type DevicePart = Pick<Accounts, 'createDevice' | 'devices' | 'removeDevice' | '
 export function createDevices(context: Context, background: Background, secretsFolder: string): DevicePart {
   const { store, rows, clock } = context
   const byDevice = createThrottle({ free: 20, longestWait: 60 }, clock)
-  let known: DeviceKey | null = null
-
-  function existingKey(): DeviceKey | null {
-    known ??= readDeviceKey(secretsFolder)
-    return known
-  }
-
-  /** The key, made with the first device. A missing one is not made anew while devices depend on it. */
-  async function key(signal?: AbortSignal): Promise<DeviceKey> {
-    const found = existingKey()
-    if (found !== null) return found
-    const { entries } = await store.list(devices.prefix, { limit: 1 }, signal)
-    if (entries.length > 0) throw new CodedError('SECRETS_UNREADABLE', 'the key is missing')
-    known = createDeviceKey(secretsFolder)
-    return known
-  }
+  const key = createInstallationKey(store, secretsFolder)
 
   function find(credentials: DeviceCredentials): Device | null {
     if ('apiKey' in credentials) return rows.deviceBySecret(hashToken(credentials.apiKey))
@@ -48,7 +33,7 @@ export function createDevices(context: Context, background: Background, secretsF
 
   /** Subsonic's proof: md5 of the secret and a salt that the client chose. */
   function isToken(device: Device, token: string, salt: string): boolean {
-    const secret = existingKey()?.decrypt(device.secret, device.id)
+    const secret = key.existing()?.decrypt(device.secret, device.id)
     if (secret === undefined) throw new CodedError('SECRETS_UNREADABLE', 'the key is missing')
     const expected = createHash('md5').update(secret).update(salt).digest()
     const found = Buffer.from(token, 'hex')
@@ -72,7 +57,7 @@ export function createDevices(context: Context, background: Background, secretsF
         id,
         user,
         label,
-        secret: (await key(signal)).encrypt(secret, id),
+        secret: (await key.get(signal)).encrypt(secret, id),
         secretHash: hashToken(secret),
         createdAt: clock(),
       }

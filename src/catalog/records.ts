@@ -1,5 +1,6 @@
 import { CodedError } from '../protocol/errors.ts'
 import type { Id } from '../protocol/ids.ts'
+import type { Operation } from '../store/collection.ts'
 import type { Store } from '../store/store.ts'
 import type { Change } from './changes.ts'
 import { createDesk, type Known } from './desk.ts'
@@ -11,13 +12,16 @@ import { transactionsOf } from './transactions.ts'
 export interface Records {
   /**
    * Makes the changes, in as few transactions as there can be; a track that moves from one album to another does so
-   * in one. Repeating it changes nothing. Resolves with the store's revision. Throws CONFLICT where others write the
+   * in one, and what is to be written `beside` goes with the first of them. Repeating it changes nothing. Resolves with the store's revision. Throws CONFLICT where others write the
    * same albums all the time.
    */
-  apply(changes: readonly Change[], signal?: AbortSignal): Promise<number>
+  apply(changes: readonly Change[], signal?: AbortSignal, beside?: Beside): Promise<number>
   /** The id that is in use for a born one. */
   inUse(born: Id, signal?: AbortSignal): Promise<Id>
 }
+
+/** Made anew for each attempt. */
+export type Beside = () => Promise<readonly Operation[]>
 
 const attempts = 20
 
@@ -44,10 +48,12 @@ export function createRecords(store: Store): Records {
       return (await aliasMap(signal)).get(born)?.id ?? born
     },
 
-    async apply(changes, signal) {
+    async apply(changes, signal, beside) {
       for (let attempt = 0; attempt < attempts; attempt++) {
         const desk = createDesk(store, await aliasMap(signal), signal)
-        const groups = await plan(desk, changes)
+        const [first, ...others] = await plan(desk, changes)
+        // Where nothing changes there is nothing to tell of.
+        const groups = first === undefined ? [] : [[...first, ...((await beside?.()) ?? [])], ...others]
         let revision = 0
         let ok = true
         for (const transaction of transactionsOf(groups)) {

@@ -8,6 +8,7 @@ import type { Withdraw } from '../catalog/uploads/withdraw.ts'
 import type { Index } from '../index/index.ts'
 import type { Listening } from '../listening/listening.ts'
 import type { Media } from '../media/media.ts'
+import type { Outbox } from '../outbox/outbox.ts'
 import type { ScanStatus } from '../protocol/api/catalog.ts'
 import type { Role } from '../protocol/facts/cluster.ts'
 import type { Id } from '../protocol/ids.ts'
@@ -64,6 +65,7 @@ export interface Roles {
   readonly catalog: Catalog
   readonly scanner: Scanning
   readonly listening: Listening
+  readonly outbox: Outbox
   readonly media: Pick<Media, 'status'>
   readonly uploads: Pick<Uploads, 'handle' | 'list'>
   readonly withdraw: Withdraw

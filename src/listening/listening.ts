@@ -4,6 +4,7 @@ import type {
   ArtistSummary,
   ItemMark,
   Page,
+  TrackDetail,
   TrackQuery,
   TrackSummary,
 } from '../protocol/api/catalog.ts'
@@ -44,6 +45,10 @@ export interface Written<Value> {
   readonly revision: number
 }
 
+export interface Played extends Written<ItemMark> {
+  readonly kept: boolean
+}
+
 export type MarkInput = z.infer<typeof markInput>
 export type PlayInput = z.infer<typeof playInput>
 export type QueueInput = z.infer<typeof queueInput>
@@ -66,9 +71,10 @@ export interface Listening {
   ): Promise<Written<ItemMark>>
   /**
    * Counts a play of a track, and of its album and artists. Reporting the same play again changes nothing, as long as
-   * the track has not been played five times since. Answers the mark of the track.
+   * the track has not been played five times since. Answers the mark of the track. While the store is away the play is
+   * `kept` on this node, durably, and counted when the store is back; the mark is then what it was.
    */
-  play(listener: Listener, input: PlayInput, signal?: AbortSignal): Promise<Written<ItemMark>>
+  play(listener: Listener, input: PlayInput, signal?: AbortSignal): Promise<Played>
 
   /** The user's queue on every device; an empty one where there is none. */
   queue(listener: Listener, signal?: AbortSignal): Promise<QueueView>
@@ -200,6 +206,7 @@ export interface Music {
     signal?: AbortSignal,
   ): Promise<(ArtistSummary | null)[]>
   /** Throws NOT_FOUND likewise. */
+  track(listener: Listener, id: Id, signal?: AbortSignal): Promise<TrackDetail>
   album(listener: Listener, id: Id, signal?: AbortSignal): Promise<AlbumDetail>
   tracksByIds(listener: Listener, ids: readonly Id[], signal?: AbortSignal): Promise<(TrackSummary | null)[]>
   tracksByRules(listener: Listener, rules: Rules, marksOf: Id, signal?: AbortSignal): Promise<Id[]>

@@ -1,18 +1,30 @@
 import type { ItemMark, TrackSummary } from '../protocol/api/catalog.ts'
-import { CodedError } from '../protocol/errors.ts'
 import type { Mark, MarkKind } from '../protocol/facts/listening.ts'
 import type { Id } from '../protocol/ids.ts'
 import { type Fact, join, type Operation, transact, update } from '../store/collection.ts'
 import type { ListeningOptions } from './create.ts'
 import { marks } from './facts.ts'
-import type { Listening } from './listening.ts'
+import type { Listener, Listening, PlayInput, Written } from './listening.ts'
 
 const nothing: Mark = { playCount: 0 }
 /** Plays of a track that are remembered, and artists of it for whom a play counts. */
 const mostPlays = 5
 const mostArtists = 20
 
-export function createMarks({ store, catalog }: ListeningOptions): Pick<Listening, 'mark' | 'play'> {
+/** Counts a play, or rejects where the store is away: `Listening.play` keeps it then. */
+export type CountPlay = (
+  listener: Listener,
+  input: PlayInput,
+  signal?: AbortSignal,
+) => Promise<Written<ItemMark>>
+
+export function createMarks({
+  store,
+  catalog,
+  tell,
+}: Pick<ListeningOptions, 'store' | 'catalog' | 'tell'>): Pick<Listening, 'mark'> & {
+  readonly count: CountPlay
+} {
   return {
     async mark(listener, kind, id, { starred, rating }, signal) {
       catalog.nameOf(listener, kind, id)
@@ -31,9 +43,8 @@ export function createMarks({ store, catalog }: ListeningOptions): Pick<Listenin
       return { value: shown(value ?? nothing), revision }
     },
 
-    async play(listener, { play, track: id, at = Date.now() }, signal) {
-      const [track] = await catalog.tracksByIds(listener, [id], signal)
-      if (!track) throw new CodedError('NOT_FOUND', `track ${id}`)
+    async count(listener, { play, track: id, at = Date.now() }, signal) {
+      const track = await catalog.track(listener, id, signal)
       const playedAt = Math.min(at, Date.now())
       const { value, revision } = await transact(
         store,
@@ -47,7 +58,9 @@ export function createMarks({ store, catalog }: ListeningOptions): Pick<Listenin
             behind(track).map(([kind, item]) => read(listener.user, kind, item)),
           )
           const operations = others.map((fact) => replaced(fact, played(fact.value, playedAt)))
-          return { operation: join(replaced(own, value), ...operations), value }
+          const happening = { type: 'play.finished', id: play, at: playedAt, track } as const
+          const told = await tell(listener.user, happening, signal)
+          return { operation: join(replaced(own, value), ...operations, ...told), value }
         },
         signal,
       )

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Accounts } from '../accounts/accounts.ts'
 import { accountsProjection, createAccounts } from '../accounts/create.ts'
+import { createInstallationKey } from '../accounts/installation-key.ts'
 import { createPasswords } from '../accounts/password.ts'
 import { type DiskBlobs, openDiskBlobs } from '../blobs/disk.ts'
 import { sweepTemporary } from '../blobs/temporary.ts'
@@ -37,6 +38,7 @@ import { openStoreOfCluster } from './cluster/store.ts'
 import type { Config } from './config.ts'
 import { isLocalToken, newLocalToken, publishLocal } from './local.ts'
 import { lockDataFolder } from './lock.ts'
+import { announceScans, createNodeOutbox, deliverAlone } from './outbox.ts'
 import { createRolesApart, type RolesAnywhere, type RolesHere } from './roles/roles.ts'
 import { createUpkeep } from './upkeep.ts'
 import { version } from './version.ts'
@@ -132,6 +134,8 @@ export async function startNode(
   )
   const tagReader = stack.use(createTagReader())
 
+  const installationKey = createInstallationKey(store, join(data, 'secrets'))
+  const { outbox, deliver } = createNodeOutbox({ store, installationKey, log })
   const upkeep = stack.use(
     createUpkeep({ config, log, store, index, blobs, copies, places, node, tagReader }),
   )
@@ -149,6 +153,7 @@ export async function startNode(
               blobs,
               known: copies,
               places,
+              deliver,
               log,
               load: loadOfProcess(),
               onLost,
@@ -176,12 +181,17 @@ export async function startNode(
     }),
   )
   const catalog = createCatalog({ store, index })
-  const listening = createListening({
-    store,
-    index,
-    catalog,
-    userName: (user) => accounts.user(user)?.name,
-  })
+  const listening = stack.use(
+    createListening({
+      store,
+      index,
+      catalog,
+      userName: (user) => accounts.user(user)?.name,
+      tell: outbox.telling,
+      keptFolder: join(data, 'kept-plays'),
+      onError: (error) => log.warn({ err: error }, 'a play that was kept could not be counted'),
+    }),
+  )
   let changeovers = 0
   const originals = createOriginals({
     blobs,
@@ -205,6 +215,7 @@ export async function startNode(
       blobs,
       spread: async (hash, size) => part?.spread(hash, size),
       tagReader,
+      tell: outbox.telling,
       uploader(user) {
         const person = accounts.user(user)
         if (person === null || person.disabled) return null
@@ -273,6 +284,7 @@ export async function startNode(
       accounts,
       catalog,
       listening,
+      outbox,
       media,
       tracks,
       withdraw: createWithdraw({ index, catalog, records }),
@@ -288,6 +300,8 @@ export async function startNode(
   stack.use(await publishLocal(data, { address: `http://${loopbackOf(config.host)}:${port}`, token }))
   const publicUrl = config.publicUrl ?? publicUrlOf(config, { port, url })
   await part?.announce(apart?.routes(here, log) ?? [], roles.includes('gateway') ? publicUrl : null)
+  if (part === null) stack.use(deliverAlone(store, deliver, log))
+  stack.defer(announceScans(upkeep.scanner, outbox, log))
   upkeep.begin()
 
   const owned = stack.move()

@@ -427,6 +427,33 @@ export const errorCodes = {
     help: 'Mend some of those that are listed, then scan again.',
   },
 
+  // outbox
+  SERVICE_REFUSED: {
+    status: 422,
+    title: 'The service outside refuses this account or token',
+    help: 'Make a new token there, and connect again: what waits is then delivered.',
+  },
+  SERVICE_UNAVAILABLE: {
+    status: 503,
+    title: 'The service outside cannot be reached, or has trouble',
+    help: 'Nothing is lost: it is tried again by itself. Compare the address if it never works; the detail says what happened.',
+  },
+  SERVICE_NOT_SET_UP: {
+    status: 409,
+    title: 'This server is not known to Last.fm yet',
+    help: 'An administrator enters the API key and shared secret of this server under Settings.',
+  },
+  ADDRESS_FORBIDDEN: {
+    status: 403,
+    title: 'The server may not call this address for this account',
+    help: 'Give an address that begins with https:// and is reached from the internet. Only administrators may name addresses inside the network.',
+  },
+  DELIVERY_REFUSED: {
+    status: 422,
+    title: 'The service outside did not want something that was sent to it',
+    help: 'It was given up, and the rest goes on; the detail says what the service answered.',
+  },
+
   // starting, and the command line
   SETTING_INVALID: {
     status: 400,

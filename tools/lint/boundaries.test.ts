@@ -26,6 +26,8 @@ const wrong: Readonly<Record<string, readonly [content: string, message: RegExp]
   'src/accounts/a.ts': ["export * from '../node/config.ts'\n", /A role does not know its callers/],
   'src/listening/a.ts': ["export * from '../operator/a.ts'\n", /Roles do not import one another/],
   'src/operator/a.ts': ["export * from '../catalog/a.ts'\n", /Roles do not import one another/],
+  'src/outbox/a.ts': ["export * from '../listening/a.ts'\n", /Roles do not import one another/],
+  'src/outbox/deep/a.ts': ["export * from '../../operator/a.ts'\n", /Roles do not import one another/],
   'src/gateway/rest/a.ts': ["export * from '../../node/config.ts'\n", /put together by src\/node/],
   'src/node/a.ts': ["export * from '../main.ts'\n", /nothing imports it/],
   'web/screens/a.ts': ["export * from '../../src/catalog/a.ts'\n", /it may import only src\/protocol/],

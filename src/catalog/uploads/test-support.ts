@@ -50,6 +50,7 @@ export async function startUploadServer(
     spread: async () => undefined,
     catalog,
     places: createPlaces(index, null),
+    tell: async () => [],
     tagReader,
     uploader: (user) => people.get(user) ?? null,
     onError: (error) => errors.push(error),

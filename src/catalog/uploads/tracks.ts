@@ -2,7 +2,9 @@ import { Buffer } from 'node:buffer'
 import type { Blobs, InPlace, PlacedFile } from '../../blobs/blobs.ts'
 import type { Index } from '../../index/index.ts'
 import { isCoded } from '../../protocol/errors.ts'
+import type { Audio, Tags } from '../../protocol/facts/catalog.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
+import type { Operation } from '../../store/collection.ts'
 import { text } from '../../store/row.ts'
 import type { Store } from '../../store/store.ts'
 import type { Catalog, TrackSource, Viewer } from '../catalog.ts'
@@ -14,6 +16,17 @@ import type { Records } from '../records.ts'
 import type { UploadContent, UploadRecord } from './ledger.ts'
 import { uploadsLibrary } from './library.ts'
 
+/** What tells services outside of an upload, for the transaction that makes its track; node.ts hands in the outbox. */
+export type TellUpload = (
+  user: Id,
+  happening: {
+    readonly type: 'upload.finished'
+    readonly id: Id
+    readonly at: number
+    readonly track: { readonly id: Id; readonly tags: Tags; readonly audio: Audio }
+  },
+) => Promise<readonly Operation[]>
+
 export interface TracksOptions {
   readonly store: Store
   readonly index: Pick<Index, 'statement' | 'waitFor'>
@@ -21,6 +34,7 @@ export interface TracksOptions {
   readonly places: Pick<Places, 'files'>
   readonly records: Records
   readonly blobs: Pick<Blobs, 'remove'> & { readonly inPlace: InPlace }
+  readonly tell: TellUpload
 }
 
 type Received = UploadRecord & { readonly content: UploadContent }
@@ -38,7 +52,7 @@ export interface UploadedTracks {
 }
 
 export function createUploadedTracks(options: TracksOptions): UploadedTracks {
-  const { store, index, catalog, places, records, blobs } = options
+  const { store, index, catalog, places, records, blobs, tell } = options
 
   /** Tracks that have this content, or might have: those not hashed yet are known by samples only. */
   function candidates({ content, size }: Received): Id[] {
@@ -131,18 +145,25 @@ export function createUploadedTracks(options: TracksOptions): UploadedTracks {
     const [context] = folderContexts(library, `uploads/${user}`, [content.tags])
     const identity = albumIdentity(content.tags, context ?? { library, folder: '' })
     const { track, from } = await newId(upload)
-    const revision = await records.apply([
-      {
-        kind: 'put',
-        track,
-        identity,
-        content: { tags: content.tags, audio: content.audio, size, fingerprint: content.fingerprint },
-        upload: { library, user, fileName },
-        blob: content.hash,
-        addedAt: Date.now(),
-        from,
-      },
-    ])
+    const { tags, audio, fingerprint } = content
+    const at = Date.now()
+    const put = {
+      kind: 'put',
+      track,
+      identity,
+      content: { tags, audio, size, fingerprint },
+      upload: { library, user, fileName },
+      blob: content.hash,
+      addedAt: at,
+      from,
+    } as const
+    const happening = {
+      type: 'upload.finished',
+      id: upload.id,
+      at,
+      track: { id: track, tags, audio },
+    } as const
+    const revision = await records.apply([put], undefined, () => tell(user, happening))
     // Only once the index counts its bytes may the upload stop counting as one that has been begun: see the quota.
     await index.waitFor(revision).catch((error) => {
       if (!isCoded(error, 'BEHIND')) throw error

@@ -20,6 +20,10 @@ export const tags = [
   { name: 'Catalog', description: 'Albums, artists, tracks, genres, folders, search.' },
   { name: 'Media', description: 'Audio, lyrics and covers.' },
   { name: 'Listening', description: 'Stars, ratings, plays and the queue.' },
+  {
+    name: 'Connections',
+    description: 'Services outside that are told of plays: ListenBrainz, Last.fm, webhooks.',
+  },
   { name: 'Playlists', description: 'Plain and smart playlists.' },
   { name: 'Shares', description: 'Links under which anyone hears what an account shares.' },
   { name: 'Libraries', description: 'Music folders, scans and their problems.' },

@@ -1,10 +1,17 @@
 import type { Listening } from '../../listening/listening.ts'
 import { itemMark } from '../../protocol/api/catalog.ts'
-import { markInput, markPath, playInput, queueInput, queueView } from '../../protocol/api/listening.ts'
+import {
+  markInput,
+  markPath,
+  playInput,
+  playKept,
+  queueInput,
+  queueView,
+} from '../../protocol/api/listening.ts'
 import type { Api } from '../api.ts'
 import { clientOf } from '../authentication.ts'
 import { written } from '../freshness.ts'
-import { ok } from '../openapi/operation.ts'
+import { json, ok } from '../openapi/operation.ts'
 import { signalOf } from '../signal.ts'
 import { viewerOf } from './catalog.ts'
 
@@ -36,14 +43,25 @@ export function listeningRoutes(app: Api, { listening }: { readonly listening: L
       schema: {
         operationId: 'reportPlay',
         summary: 'Report that a track has been played',
-        description: 'After half of it or four minutes. A repeated report with the same `play` counts once.',
+        description:
+          'After half of it or four minutes. A repeated report with the same `play` counts once. With 202 it is kept and counts later.',
         tag,
         body: playInput,
-        response: ok(itemMark, 'What this account says of the track now'),
+        response: {
+          ...ok(itemMark, 'What this account says of the track now'),
+          202: json(
+            playKept,
+            'The store is away: the play is kept on this node, and counted when it is back',
+          ),
+        },
       },
     },
-    async (request, reply) =>
-      written(reply, await listening.play(viewerOf(request), request.body, signalOf(reply))),
+    async (request, reply) => {
+      const { kept, ...played } = await listening.play(viewerOf(request), request.body, signalOf(reply))
+      if (!kept) return written(reply, played)
+      reply.code(202)
+      return { kept, mark: played.value }
+    },
   )
 
   app.get(

@@ -4,6 +4,7 @@ import type { Metrics } from '../metrics.ts'
 import { ownRoutes, userRoutes } from './accounts.ts'
 import { catalogRoutes } from './catalog.ts'
 import { clusterRoutes } from './cluster.ts'
+import { connectionRoutes, serviceRoutes } from './connections.ts'
 import { libraryRoutes } from './libraries.ts'
 import { listeningRoutes } from './listening.ts'
 import { mediaRoutes } from './media.ts'
@@ -29,6 +30,8 @@ export function restRoutes(app: Api, parts: RestParts): void {
   userRoutes(app, parts)
   catalogRoutes(app, parts)
   listeningRoutes(app, parts)
+  connectionRoutes(app, parts)
+  serviceRoutes(app, parts)
   playlistRoutes(app, parts)
   mediaRoutes(app, { ...parts, streams })
   shareRoutes(app, { ...parts, publicUrl: parts.config.publicUrl })

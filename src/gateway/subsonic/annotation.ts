@@ -72,7 +72,7 @@ export const scrobble = endpoint(scrobbled, async (parts, asking, { id, time, su
   const tracks = id.map((each) => requireItem(parts.catalog, asking.viewer, each, 'track'))
   if (!submission) {
     const [track] = tracks
-    if (track !== undefined) reportPlaying(parts, asking, { track, positionMs: 0 })
+    if (track !== undefined) await reportPlaying(parts, asking, { track, positionMs: 0 })
     return {}
   }
   // One after another: plays of an album count on the same fact.
@@ -81,16 +81,19 @@ export const scrobble = endpoint(scrobbled, async (parts, asking, { id, time, su
   return settled(parts, { value: {}, revision: last }, asking.signal)
 })
 
+/** Answers the revision that has the play; 0 where it is kept until the store is back, which a header says. */
 async function submit(
   { listening }: Parts,
-  { viewer, signal }: Asking,
+  { viewer, signal, reply }: Asking,
   track: Id,
   at?: number,
 ): Promise<number> {
   // A client that reports a play again, since it got no answer, names the same time.
   const play = at === undefined ? randomUUID() : playId(`${viewer.user} ${track} ${at}`)
   const input = { play, track, ...(at !== undefined && { at }) }
-  return (await listening.play(viewer, input, signal)).revision
+  const { revision, kept } = await listening.play(viewer, input, signal)
+  if (kept) reply.header('hocket-kept', 'true')
+  return revision
 }
 
 function playId(name: string): Id {
@@ -108,17 +111,19 @@ interface Report {
 /** Players that say nothing more are believed this long after the end of the song, in milliseconds. */
 const grace = 60_000
 
-function reportPlaying(
-  { nowPlaying, catalog }: Parts,
-  { user, device, client, viewer }: Asking,
+async function reportPlaying(
+  { nowPlaying, catalog, outbox }: Parts,
+  { user, device, client, viewer, signal }: Asking,
   report: Report,
-): void {
+): Promise<void> {
   const { track, positionMs, state = 'playing', rate = 1 } = report
   const { durationMs } = catalog.source(viewer, track)
   const at = Date.now()
   const left = Math.max(0, durationMs - positionMs) / Math.max(rate, 0.1)
   const until = at + (state === 'paused' ? 3_600_000 : left) + grace
   nowPlaying.report({ user: user.id, device: device.id, client, track, state, positionMs, rate, at, until })
+  if (state === 'playing' || state === 'starting')
+    outbox.playing(user.id, await catalog.track(viewer, track, signal))
 }
 
 const played = z.object({
@@ -143,7 +148,7 @@ export const reportPlayback = endpoint(played, async (parts, asking, report) => 
   const { mediaId, positionMs, state, playbackRate = 1, ignoreScrobble } = report
   const track = requireItem(parts.catalog, asking.viewer, mediaId, 'track')
   if (state !== 'stopped') {
-    reportPlaying(parts, asking, { track, positionMs, state, rate: playbackRate })
+    await reportPlaying(parts, asking, { track, positionMs, state, rate: playbackRate })
     return {}
   }
   parts.nowPlaying.stop(asking.device.id)

@@ -5,6 +5,7 @@ import { Writable } from 'node:stream'
 import pino from 'pino'
 import { waitFor } from '../../../test/harness/wait.ts'
 import { accountsProjection, createAccounts } from '../../accounts/create.ts'
+import { createInstallationKey } from '../../accounts/installation-key.ts'
 import { openDiskBlobs } from '../../blobs/disk.ts'
 import { createCatalog } from '../../catalog/catalog.ts'
 import { createPlaces } from '../../catalog/places.ts'
@@ -17,6 +18,8 @@ import { openIndex } from '../../index/index.ts'
 import { createListening, listeningProjection } from '../../listening/create.ts'
 import { createMedia } from '../../media/media.ts'
 import { createOriginals, nowhereElse } from '../../media/originals.ts'
+import { createOutbox } from '../../outbox/create.ts'
+import { sendOutward } from '../../outbox/outward.ts'
 import { allRoles } from '../../protocol/facts/cluster.ts'
 import { openSqliteStore } from '../../store/sqlite.ts'
 import type { Gateway, GatewayConfig } from '../gateway.ts'
@@ -102,6 +105,19 @@ export async function openTestGateway(
   )
   const tracks = createTracks({ places, originals })
   const catalog = createCatalog({ store, index })
+  const installationKey = createInstallationKey(store, join(data, 'secrets'))
+  const outbox = createOutbox({
+    store,
+    async person(user) {
+      const person = accounts.user(user)
+      return person === null || person.disabled ? null : { administrator: person.role === 'administrator' }
+    },
+    secrets: {
+      encrypt: async (text, purpose) => (await installationKey.get()).encrypt(text, purpose),
+      decrypt: async (sealed, purpose) => (await installationKey.get()).decrypt(sealed, purpose),
+    },
+    send: sendOutward,
+  })
   const uploads = stack.use(
     await openUploads({
       dataFolder: data,
@@ -113,6 +129,7 @@ export async function openTestGateway(
       blobs,
       spread: async () => undefined,
       tagReader,
+      tell: outbox.telling,
       uploader(user) {
         const person = accounts.user(user)
         if (person === null || person.disabled) return null
@@ -121,12 +138,17 @@ export async function openTestGateway(
       onError: (error) => log.error({ err: error }, 'an upload could not be finished'),
     }),
   )
-  const listening = createListening({
-    store,
-    index,
-    catalog,
-    userName: (id) => accounts.user(id)?.name,
-  })
+  const listening = stack.use(
+    createListening({
+      store,
+      index,
+      catalog,
+      userName: (id) => accounts.user(id)?.name,
+      tell: outbox.telling,
+      keptFolder: join(data, 'kept-plays'),
+      onError: (error) => log.error({ err: error }, 'a play that was kept could not be counted'),
+    }),
+  )
   const gateway = stack.use(
     await createGateway({
       config: {
@@ -161,6 +183,7 @@ export async function openTestGateway(
       withdraw: createWithdraw({ index, catalog, records: createRecords(store) }),
       media,
       listening,
+      outbox,
       async *backup() {
         yield Buffer.from('the bytes ')
         yield Buffer.from('of an archive')

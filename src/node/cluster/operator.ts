@@ -16,6 +16,8 @@ export interface OperatorOptions {
   readonly store: Store
   readonly registry: Registry
   readonly log: Logger
+  /** Delivers the outbox while the term lasts. */
+  readonly deliver: (term: Term) => Promise<void>
   /** This node as it proves itself to the store now. */
   readonly identity: () => Identity
 }
@@ -25,8 +27,9 @@ export interface Operator extends AsyncDisposable {
   readonly isInOffice: boolean
 }
 
+export const operatorOffice = 'operator'
 /** Another node takes over after so many seconds of silence. */
-const ttlSeconds = 6
+export const officeTtlSeconds = 6
 /** How often it is compared, whatever was heard of changes, in milliseconds. */
 const compareEveryMs = 2_000
 const tidyEveryMs = 600_000
@@ -36,12 +39,12 @@ const tidyEveryMs = 600_000
  * is run by whoever holds the office, and every write is refused to one that holds it no more.
  */
 export function startOperator(options: OperatorOptions): Operator {
-  const { store, registry, log } = options
+  const { store, registry, log, deliver } = options
   const ending = new AbortController()
   let isInOffice = false
   const onError = (error: unknown) => log.warn({ err: error }, 'the operator met trouble; it goes on')
   const running = holdOffice(
-    { store, office: 'operator', node: registry.self, ttlSeconds, onError },
+    { store, office: operatorOffice, node: registry.self, ttlSeconds: officeTtlSeconds, onError },
     async (term) => {
       isInOffice = true
       term.signal.addEventListener('abort', () => {
@@ -52,6 +55,7 @@ export function startOperator(options: OperatorOptions): Operator {
         layOut(options, term, onError),
         keepChronicle(options, term, onError),
         tidyStore(options, term, onError),
+        deliver(term),
       ])
     },
     ending.signal,

@@ -19,6 +19,7 @@ import type { Cluster } from '../../gateway/rest/cluster.ts'
 import type { GatewayAddress } from '../../gateway/roaming.ts'
 import type { Index } from '../../index/index.ts'
 import type { Elsewhere } from '../../media/originals.ts'
+import type { Term } from '../../operator/leadership.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { type Calls, createCalls } from '../../registry/calls.ts'
@@ -55,6 +56,8 @@ export interface PartOptions {
   readonly blobs: DiskBlobs
   readonly known: KnownCopies
   readonly places: Places
+  /** Delivers the outbox while this node is the operator. */
+  readonly deliver: (term: Term) => Promise<void>
   readonly log: Logger
   /** How busy this node is: 0 is idle, 1 is all that it can do. */
   readonly load: () => number
@@ -155,7 +158,9 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
     ),
   )
   const operator = config.roles.includes('operator')
-    ? stack.use(startOperator({ store, registry, log, identity: () => trust.identity }))
+    ? stack.use(
+        startOperator({ store, registry, log, deliver: options.deliver, identity: () => trust.identity }),
+      )
     : null
 
   const cluster: Cluster = {

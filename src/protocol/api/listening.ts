@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { markKind, playlist, queue, rules, share, shareItem, shareToken } from '../facts/listening.ts'
 import { id, timestamp } from '../ids.ts'
-import { trackSummary } from './catalog.ts'
+import { itemMark, trackSummary } from './catalog.ts'
 
 /** What `/api` says of listening: marks, plays, queues, playlists. */
 
@@ -14,6 +14,13 @@ export const markPath = z.object({ kind: markKind, id })
 
 /** A play that counts: half of the track, or four minutes of it. `play` makes a repeated report harmless. */
 export const playInput = z.object({ play: id, track: id, at: timestamp.optional() })
+
+/** The store is away: the play waits on this node's disk, and is counted when it is back. */
+export const playKept = z.object({
+  kept: z.literal(true),
+  /** What this account said of the track before. */
+  mark: itemMark,
+})
 
 export const queueView = queue.extend({
   /** The tracks of the queue that this user can see, by position; null where one is gone. */

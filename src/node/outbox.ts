@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import { users } from '../accounts/collections.ts'
+import type { InstallationKey } from '../accounts/installation-key.ts'
+import type { Scanner } from '../catalog/scan/scan.ts'
+import { holdOffice, type Term } from '../operator/leadership.ts'
+import { createOutbox } from '../outbox/create.ts'
+import { deliverOutbox } from '../outbox/deliver.ts'
+import type { Outbox } from '../outbox/outbox.ts'
+import { sendOutward } from '../outbox/outward.ts'
+import type { OutboxOptions } from '../outbox/reach.ts'
+import type { Store } from '../store/store.ts'
+import { officeTtlSeconds, operatorOffice } from './cluster/operator.ts'
+
+export interface NodeOutbox {
+  readonly outbox: Outbox
+  /** Delivers what waits, as long as the term lasts. */
+  readonly deliver: (term: Term) => Promise<void>
+}
+
+/** The outbox on the accounts of this installation. */
+export function createNodeOutbox({
+  store,
+  installationKey,
+  log,
+}: {
+  readonly store: Store
+  readonly installationKey: InstallationKey
+  readonly log: Logger
+}): NodeOutbox {
+  const options: OutboxOptions = {
+    store,
+    // From the facts: an index that is behind might not know them yet.
+    async person(user, signal) {
+      const fact = await users.get(store, user, signal)
+      if (fact === null || fact.value.disabled) return null
+      return { administrator: fact.value.role === 'administrator' }
+    },
+    secrets: {
+      encrypt: async (secret, purpose, signal) =>
+        (await installationKey.get(signal)).encrypt(secret, purpose),
+      decrypt: async (sealed, purpose, signal) =>
+        (await installationKey.get(signal)).decrypt(sealed, purpose),
+    },
+    send: sendOutward,
+  }
+  const onError = (error: unknown) => log.warn({ err: error }, 'the outbox met trouble; it goes on')
+  return { outbox: createOutbox(options), deliver: (term) => deliverOutbox({ ...options, onError }, term) }
+}
+
+/** A machine that stands alone holds the office of the operator too: the work is the same, and so is the fencing. */
+export function deliverAlone(store: Store, deliver: NodeOutbox['deliver'], log: Logger): AsyncDisposable {
+  const ending = new AbortController()
+  const onError = (error: unknown) => log.warn({ err: error }, 'the operator met trouble; it goes on')
+  const office = { store, office: operatorOffice, node: randomUUID(), ttlSeconds: officeTtlSeconds, onError }
+  const running = holdOffice(office, deliver, ending.signal)
+  return {
+    async [Symbol.asyncDispose]() {
+      ending.abort(new DOMException('the node ends', 'AbortError'))
+      await running
+    },
+  }
+}
+
+/** Tells administrators' webhooks of each scan that has changed something. */
+export function announceScans(scanner: Pick<Scanner, 'subscribe'>, outbox: Outbox, log: Logger): () => void {
+  let toldOf: number | undefined
+  return scanner.subscribe(({ phase, finishedAt, error, added, changed, moved, removed }) => {
+    const isOver =
+      (phase === 'idle' || phase === 'hashing') && finishedAt !== undefined && error === undefined
+    if (!isOver || finishedAt === toldOf || added + changed + moved + removed === 0) return
+    toldOf = finishedAt
+    const event = {
+      type: 'library.scanned',
+      id: randomUUID(),
+      at: finishedAt,
+      added,
+      changed,
+      moved,
+      removed,
+    } as const
+    outbox.announce(event, AbortSignal.timeout(10_000)).catch((failure: unknown) => {
+      log.warn({ err: failure }, 'webhooks could not be told of a scan')
+    })
+  })
+}

@@ -1,0 +1,76 @@
+import type { Connection, EventTrack, OutboxEvent } from '../protocol/facts/outbox.ts'
+import type { Id } from '../protocol/ids.ts'
+import { eventTrack } from './event.ts'
+import { connections, entries, entryId } from './facts.ts'
+import type { Outbox } from './outbox.ts'
+import { type OutboxOptions, reach } from './reach.ts'
+import { shortestMs } from './services/service.ts'
+
+/** How long saying what is played now may take, in milliseconds: later it is no longer so. */
+const playingMs = 20_000
+
+/** What puts events into the outbox, and what goes past it. */
+export function createTelling(
+  options: OutboxOptions,
+): Pick<Outbox, 'telling' | 'announce' | 'playing' | 'settled'> {
+  const { store, person } = options
+  const last = new Map<Id, { readonly track: Id; readonly at: number }>()
+  const running = new Set<Promise<void>>()
+
+  async function sayPlaying(user: Id, track: EventTrack, signal: AbortSignal): Promise<void> {
+    const { facts } = await connections.list(store, { under: `${user}/` }, signal)
+    const saying = facts.map(async ({ id: key, value: connection }) => {
+      const { service, target, ask } = await reach(options, { user, id: idOf(key), connection }, signal)
+      await service.playing?.(target, track, ask)
+    })
+    await Promise.allSettled(saying)
+  }
+
+  return {
+    async telling(user, { track, ...happening }, signal) {
+      const event = { ...happening, track: eventTrack(track) }
+      const { facts } = await connections.list(store, { under: `${user}/` }, signal)
+      const now = Date.now()
+      return facts
+        .filter(({ value }) => wants(value, event))
+        .map(({ id }) => entries.create(entryId(id, now, event.id), event))
+    },
+
+    async announce(event, signal) {
+      for await (const { id, value } of connections.walk(store, { skip: () => undefined }, signal)) {
+        const [user = ''] = id.split('/')
+        if (!wants(value, event) || (await person(user, signal))?.administrator !== true) continue
+        await store.commit(entries.create(entryId(id, Date.now(), event.id), event), signal)
+      }
+    },
+
+    playing(user, told) {
+      const track = eventTrack(told)
+      // Players repeat themselves; services limit how often one may.
+      const before = last.get(user)
+      const at = Date.now()
+      const isRepeated = before?.track === track.id && at - before.at < shortestMs
+      if (isRepeated || track.durationMs <= shortestMs) return
+      last.set(user, { track: track.id, at })
+      const saying = sayPlaying(user, track, AbortSignal.timeout(playingMs))
+        // Nothing waits for it, and nothing is lost with it.
+        .catch(() => undefined)
+        .finally(() => running.delete(saying))
+      running.add(saying)
+    },
+
+    async settled() {
+      await Promise.all(running)
+    },
+  }
+}
+
+/** `<userId>/<connectionId>` */
+export function idOf(key: string): Id {
+  return key.slice(key.indexOf('/') + 1)
+}
+
+function wants({ kind, events }: Connection, event: OutboxEvent): boolean {
+  if (!events.includes(event.type)) return false
+  return kind === 'webhook' || (event.type === 'play.finished' && event.track.durationMs > shortestMs)
+}
