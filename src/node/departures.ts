@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { administrators, users } from '../accounts/collections.ts'
 import { clearDeparted, type DepartedOptions } from '../listening/departed.ts'
+import { disconnectDeparted } from '../outbox/departed.ts'
 import { isCoded } from '../protocol/errors.ts'
 import type { Store } from '../store/store.ts'
 
@@ -23,12 +24,16 @@ export async function followDepartures(
     // Whoever has administered for longest.
     heir: async () => (await administrators.get(store, '', signal))?.value.users[0] ?? null,
   }
+  const clear = async () => {
+    await clearDeparted(options, signal)
+    await disconnectDeparted(store, options.isUser, signal)
+  }
   for (;;) {
     try {
       const { revision } = await store.status(signal)
-      await clearDeparted(options, signal)
+      await clear()
       for await (const { changes } of store.watch(users.prefix, revision, signal)) {
-        if (changes.some(({ value }) => value === null)) await clearDeparted(options, signal)
+        if (changes.some(({ value }) => value === null)) await clear()
       }
     } catch (error) {
       signal.throwIfAborted()

@@ -4,13 +4,12 @@ import { CodedError } from '../protocol/errors.ts'
 import type { Connection, EventType, Progress } from '../protocol/facts/outbox.ts'
 import type { Id } from '../protocol/ids.ts'
 import { type Fact, join, transact, update } from '../store/collection.ts'
-import { connections, entries, lastfmId, noProgress, progresses, services } from './facts.ts'
+import { connections, entries, idOf, lastfmId, noProgress, progresses, services } from './facts.ts'
 import type { Outbox } from './outbox.ts'
 import { askFor, encryptKeys, type OutboxOptions, purposeOf, reach, readKeys } from './reach.ts'
 import { openSession } from './services/lastfm.ts'
 import { listenbrainz, listenbrainzUrl } from './services/listenbrainz.ts'
 import { newWebhookSecret, webhook } from './services/webhook.ts'
-import { idOf } from './telling.ts'
 
 type ConnectionPart = Omit<Outbox, 'telling' | 'announce' | 'playing' | 'settled'>
 

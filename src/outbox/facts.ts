@@ -39,6 +39,16 @@ export function entryId(connection: string, writtenAt: number, event: Id): strin
   return `${connection}/${String(writtenAt).padStart(15, '0')}-${event}`
 }
 
+/** Whose connection it is, by its key. */
+export function userOf(connection: string): Id {
+  return connection.slice(0, connection.indexOf('/'))
+}
+
+/** The connection's own id, by its key. */
+export function idOf(connection: string): Id {
+  return connection.slice(connection.indexOf('/') + 1)
+}
+
 /** When an entry was written, in milliseconds since 1970. */
 export function writtenAt(entry: string): number {
   return Number(entry.slice(entry.lastIndexOf('/') + 1).slice(0, 15))

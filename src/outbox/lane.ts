@@ -1,12 +1,10 @@
 import { CodedError } from '../protocol/errors.ts'
 import type { Connection, OutboxEvent, Progress } from '../protocol/facts/outbox.ts'
-import type { Id } from '../protocol/ids.ts'
 import { type Fact, join, type Operation } from '../store/collection.ts'
 import type { Transaction } from '../store/store.ts'
-import { connections, entries, noProgress, progresses, writtenAt } from './facts.ts'
+import { connections, entries, idOf, noProgress, progresses, userOf, writtenAt } from './facts.ts'
 import { type OutboxOptions, type Reached, reach } from './reach.ts'
 import type { Outcome } from './services/service.ts'
-import { idOf } from './telling.ts'
 
 /** What lets one node at a time deliver: whoever has lost it cannot mark anything as delivered (fencing). */
 export interface Mandate {
@@ -244,8 +242,4 @@ function outcomeOf(error: unknown): Outcome {
 /** An entry never changes: that it goes needs no condition but the mandate's own. */
 function removal(id: string): Operation {
   return { conditions: [], writes: entries.remove(id, 0).writes }
-}
-
-function userOf(key: string): Id {
-  return key.slice(0, key.indexOf('/'))
 }

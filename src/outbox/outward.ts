@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns'
+import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns'
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
@@ -36,7 +36,25 @@ const mostBytes = 256 * 1_024
  *
  * Errors: ADDRESS_FORBIDDEN, SERVICE_UNAVAILABLE (with why, in words), the signal's reason.
  */
-export const sendOutward: Send = async ({ url, method, headers, body, mayInside }, signal) => {
+export const sendOutward: Send = createSend(lookup)
+
+/** The same, with another way to find the addresses of a name. */
+export function createSend(resolve: Resolve): Send {
+  return (request, signal) => send(request, resolve, signal)
+}
+
+/** As `dns.lookup` answers all addresses of a name. */
+export type Resolve = (
+  name: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void
+
+async function send(
+  { url, method, headers, body, mayInside }: OutwardRequest,
+  resolve: Resolve,
+  signal: AbortSignal,
+): Promise<OutwardAnswer> {
   const target = new URL(url)
   refuseTarget(target, mayInside)
   const deadline = AbortSignal.timeout(deadlineMs)
@@ -50,7 +68,7 @@ export const sendOutward: Send = async ({ url, method, headers, body, mayInside 
     },
     // A connection of its own: what was checked for one user serves no other.
     agent: false,
-    lookup: checkedLookup(mayInside),
+    lookup: checkedLookup(resolve, mayInside),
     signal: AbortSignal.any([signal, deadline]),
   }
   try {
@@ -82,9 +100,9 @@ function refuseTarget({ protocol, hostname, username }: URL, mayInside: boolean)
 }
 
 /** Node connects to exactly those addresses that this answers. */
-function checkedLookup(mayInside: boolean): LookupFunction {
+function checkedLookup(resolve: Resolve, mayInside: boolean): LookupFunction {
   return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, [])
       const allowed = addresses.filter(({ address }) => mayCall(address, mayInside))
       const [first] = allowed
@@ -97,8 +115,8 @@ function checkedLookup(mayInside: boolean): LookupFunction {
 
 function begin(target: URL, options: RequestOptions, body: string | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const send = target.protocol === 'https:' ? requestHttps : requestHttp
-    const request = send(target, options, resolve)
+    const open = target.protocol === 'https:' ? requestHttps : requestHttp
+    const request = open(target, options, resolve)
     request.on('error', reject)
     request.end(body)
   })

@@ -1,7 +1,7 @@
 import type { Connection, EventTrack, OutboxEvent } from '../protocol/facts/outbox.ts'
 import type { Id } from '../protocol/ids.ts'
 import { eventTrack } from './event.ts'
-import { connections, entries, entryId } from './facts.ts'
+import { connections, entries, entryId, idOf, userOf } from './facts.ts'
 import type { Outbox } from './outbox.ts'
 import { type OutboxOptions, reach } from './reach.ts'
 import { shortestMs } from './services/service.ts'
@@ -16,6 +16,7 @@ export function createTelling(
   const { store, person } = options
   const last = new Map<Id, { readonly track: Id; readonly at: number }>()
   const running = new Set<Promise<void>>()
+  let lastWrittenAt = 0
 
   async function sayPlaying(user: Id, track: EventTrack, signal: AbortSignal): Promise<void> {
     const { facts } = await connections.list(store, { under: `${user}/` }, signal)
@@ -30,16 +31,17 @@ export function createTelling(
     async telling(user, { track, ...happening }, signal) {
       const event = { ...happening, track: eventTrack(track) }
       const { facts } = await connections.list(store, { under: `${user}/` }, signal)
-      const now = Date.now()
+      // Two of one moment keep their order.
+      lastWrittenAt = Math.max(lastWrittenAt + 1, Date.now())
+      const at = lastWrittenAt
       return facts
         .filter(({ value }) => wants(value, event))
-        .map(({ id }) => entries.create(entryId(id, now, event.id), event))
+        .map(({ id }) => entries.create(entryId(id, at, event.id), event))
     },
 
     async announce(event, signal) {
       for await (const { id, value } of connections.walk(store, { skip: () => undefined }, signal)) {
-        const [user = ''] = id.split('/')
-        if (!wants(value, event) || (await person(user, signal))?.administrator !== true) continue
+        if (!wants(value, event) || (await person(userOf(id), signal))?.administrator !== true) continue
         await store.commit(entries.create(entryId(id, Date.now(), event.id), event), signal)
       }
     },
@@ -63,11 +65,6 @@ export function createTelling(
       await Promise.all(running)
     },
   }
-}
-
-/** `<userId>/<connectionId>` */
-export function idOf(key: string): Id {
-  return key.slice(key.indexOf('/') + 1)
 }
 
 function wants({ kind, events }: Connection, event: OutboxEvent): boolean {
