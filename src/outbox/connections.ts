@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ConnectionInput, ConnectionView } from '../protocol/api/outbox.ts'
-import { CodedError } from '../protocol/errors.ts'
+import { CodedError, errorCodes } from '../protocol/errors.ts'
 import type { Connection, EventType, Progress } from '../protocol/facts/outbox.ts'
 import type { Id } from '../protocol/ids.ts'
 import { type Fact, join, transact, update } from '../store/collection.ts'
@@ -34,9 +34,15 @@ export function createConnections(options: OutboxOptions): ConnectionPart {
     { secret: _, ...connection }: Connection,
     signal: AbortSignal,
   ): Promise<ConnectionView> {
-    const { failures: _failures, ...progress } =
-      (await progresses.get(store, key, signal))?.value ?? noProgress
-    return { id: idOf(key), ...connection, ...progress, waiting: await count(key, signal) }
+    const fact = await progresses.get(store, key, signal)
+    const { failures: _failures, trouble, ...progress } = fact?.value ?? noProgress
+    return {
+      id: idOf(key),
+      ...connection,
+      ...progress,
+      ...(trouble !== undefined && { trouble: inWords(trouble) }),
+      waiting: await count(key, signal),
+    }
   }
 
   async function count(key: string, signal: AbortSignal): Promise<number> {
@@ -185,6 +191,11 @@ export function createConnections(options: OutboxOptions): ConnectionPart {
       return { value: undefined, revision }
     },
   }
+}
+
+function inWords(trouble: NonNullable<Progress['trouble']>): NonNullable<ConnectionView['trouble']> {
+  const { title = trouble.code, help = '' } = new Map(Object.entries(errorCodes)).get(trouble.code) ?? {}
+  return { ...trouble, title, help }
 }
 
 function withoutSlash(url: string): string {

@@ -89,6 +89,12 @@ export function createApi(client: Client<paths>) {
 
     mark: (kind: MarkKind, id: string, body: Schemas['MarkInput']) =>
       answer(PUT('/api/marks/{kind}/{id}', { params: { path: { kind, id } }, body })),
+    reportPlaying: (track: string) => POST('/api/playing', { body: { track } }),
+    connections: () => answer(GET('/api/connections')),
+    connect: (body: Schemas['ConnectionInput']) => answer(POST('/api/connections', { body })),
+    testConnection: (id: string) => answer(POST('/api/connections/{id}/test', by(id))),
+    disconnect: (id: string) => DELETE('/api/connections/{id}', by(id)),
+    setLastfm: (body: Schemas['ServiceInput']) => answer(PUT('/api/services/lastfm', { body })),
     reportPlay: (body: Schemas['PlayInput']) => answer(POST('/api/plays', { body })),
     queue: () => answer(GET('/api/queue')),
     /** `leaving`: the page closes, and the request outlives it; browsers let only short ones do so. */

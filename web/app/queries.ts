@@ -73,6 +73,14 @@ export const devicesQuery = (api: Api) =>
 export const sharesQuery = (api: Api) =>
   // Those who open the links count, and nothing tells this page of them.
   queryOptions({ queryKey: ['shares'], queryFn: api.shares, staleTime: 0 })
+export const connectionsQuery = (api: Api) =>
+  // Deliveries go on by themselves, and nothing tells this page of them.
+  queryOptions({
+    queryKey: ['connections'],
+    queryFn: api.connections,
+    staleTime: 0,
+    refetchInterval: 5_000,
+  })
 export const usersQuery = (api: Api) => queryOptions({ queryKey: ['accounts', 'users'], queryFn: api.users })
 export const invitationsQuery = (api: Api) =>
   queryOptions({ queryKey: ['accounts', 'invitations'], queryFn: api.invitations })

@@ -8,6 +8,7 @@ import { systemClock } from '../player/clock.ts'
 import { connectMediaSession } from '../player/media-session.ts'
 import { createPlayer } from '../player/player.ts'
 import { createPlayReports, type PlayReports } from '../player/plays.ts'
+import { currentEntry } from '../player/queue.ts'
 import { type Remembered, rememberQueue } from '../player/remember.ts'
 import { loadSettings, saveSettings } from '../player/settings.ts'
 import type { Player, PlayerState } from '../player/state.ts'
@@ -70,6 +71,14 @@ export function createServices(): Services {
   player.state.subscribe((now, before) => {
     const settings = settingsOf(now)
     if (JSON.stringify(settings) !== JSON.stringify(settingsOf(before))) saveSettings(storage, settings)
+  })
+  // Services that show what is played now hear of each song once; whether they do matters to nobody.
+  let said: string | undefined
+  player.state.subscribe(({ status, queue }) => {
+    const track = status === 'playing' ? currentEntry(queue)?.track.id : undefined
+    if (track === undefined || track === said) return
+    said = track
+    void api.reportPlaying(track).catch(() => undefined)
   })
   gateways.base.subscribe(() => player.relocate())
   if ('mediaSession' in navigator) connectMediaSession(player, navigator.mediaSession, gateways.address)

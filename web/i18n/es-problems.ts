@@ -295,4 +295,24 @@ export const esProblems = {
     title: 'Otra página está enviando este mismo archivo',
     help: 'Espera a que termine y prueba otra vez.',
   },
+  SERVICE_REFUSED: {
+    title: 'El servicio de fuera rechaza esta cuenta o este token',
+    help: 'Crea allí un token nuevo y conecta otra vez: entonces se entrega lo que espera.',
+  },
+  SERVICE_UNAVAILABLE: {
+    title: 'El servicio de fuera no responde o tiene problemas',
+    help: 'No se pierde nada: se vuelve a intentar solo. Si no funciona nunca, revisa la dirección.',
+  },
+  SERVICE_NOT_SET_UP: {
+    title: 'Last.fm aún no conoce este servidor',
+    help: 'Quien administra escribe en Ajustes la clave de API y el secreto de este servidor.',
+  },
+  ADDRESS_FORBIDDEN: {
+    title: 'El servidor no puede llamar a esta dirección para esta cuenta',
+    help: 'Da una dirección que empiece por https:// y se alcance desde internet. Solo quien administra puede nombrar direcciones de la red interna.',
+  },
+  DELIVERY_REFUSED: {
+    title: 'El servicio de fuera no quiso algo que se le envió',
+    help: 'Se renunció a eso, y lo demás sigue adelante.',
+  },
 } as const satisfies ProblemWords

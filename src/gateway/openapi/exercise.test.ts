@@ -4,6 +4,8 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
+import { startListenBrainz } from '../../../test/harness/services.ts'
+import { connectionMade } from '../../protocol/api/outbox.ts'
 import { password } from '../testing/gateway.ts'
 import type { Answer } from '../testing/visitor.ts'
 import { openWorld, type World } from '../testing/world.ts'
@@ -66,6 +68,20 @@ test('every operation of the OpenAPI document is answered as it says', async () 
   }
   await well(guest.put(`/api/marks/track/${track?.id}`, { starred: true }))
   await well(guest.post('/api/plays', { play: randomUUID(), track: track?.id }))
+  await well(guest.post('/api/playing', { track: track?.id }))
+  await using service = await startListenBrainz()
+  const connecting = ada.post('/api/connections', {
+    kind: 'listenbrainz',
+    url: service.url,
+    token: 'good token',
+  })
+  const { connection } = connectionMade.parse((await well(connecting)).body)
+  await well(ada.get('/api/connections'))
+  await well(ada.post(`/api/connections/${connection.id}/test`))
+  await well(ada.delete(`/api/connections/${connection.id}`))
+  await well(ada.put('/api/services/lastfm', { apiKey: 'key', sharedSecret: 'secret' }))
+  await well(ada.get('/api/services/lastfm'))
+  await well(ada.delete('/api/services/lastfm'))
   await well(guest.put('/api/queue', { tracks: [track?.id], current: 0, positionMs: 0 }))
   await well(guest.post('/api/tracks/lookup', { ids: [track?.id] }))
   await well(guest.patch('/api/me', { language: 'es' }))

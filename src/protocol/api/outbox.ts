@@ -6,7 +6,9 @@ import { id } from '../ids.ts'
 
 export const connectionView = connection.omit({ secret: true }).extend({
   id,
-  ...progress.omit({ failures: true }).shape,
+  ...progress.omit({ failures: true, trouble: true }).shape,
+  /** What went wrong last, in words. */
+  trouble: progress.shape.trouble.unwrap().extend({ title: z.string(), help: z.string() }).optional(),
   /** What is to be delivered still. */
   waiting: z.int(),
 })

@@ -15,6 +15,7 @@ import { Page } from '../../components/page.tsx'
 import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { Bones, Loaded } from '../../components/states.tsx'
 import { type Language, useWords } from '../../i18n/i18n.tsx'
+import { Connections } from './connections.tsx'
 import { Devices } from './devices.tsx'
 import { Shares } from './shares.tsx'
 
@@ -27,6 +28,7 @@ export function Settings() {
         <Sound />
         <Password />
         <Devices />
+        <Connections />
         <Shares />
         <Sessions />
         <Keys />
