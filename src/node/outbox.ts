@@ -10,7 +10,7 @@ import type { Outbox } from '../outbox/outbox.ts'
 import { sendOutward } from '../outbox/outward.ts'
 import type { OutboxOptions } from '../outbox/reach.ts'
 import type { Store } from '../store/store.ts'
-import { officeTtlSeconds, operatorOffice } from './cluster/operator.ts'
+import { operatorOffice } from './cluster/operator.ts'
 
 export interface NodeOutbox {
   readonly outbox: Outbox
@@ -48,11 +48,14 @@ export function createNodeOutbox({
   return { outbox: createOutbox(options), deliver: (term) => deliverOutbox({ ...options, onError }, term) }
 }
 
+/** Nobody competes but what is left of a killed predecessor: it is waited out this long. */
+const aloneTtlSeconds = 2
+
 /** A machine that stands alone holds the office of the operator too: the work is the same, and so is the fencing. */
 export function deliverAlone(store: Store, deliver: NodeOutbox['deliver'], log: Logger): AsyncDisposable {
   const ending = new AbortController()
   const onError = (error: unknown) => log.warn({ err: error }, 'the operator met trouble; it goes on')
-  const office = { store, office: operatorOffice, node: randomUUID(), ttlSeconds: officeTtlSeconds, onError }
+  const office = { store, office: operatorOffice, node: randomUUID(), ttlSeconds: aloneTtlSeconds, onError }
   const running = holdOffice(office, deliver, ending.signal)
   return {
     async [Symbol.asyncDispose]() {

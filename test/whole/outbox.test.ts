@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { connectionList, connectionMade } from '../../src/protocol/api/outbox.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { tracksOf } from '../harness/catalog.ts'
@@ -12,7 +13,7 @@ import { scanned } from '../harness/scan.ts'
 import { startListenBrainz } from '../harness/services.ts'
 import { waitFor } from '../harness/wait.ts'
 
-const kills = 5
+const kills = 6
 const playsEach = 12
 
 async function waiting(client: Client): Promise<number | undefined> {
@@ -54,7 +55,9 @@ test('[N2] killed between sending and marking, again and again, every play is de
       node.kill9().then(dead.resolve, dead.reject)
       return { status: 200, taken: random() < 0.5 }
     })
-    for (let each = 0; each < playsEach; each++) {
+    // Someone goes on listening until the node dies.
+    for (let each = 0; each < playsEach || (mortal && died === round); each++) {
+      if (each >= playsEach) await pause(100)
       const track = tracks[Math.floor(random() * tracks.length)]
       assert.ok(track)
       at += 1_000

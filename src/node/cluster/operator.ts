@@ -29,7 +29,7 @@ export interface Operator extends AsyncDisposable {
 
 export const operatorOffice = 'operator'
 /** Another node takes over after so many seconds of silence. */
-export const officeTtlSeconds = 6
+const officeTtlSeconds = 6
 /** How often it is compared, whatever was heard of changes, in milliseconds. */
 const compareEveryMs = 2_000
 const tidyEveryMs = 600_000

@@ -106,7 +106,7 @@ function ConnectionLine({ connection }: { connection: ConnectionView }) {
   }
 
   return (
-    <li>
+    <li className="connection-line">
       <div className="connection">
         <b>{name}</b>{' '}
         {needsAttention ? <span className="badge badge-accent">{say('needsAttention')}</span> : null}
