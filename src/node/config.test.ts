@@ -87,6 +87,18 @@ test('an etcd of others is named with its scheme, and what speaks TLS to it is g
   assert.match(refusal({ store: 'etcd://a' }, { HOCKET_STORE_CA: '/ca.pem' }), /--store: .*etcds:/)
 })
 
+test('roles are all of them unless some are named, each once and in their own order', () => {
+  const all = ['gateway', 'accounts', 'catalog', 'media', 'operator']
+  assert.deepEqual(readConfig({}, {}).roles, all)
+  assert.deepEqual(readConfig({ roles: ' media, gateway,media' }, { HOCKET_ROLES: 'operator' }).roles, [
+    'gateway',
+    'media',
+  ])
+  for (const bad of ['', 'disk', 'media;gateway'])
+    assert.match(refusal({ roles: bad }), /--roles: expected is some of gateway, accounts/)
+  assert.match(refusal({ roles: 'media', music: ['/music'] }), /--music: .* needs the role catalog/)
+})
+
 test('sizes are read as people write them', () => {
   const size = (text: string) => readConfig({}, { HOCKET_AUDIO_CACHE: text }).audioCacheBytes
   assert.equal(size('0'), 0)
