@@ -32,8 +32,8 @@ type Answer = CallAnswer & { readonly node: Id }
 /** A place among those who encode is waited for as long as thirty seconds. Milliseconds. */
 const transcodeMs = 40_000
 const pictureMs = 30_000
-/** An encoder is looked after where it runs; here it counts that the node still speaks. Milliseconds. */
-const stallMs = 10_000
+/** Encoders are many times as fast as a listener: what is silent for so long is stopped or gone. Milliseconds. */
+const stallMs = 3_000
 const mostPictureBytes = 16 * 1_048_576
 /** Pictures that are tried until one can be read. */
 const mostPictures = 8
