@@ -23,7 +23,8 @@ before(async () => {
   ports = [await freeRow(), await freeRow()]
 })
 after(async () => {
-  await Promise.all([...running].map((child) => end(child, 'SIGKILL')))
+  // A signal that it cannot pass on would leave the program that it has started.
+  await Promise.all([...running].map((child) => end(child, 'SIGTERM')))
   await folder[Symbol.asyncDispose]()
 })
 
