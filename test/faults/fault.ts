@@ -8,6 +8,8 @@ export interface Fault {
   readonly name: string
   /** How often it comes among the random ones, compared with the others. */
   readonly weight: number
+  /** It takes half a minute, where others take some seconds. */
+  readonly isLong?: true
   /** Injects it, holds it for a while, and takes it back. What it says is printed beside its name. */
   run(stage: Stage, random: () => number): Promise<string | undefined>
 }

@@ -64,6 +64,7 @@ export const kills: readonly Fault[] = [
   {
     name: 'the machines are started again one after another',
     weight: 1,
+    isLong: true,
     async run(stage) {
       for (const number of machines) {
         const { node } = stage.node(number)

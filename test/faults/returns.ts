@@ -21,6 +21,7 @@ export const returns: readonly Fault[] = [
   {
     name: 'a machine comes back after a week, its clock too',
     weight: 1,
+    isLong: true,
     async run(stage, random) {
       const number = pickOne(machines, random)
       const node = stage.node(number)
@@ -37,6 +38,7 @@ export const returns: readonly Fault[] = [
   {
     name: 'a copy of a machine is started while it runs',
     weight: 1,
+    isLong: true,
     async run(stage, random) {
       const original = stage.node(pickOne(machines, random))
       await using folder = await temporaryFolder('twin')
