@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
+import { startReceiver } from '../../../test/harness/services.ts'
 import { trackDetail } from '../../protocol/api/catalog.ts'
+import { connectionList } from '../../protocol/api/outbox.ts'
 import { problemDocument } from '../../protocol/api/problem.ts'
 import { uploadResult, uploadSummary } from '../../protocol/api/uploads.ts'
 import { openWorld, type World } from '../testing/world.ts'
@@ -77,4 +79,25 @@ test('what is no audio, and what is no upload, is refused with a code', async ()
   assert.equal(problemDocument.parse(refused.body).code, 'UPLOAD_NOT_AUDIO')
   const odd = await world.guest.fetch('/api/uploads', { method: 'POST', headers: tus })
   assert.equal(problemDocument.parse(odd.body).code, 'BAD_REQUEST')
+})
+
+test('an upload that has become a song waits for the webhooks of who brought it, once', async () => {
+  await using receiver = await startReceiver()
+  const ada = world.administrator
+  const input = { kind: 'webhook', url: receiver.url, events: ['upload.finished'] }
+  assert.equal((await ada.post('/api/connections', input)).status, 201)
+  for (const duplicate of [false, true]) {
+    const begun = await ada.fetch('/api/uploads', {
+      method: 'POST',
+      headers: { ...tus, 'upload-length': String(song.length), 'upload-metadata': metadata },
+    })
+    const ended = await ada.fetch(new URL(begun.headers.get('location') ?? '', world.edge.url).pathname, {
+      method: 'PATCH',
+      headers: { ...tus, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' },
+      body: song,
+    })
+    assert.equal(uploadResult.parse(ended.body).duplicate, duplicate)
+    const { items } = connectionList.parse((await ada.get('/api/connections')).body)
+    assert.equal(items[0]?.waiting, 1)
+  }
 })
