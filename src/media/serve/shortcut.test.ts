@@ -97,7 +97,8 @@ async function read(path: string, headers = {}): Promise<Buffer> {
 async function warm(path: string): Promise<void> {
   await until(async () => {
     past = 0
-    await read(path)
+    await read(path, { range: `bytes=0-${block - 1}` })
+    if (past === 0) await pause(50)
     return past > 0 || !shortcuts
   })
   await read(path)
