@@ -438,6 +438,7 @@ export const en = {
   },
   graceLine: 'A machine may be silent for {time} before its copies are made anew.',
   changeSettings: 'Change',
+  settingsTitle: 'How copies are kept',
   replicas: 'Copies of each song',
   replicasHint: 'On as many machines, in different places where there are enough.',
   quorum: 'Copies that an upload waits for',

@@ -448,6 +448,7 @@ export const es: Record<keyof typeof en, Message> = {
   },
   graceLine: 'Una máquina puede callar {time} antes de que se rehagan sus copias.',
   changeSettings: 'Cambiar',
+  settingsTitle: 'Cómo se guardan las copias',
   replicas: 'Copias de cada canción',
   replicasHint: 'En otras tantas máquinas, en lugares distintos si hay bastantes.',
   quorum: 'Copias que espera una subida',

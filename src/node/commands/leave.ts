@@ -11,6 +11,8 @@ import { files, type Progress } from './terminal.ts'
 
 const nothing = z.undefined()
 const lookEveryMs = 1_000
+/** How long the store may not answer while it is waited for what it says: its members restart one after another. */
+const storePatienceMs = 60_000
 
 /**
  * `hocket cluster leave --keep-data`: back to one machine that stands alone with everything. What is still only on the
@@ -43,8 +45,12 @@ async function gather(remote: Remote, { terminal, signal }: Context): Promise<vo
   }
   {
     using progress = terminal.progress('Bringing here', files)
+    let heardAt = performance.now()
     for (;;) {
       const status = await read()
+      if (status.storeReachable) heardAt = performance.now()
+      if (performance.now() - heardAt > storePatienceMs)
+        throw new CodedError('UNREACHABLE', 'too few members of the store answer')
       show(status, progress)
       if (isAllHere(status)) break
       await pause(lookEveryMs, undefined, { signal })

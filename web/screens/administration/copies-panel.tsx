@@ -92,7 +92,7 @@ function SettingsDialog({ settings, onClose }: { settings: ClusterStatus['settin
   }
   const number = { type: 'number', required: true }
   return (
-    <FormDialog title={say('changeSettings')} action={say('save')} onSubmit={save} onClose={onClose}>
+    <FormDialog title={say('settingsTitle')} action={say('save')} onSubmit={save} onClose={onClose}>
       <FormField
         label={say('replicas')}
         hint={say('replicasHint')}
