@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { syncFolder } from '../../blobs/durable.ts'
 import { CodedError, isCoded } from '../../protocol/errors.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { describesCluster, members } from '../../registry/facts.ts'
-import { forgetIdentity } from '../../registry/trust/identity.ts'
+import { forgetIdentity, type Identity } from '../../registry/trust/identity.ts'
 import { arrivalIn, moveFacts, requireFacts } from '../../store/move.ts'
 import { openSqliteStore } from '../../store/sqlite.ts'
 import type { Store } from '../../store/store.ts'
@@ -41,7 +42,8 @@ export async function leaveCluster(
   let facts: number
   {
     await using file = await openSqliteStore(join(data, 'store.db'), { signal })
-    if ((await arrivalIn(file, signal)) !== 'complete') await moveHere(file)
+    if ((await arrivalIn(file, signal)) !== 'complete')
+      await moveBack({ config, identity, file, log, onMoved }, signal)
     facts = await forgetCluster(file, identity.id, signal)
   }
   // From here on the facts are in the file, and etcd is only what they were.
@@ -49,32 +51,44 @@ export async function leaveCluster(
   if (existsSync(etcdFolder(data))) {
     await rm(former, { recursive: true, force: true })
     await rename(etcdFolder(data), former)
+    await syncFolder(data)
   }
   for (const suffix of ['', '-wal', '-shm']) await rm(join(data, `copies.db${suffix}`), { force: true })
   await forgetIdentity(data)
   return facts
+}
 
-  async function moveHere(file: Store): Promise<void> {
-    if (identity === null) return
-    await using stack = new AsyncDisposableStack()
-    const isMember = runsEtcd(data)
-    if (isMember) stack.use(await runEtcd({ config, identity, log, signal }))
-    // The members of removed nodes are gone, and would only be waited for.
-    const reached = isMember ? { ...identity, store: [clientUrlOf(config)] } : identity
-    const { openEtcdStore } = await import('../../store/etcd/etcd.ts')
-    const external = await readStoreTls(identity.store, config)
-    const etcd = stack.use(await openEtcdStore({ ...storeMembers(reached, external), signal }))
-    await requireLast(etcd, identity.id, signal)
-    await moveFacts({
-      from: etcd,
-      to: file,
-      source: 'retired',
-      progress(step, moved) {
-        if (step === 'copying') onMoved(moved)
-      },
-      signal,
-    })
-  }
+/** Moves every fact from etcd into the file. CLUSTER_NOT_LAST, those of etcd and of moving. */
+async function moveBack(
+  { config, identity, file, log, onMoved }: MovingBack,
+  signal: AbortSignal,
+): Promise<void> {
+  await using stack = new AsyncDisposableStack()
+  const isMember = runsEtcd(config.data)
+  if (isMember) stack.use(await runEtcd({ config, identity, log, signal }))
+  // The members of removed nodes are gone, and would only be waited for.
+  const reached = isMember ? { ...identity, store: [clientUrlOf(config)] } : identity
+  const { openEtcdStore } = await import('../../store/etcd/etcd.ts')
+  const external = await readStoreTls(identity.store, config)
+  const etcd = stack.use(await openEtcdStore({ ...storeMembers(reached, external), signal }))
+  await requireLast(etcd, identity.id, signal)
+  await moveFacts({
+    from: etcd,
+    to: file,
+    source: 'retired',
+    progress(step, moved) {
+      if (step === 'copying') onMoved(moved)
+    },
+    signal,
+  })
+}
+
+interface MovingBack {
+  readonly config: Config
+  readonly identity: Identity
+  readonly file: Store
+  readonly log: Logger
+  readonly onMoved: (facts: number) => void
 }
 
 /** Whether `leaveCluster` was interrupted while it moved the facts: all else had been seen to before. */
