@@ -5,6 +5,7 @@ import type { Index } from '../index/index.ts'
 import type { BlobHash, Id } from '../protocol/ids.ts'
 import { integer, text } from '../store/row.ts'
 import type { Store } from '../store/store.ts'
+import { createBreather } from './breathe.ts'
 import { albumParts } from './facts.ts'
 import { guidBytes } from './index/guid.ts'
 import type { Places } from './places.ts'
@@ -118,6 +119,7 @@ export function createCopies(
       const cut = after?.indexOf('/') ?? -1
       let library = after === undefined ? '' : after.slice(0, cut)
       let path = after === undefined ? '' : after.slice(cut + 1)
+      const breathe = createBreather()
       const libraries = index.statement('SELECT guid FROM library WHERE guid >= ? ORDER BY guid').all(library)
       for (const { guid } of libraries) {
         if (guid !== library) path = ''
@@ -135,6 +137,8 @@ export function createCopies(
             for (const file of fileOf(row)) yield { key: `${library}/${path}`, file }
           }
           if (rows.length < pageRows) break
+          // Whoever only counts the files waits for nothing in between.
+          await breathe()
         }
       }
     },

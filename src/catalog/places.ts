@@ -1,5 +1,6 @@
 import type { PlacedFile } from '../blobs/blobs.ts'
 import type { Index } from '../index/index.ts'
+import { remember } from '../index/remember.ts'
 import { type Library, library as librarySchema } from '../protocol/facts/catalog.ts'
 import type { BlobHash, Id, Timestamp } from '../protocol/ids.ts'
 import { pathBytes } from './scan/path.ts'
@@ -44,11 +45,16 @@ interface PlacedTrack {
  * `node`: who we are in a cluster; null on a machine that stands alone, whose libraries name no node, so that they are
  * at home wherever they are restored.
  */
-export function createPlaces(index: Pick<Index, 'statement'>, node: Id | null): Places {
-  function libraryOf(id: Id): Library | null {
-    const row = index.statement('SELECT fact FROM library WHERE guid = ?').get(id)
-    return typeof row?.fact === 'string' ? librarySchema.parse(JSON.parse(row.fact)) : null
-  }
+export function createPlaces(index: Pick<Index, 'statement' | 'revision'>, node: Id | null): Places {
+  // Whoever goes through all files asks for the same few libraries a million times.
+  const libraryOf = remember(
+    index,
+    (id: Id) => id,
+    (id: Id): Library | null => {
+      const row = index.statement('SELECT fact FROM library WHERE guid = ?').get(id)
+      return typeof row?.fact === 'string' ? librarySchema.parse(JSON.parse(row.fact)) : null
+    },
+  )
   function root(library: Id): string | Buffer | null {
     const found = libraryOf(library)
     return found?.path === undefined || !isOn(node, found) ? null : pathBytes(found.path)
