@@ -27,7 +27,7 @@ export interface ListeningOptions {
       readonly type: 'play.finished'
       readonly id: Id
       readonly at: number
-      readonly track: TrackDetail
+      readonly track: () => Promise<TrackDetail>
     },
     signal?: AbortSignal,
   ) => Promise<readonly Operation[]>

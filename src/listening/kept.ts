@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
 import { makeFolder, writeDurably } from '../blobs/durable.ts'
 import type { Index } from '../index/index.ts'
-import { type ErrorCode, isCoded } from '../protocol/errors.ts'
+import { CodedError, type ErrorCode, isCoded } from '../protocol/errors.ts'
 import { id, timestamp } from '../protocol/ids.ts'
 import type { ListeningOptions } from './create.ts'
 import type { Listening } from './listening.ts'
@@ -69,17 +69,18 @@ export function keepPlays(options: KeepOptions): Pick<Listening, 'play'> & Async
   /** Counts one that was kept; false where the store is still away. */
   async function countKept(name: string): Promise<boolean> {
     const path = join(keptFolder, name)
+    const late = AbortSignal.timeout(countMs)
     try {
       const { user, administrator, ...play } = keptPlay.parse(JSON.parse(await readFile(path, 'utf8')))
       // Of a user who has gone meanwhile, nothing is kept.
       if (userName(user) !== undefined) {
-        await count({ user, administrator }, play, AbortSignal.any([ended, AbortSignal.timeout(countMs)]))
+        await count({ user, administrator }, play, AbortSignal.any([ended, late]))
       }
     } catch (error) {
       ended.throwIfAborted()
       const isLost =
         isCoded(error, 'NOT_FOUND') || error instanceof z.ZodError || error instanceof SyntaxError
-      if (!isLost && isStoreAway(error)) return false
+      if (!isLost && (late.aborted || isStoreAway(error))) return false
       onError(error)
       // Its track has been removed, or the file is damaged: there is nothing to be counted any more.
       if (!isLost) return false
@@ -121,21 +122,24 @@ export function keepPlays(options: KeepOptions): Pick<Listening, 'play'> & Async
       const play = { ...input, at: Math.min(at, Date.now()) }
       let cause: unknown
       if (!isAway) {
+        const late = AbortSignal.timeout(patienceMs)
         try {
-          const patience = AbortSignal.any([AbortSignal.timeout(patienceMs), ...(signal ? [signal] : [])])
+          const patience = AbortSignal.any([late, ...(signal ? [signal] : [])])
           return { ...(await count(listener, play, patience)), kept: false }
         } catch (error) {
           signal?.throwIfAborted()
-          if (!isStoreAway(error)) throw error
+          if (!late.aborted && !isStoreAway(error)) throw error
           cause = error
         }
       }
-      const { mark } = await catalog.track(listener, play.track, signal)
+      // From the index: whatever else is known of a track, only the store has.
+      const [track] = await catalog.tracksByIds(listener, [play.track], signal)
+      if (!track) throw new CodedError('NOT_FOUND', `track ${play.track}`)
       const { user, administrator } = listener
       await keep({ user, administrator, ...play }, cause)
       isAway = true
       stir.abort()
-      return { value: mark, revision: 0, kept: true }
+      return { value: track.mark, revision: 0, kept: true }
     },
     async [Symbol.asyncDispose]() {
       ending.abort(new DOMException('the node is stopping', 'AbortError'))
@@ -145,6 +149,5 @@ export function keepPlays(options: KeepOptions): Pick<Listening, 'play'> & Async
 }
 
 function isStoreAway(error: unknown): boolean {
-  if (isCoded(error)) return away.has(error.code)
-  return error instanceof DOMException && error.name === 'TimeoutError'
+  return isCoded(error) && away.has(error.code)
 }

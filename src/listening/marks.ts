@@ -1,4 +1,5 @@
 import type { ItemMark, TrackSummary } from '../protocol/api/catalog.ts'
+import { CodedError } from '../protocol/errors.ts'
 import type { Mark, MarkKind } from '../protocol/facts/listening.ts'
 import type { Id } from '../protocol/ids.ts'
 import { type Fact, join, type Operation, transact, update } from '../store/collection.ts'
@@ -44,7 +45,9 @@ export function createMarks({
     },
 
     async count(listener, { play, track: id, at = Date.now() }, signal) {
-      const track = await catalog.track(listener, id, signal)
+      const [track] = await catalog.tracksByIds(listener, [id], signal)
+      if (!track) throw new CodedError('NOT_FOUND', `track ${id}`)
+      const detail = () => catalog.track(listener, id, signal)
       const playedAt = Math.min(at, Date.now())
       const { value, revision } = await transact(
         store,
@@ -58,7 +61,7 @@ export function createMarks({
             behind(track).map(([kind, item]) => read(listener.user, kind, item)),
           )
           const operations = others.map((fact) => replaced(fact, played(fact.value, playedAt)))
-          const happening = { type: 'play.finished', id: play, at: playedAt, track } as const
+          const happening = { type: 'play.finished', id: play, at: playedAt, track: detail } as const
           const told = await tell(listener.user, happening, signal)
           return { operation: join(replaced(own, value), ...operations, ...told), value }
         },

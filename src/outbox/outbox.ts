@@ -21,7 +21,8 @@ export interface Happening {
   readonly type: Exclude<EventType, 'library.scanned'>
   readonly id: Id
   readonly at: number
-  readonly track: ToldTrack
+  /** Asked for only where somebody is told. */
+  readonly track: () => Promise<ToldTrack>
 }
 
 export type Announcement = Extract<OutboxEvent, { readonly type: 'library.scanned' }>
@@ -36,7 +37,7 @@ export interface Outbox {
   /** Tells the webhooks of administrators of something that no fact causes. */
   announce(event: Announcement, signal: AbortSignal): Promise<void>
   /** Tells the user's services what is being played now: best effort, once, and at once. */
-  playing(user: Id, track: ToldTrack): void
+  playing(user: Id, track: Id, detail: (signal: AbortSignal) => Promise<ToldTrack>): void
 
   /** The user's connections with how delivering goes, the oldest first. */
   connections(user: Id, signal: AbortSignal): Promise<readonly ConnectionView[]>

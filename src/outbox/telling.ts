@@ -1,8 +1,8 @@
-import type { Connection, EventTrack, OutboxEvent } from '../protocol/facts/outbox.ts'
+import type { Connection, OutboxEvent } from '../protocol/facts/outbox.ts'
 import type { Id } from '../protocol/ids.ts'
 import { eventTrack } from './event.ts'
 import { connections, entries, entryId, idOf, userOf } from './facts.ts'
-import type { Outbox } from './outbox.ts'
+import type { Outbox, ToldTrack } from './outbox.ts'
 import { type OutboxOptions, reach } from './reach.ts'
 import { shortestMs } from './services/service.ts'
 
@@ -18,8 +18,15 @@ export function createTelling(
   const running = new Set<Promise<void>>()
   let lastWrittenAt = 0
 
-  async function sayPlaying(user: Id, track: EventTrack, signal: AbortSignal): Promise<void> {
+  async function sayPlaying(
+    user: Id,
+    detail: (signal: AbortSignal) => Promise<ToldTrack>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { facts } = await connections.list(store, { under: `${user}/` }, signal)
+    if (facts.length === 0) return
+    const track = eventTrack(await detail(signal))
+    if (track.durationMs <= shortestMs) return
     const saying = facts.map(async ({ id: key, value: connection }) => {
       const { service, target, ask } = await reach(options, { user, id: idOf(key), connection }, signal)
       await service.playing?.(target, track, ask)
@@ -29,12 +36,14 @@ export function createTelling(
 
   return {
     async telling(user, { track, ...happening }, signal) {
-      const event = { ...happening, track: eventTrack(track) }
       const { facts } = await connections.list(store, { under: `${user}/` }, signal)
+      const wanting = facts.filter(({ value }) => value.events.includes(happening.type))
+      if (wanting.length === 0) return []
+      const event = { ...happening, track: eventTrack(await track()) }
       // Two of one moment keep their order.
       lastWrittenAt = Math.max(lastWrittenAt + 1, Date.now())
       const at = lastWrittenAt
-      return facts
+      return wanting
         .filter(({ value }) => wants(value, event))
         .map(({ id }) => entries.create(entryId(id, at, event.id), event))
     },
@@ -46,15 +55,13 @@ export function createTelling(
       }
     },
 
-    playing(user, told) {
-      const track = eventTrack(told)
+    playing(user, track, detail) {
       // Players repeat themselves; services limit how often one may.
       const before = last.get(user)
       const at = Date.now()
-      const isRepeated = before?.track === track.id && at - before.at < shortestMs
-      if (isRepeated || track.durationMs <= shortestMs) return
-      last.set(user, { track: track.id, at })
-      const saying = sayPlaying(user, track, AbortSignal.timeout(playingMs))
+      if (before?.track === track && at - before.at < shortestMs) return
+      last.set(user, { track, at })
+      const saying = sayPlaying(user, detail, AbortSignal.timeout(playingMs))
         // Nothing waits for it, and nothing is lost with it.
         .catch(() => undefined)
         .finally(() => running.delete(saying))

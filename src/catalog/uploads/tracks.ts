@@ -23,7 +23,7 @@ export type TellUpload = (
     readonly type: 'upload.finished'
     readonly id: Id
     readonly at: number
-    readonly track: { readonly id: Id; readonly tags: Tags; readonly audio: Audio }
+    readonly track: () => Promise<{ readonly id: Id; readonly tags: Tags; readonly audio: Audio }>
   },
 ) => Promise<readonly Operation[]>
 
@@ -161,7 +161,7 @@ export function createUploadedTracks(options: TracksOptions): UploadedTracks {
       type: 'upload.finished',
       id: upload.id,
       at,
-      track: { id: track, tags, audio },
+      track: async () => ({ id: track, tags, audio }),
     } as const
     const revision = await records.apply([put], undefined, () => tell(user, happening))
     // Only once the index counts its bytes may the upload stop counting as one that has been begun: see the quota.

@@ -21,7 +21,7 @@ import { viewerOf } from './catalog.ts'
 
 interface Parts {
   readonly outbox: Outbox
-  readonly catalog: Pick<Catalog, 'track'>
+  readonly catalog: Pick<Catalog, 'track' | 'nameOf'>
 }
 
 const byId = z.object({ id })
@@ -123,7 +123,10 @@ export function connectionRoutes(app: Api, { outbox, catalog }: Parts): void {
     },
     async (request, reply) => {
       const viewer = viewerOf(request)
-      outbox.playing(viewer.user, await catalog.track(viewer, request.body.track, signalOf(reply)))
+      const { track } = request.body
+      // NOT_FOUND where this account cannot see it.
+      catalog.nameOf(viewer, 'track', track)
+      outbox.playing(viewer.user, track, (signal) => catalog.track(viewer, track, signal))
       reply.code(204)
     },
   )

@@ -72,7 +72,7 @@ export const scrobble = endpoint(scrobbled, async (parts, asking, { id, time, su
   const tracks = id.map((each) => requireItem(parts.catalog, asking.viewer, each, 'track'))
   if (!submission) {
     const [track] = tracks
-    if (track !== undefined) await reportPlaying(parts, asking, { track, positionMs: 0 })
+    if (track !== undefined) reportPlaying(parts, asking, { track, positionMs: 0 })
     return {}
   }
   // One after another: plays of an album count on the same fact.
@@ -111,11 +111,11 @@ interface Report {
 /** Players that say nothing more are believed this long after the end of the song, in milliseconds. */
 const grace = 60_000
 
-async function reportPlaying(
+function reportPlaying(
   { nowPlaying, catalog, outbox }: Parts,
-  { user, device, client, viewer, signal }: Asking,
+  { user, device, client, viewer }: Asking,
   report: Report,
-): Promise<void> {
+): void {
   const { track, positionMs, state = 'playing', rate = 1 } = report
   const { durationMs } = catalog.source(viewer, track)
   const at = Date.now()
@@ -123,7 +123,7 @@ async function reportPlaying(
   const until = at + (state === 'paused' ? 3_600_000 : left) + grace
   nowPlaying.report({ user: user.id, device: device.id, client, track, state, positionMs, rate, at, until })
   if (state === 'playing' || state === 'starting')
-    outbox.playing(user.id, await catalog.track(viewer, track, signal))
+    outbox.playing(user.id, track, (until) => catalog.track(viewer, track, until))
 }
 
 const played = z.object({
@@ -148,7 +148,7 @@ export const reportPlayback = endpoint(played, async (parts, asking, report) => 
   const { mediaId, positionMs, state, playbackRate = 1, ignoreScrobble } = report
   const track = requireItem(parts.catalog, asking.viewer, mediaId, 'track')
   if (state !== 'stopped') {
-    await reportPlaying(parts, asking, { track, positionMs, state, rate: playbackRate })
+    reportPlaying(parts, asking, { track, positionMs, state, rate: playbackRate })
     return {}
   }
   parts.nowPlaying.stop(asking.device.id)
