@@ -65,7 +65,7 @@ export interface Copies extends AsyncDisposable {
   wake(): void
   /** A blob has come into use, or its files in music folders have changed. */
   look(hash: BlobHash): void
-  /** Blobs have come into use or gone out of it: what is wanted is counted again soon. */
+  /** Blobs have come into use or gone out of it, or a layout is filled: everything is compared again soon. */
   recount(): void
   /** Brings a blob here now, for a reader who needs a file. BLOB_MISSING, UNREACHABLE, those of the disk. */
   bring(hash: BlobHash, signal: AbortSignal): Promise<void>

@@ -64,7 +64,10 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
     onError,
     onChange() {
       const now = layout.facts.get(layoutId)
+      const wasFilling = where !== null && where.previous !== null
       where = now === undefined ? null : whereaboutsOf(now)
+      // Copies that belonged to the layout before are surplus from now on; nothing else tells of that.
+      if (wasFilling && where?.previous === null) copies?.recount()
       copies?.wake()
     },
   })
