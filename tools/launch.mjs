@@ -26,7 +26,7 @@ const tasks = {
   }),
   openapi: () => ({ run: ['tools/openapi.ts'], player: false }),
   demo: (args) => ({ run: ['tools/demo.ts', ...args], player: !args.includes('--check') }),
-  bench: (args) => ({ run: ['tools/bench.ts', ...args], player: false }),
+  bench: (args) => ({ run: ['tools/bench.ts', ...args], player: true }),
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
