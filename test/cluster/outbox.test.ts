@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, test } from 'node:test'
+import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
+import { writeMusic } from '../../tools/demo/music.ts'
+import { tracksOf } from '../harness/catalog.ts'
+import { type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
+import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
+import { scanned } from '../harness/scan.ts'
+import { type ListenBrainz, startListenBrainz } from '../harness/services.ts'
+import { waitFor } from '../harness/wait.ts'
+
+let music: TemporaryFolder
+let service: ListenBrainz
+let cluster: TestCluster
+let tracks: readonly TrackSummary[]
+before(async () => {
+  music = await temporaryFolder('music')
+  await writeMusic(music.path, 40)
+  service = await startListenBrainz()
+  cluster = await startCluster({ nodes: 3, music: (node) => (node === 0 ? [music.path] : []) })
+  await cluster.settled(3)
+  const ada = await nodeAt(0).administrator()
+  await scanned(ada)
+  tracks = await tracksOf(ada)
+  const input = { kind: 'listenbrainz', url: service.url, token: 'good token' }
+  assert.equal((await ada.call('POST', '/api/connections', input)).status, 201)
+})
+after(async () => {
+  await cluster?.[Symbol.asyncDispose]()
+  await service?.[Symbol.asyncDispose]()
+  await music[Symbol.asyncDispose]()
+})
+
+function nodeAt(number: number): ClusterNode {
+  const node = cluster.nodes[number]
+  assert.ok(node)
+  return node
+}
+
+/** Plays carry times of their own, in seconds, so that each is told from the others. */
+let clock = Math.floor(Date.now() / 1_000) - 3_600
+const nextAt = () => {
+  clock += 1
+  return clock
+}
+const listened = (at: number) => service.listens.filter(({ listenedAt }) => listenedAt === at).length
+
+const isOperator = ({ node }: ClusterNode) =>
+  node.logs().includes('is the operator of the cluster from now on')
+
+test('[N2] the node that delivers dies, and another delivers what was written through any gateway', async () => {
+  const [track] = tracks
+  assert.ok(track)
+  const holder = await waitFor(() => cluster.nodes.find(isOperator), { what: 'an operator' })
+  const others = cluster.nodes.filter((node) => node !== holder)
+  let asked = 0
+  service.disturb((path) => {
+    if (path === '/1/submit-listens') asked += 1
+    return { status: 503 }
+  })
+  const times: number[] = []
+  for (const node of cluster.nodes) {
+    const at = nextAt()
+    times.push(at)
+    const play: object = { play: randomUUID(), track: track.id, at: at * 1_000 }
+    assert.equal((await (await node.administrator()).call('POST', '/api/plays', play)).status, 200)
+  }
+  await waitFor(() => asked > 0, { what: 'the holder to try' })
+  await holder.node.kill9()
+  service.disturb(undefined)
+  await waitFor(() => times.every((at) => listened(at) > 0), { what: 'another node to deliver' })
+  assert.ok(others.some(isOperator))
+  await holder.start()
+  await cluster.settled(3)
+})
