@@ -119,6 +119,8 @@ export function startCopies(options: CopiesOptions): Copies {
   let comparing: Promise<void> | null = null
   let problem: CodedError | null = null
   let problemUntil = 0
+  /** Until then nothing is begun, since what becomes of it could not be noted. */
+  let queueRestsUntil = 0
   let filled = 0
   /** What the last comparison counted; while one runs, it has not counted everything yet. */
   let counted = { wanted: 0, wantedBytes: 0 }
@@ -208,10 +210,17 @@ export function startCopies(options: CopiesOptions): Copies {
     const [shortest, longest] = retries[kind]
     // Nodes that drop the same blob refuse each other: chance lets one come first.
     const wait = Math.min(shortest * 2 ** attempts, longest) * (0.5 + Math.random())
-    queue.failed(task, Date.now() + wait, isCoded(error) ? error.code : 'INTERNAL')
+    try {
+      queue.failed(task, Date.now() + wait, isCoded(error) ? error.code : 'INTERNAL')
+    } catch (failure) {
+      // The file of the queue cannot be written either: its disk is full. The task stays due, and all of them rest.
+      trouble(failure)
+      queueRestsUntil = Date.now() + diskRestMs
+    }
   }
 
   function startDue(now: Whereabouts): void {
+    if (Date.now() < queueRestsUntil) return
     // Where nothing can be kept, what may go still makes room.
     const leastUrgency = Date.now() < problemUntil ? dropUrgency : 0
     for (const task of queue.due(Date.now(), parallelPulls, leastUrgency)) {
@@ -246,7 +255,7 @@ export function startCopies(options: CopiesOptions): Copies {
     // What is at work wakes it when it has ended.
     if (active.size > 0) return restMs
     const due = queue.nextDue() ?? Number.POSITIVE_INFINITY
-    return Math.min(Math.max(due, problemUntil) - Date.now(), restMs)
+    return Math.min(Math.max(due, problemUntil, queueRestsUntil) - Date.now(), restMs)
   }
 
   async function run(): Promise<void> {
