@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { z } from 'zod'
+import { deviceMade } from '../../src/protocol/api/accounts.ts'
 import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
+import { connectionList } from '../../src/protocol/api/outbox.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { tracksOf } from '../harness/catalog.ts'
 import { type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
+import { administrator } from '../harness/node.ts'
 import { scanned } from '../harness/scan.ts'
 import { type ListenBrainz, startListenBrainz } from '../harness/services.ts'
 import { waitFor } from '../harness/wait.ts'
@@ -49,6 +53,11 @@ const listened = (at: number) => service.listens.filter(({ listenedAt }) => list
 const isOperator = ({ node }: ClusterNode) =>
   node.logs().includes('is the operator of the cluster from now on')
 
+async function playCount(node: ClusterNode, track: string): Promise<number> {
+  const { body } = await (await node.administrator()).get(`/api/tracks/${track}`)
+  return z.object({ mark: z.object({ playCount: z.number() }) }).parse(body).mark.playCount
+}
+
 test('[N2] the node that delivers dies, and another delivers what was written through any gateway', async () => {
   const [track] = tracks
   assert.ok(track)
@@ -73,4 +82,50 @@ test('[N2] the node that delivers dies, and another delivers what was written th
   assert.ok(others.some(isOperator))
   await holder.start()
   await cluster.settled(3)
+})
+
+test('[N2] without the store plays are kept, through a kill -9 too, and count and are delivered once it is back', async (t) => {
+  const [, track] = tracks
+  assert.ok(track)
+  const last = nodeAt(2)
+  const ada = await last.administrator()
+  const made = await ada.call('POST', '/api/devices', { label: 'phone' })
+  const { secret } = deviceMade.parse(made.body)
+  await waitFor(async () => (await ada.get('/api/devices')).status === 200, {
+    what: 'the device to be known',
+  })
+  const before = await playCount(last, track.id)
+  await Promise.all([nodeAt(0).node.kill9(), nodeAt(1).node.kill9()])
+
+  const [byRest, bySubsonic] = [nextAt(), nextAt()]
+  const play = { play: randomUUID(), track: track.id, at: byRest * 1_000 }
+  const startedAt = performance.now()
+  const answer = await ada.call('POST', '/api/plays', play)
+  t.diagnostic(`kept after ${Math.round(performance.now() - startedAt)} ms`)
+  assert.equal(answer.status, 202, JSON.stringify(answer.body))
+  assert.equal(z.object({ kept: z.literal(true) }).parse(answer.body).kept, true)
+  assert.equal((await ada.call('POST', '/api/plays', play)).status, 202, 'said again')
+  const query = new URLSearchParams({
+    u: administrator.name,
+    p: secret,
+    v: '1.16.1',
+    c: 'test',
+    f: 'json',
+    id: track.id,
+    time: String(bySubsonic * 1_000),
+  })
+  const scrobbled = await fetch(`${last.node.baseUrl}/rest/scrobble?${query}`)
+  assert.equal(scrobbled.headers.get('hocket-kept'), 'true', await scrobbled.text())
+
+  await last.node.kill9()
+  await Promise.all(cluster.nodes.map((node) => node.start()))
+  await cluster.settled(3)
+  await waitFor(async () => (await playCount(nodeAt(0), track.id)) === before + 2, { what: 'both to count' })
+  await waitFor(() => listened(byRest) > 0 && listened(bySubsonic) > 0, { what: 'both to be delivered' })
+  const [connection] = connectionList.parse(
+    (await (await nodeAt(1).administrator()).get('/api/connections')).body,
+  ).items
+  assert.ok(connection)
+  assert.equal(connection.needsAttention, false)
+  assert.equal(await playCount(nodeAt(1), track.id), before + 2, 'each counts once')
 })
