@@ -15,6 +15,10 @@ after(() => house?.[Symbol.asyncDispose]())
 async function shareByMenu(page: Page, name: RegExp): Promise<string> {
   await page.locator('main').getByRole('button', { name }).first().click()
   await page.getByRole('menuitem', { name: 'Share…' }).click()
+  return makeLink(page)
+}
+
+async function makeLink(page: Page): Promise<string> {
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('A line for whoever gets it').fill('For the long winter')
   await dialog.getByLabel('The link works').selectOption('week')
@@ -57,6 +61,22 @@ test('[S3] an album that is shared by its menu is heard by someone without an ac
   await inside.page.getByText('The link opens nothing any more').waitFor()
   await page.reload()
   await page.getByRole('heading', { name: 'There is nothing here' }).waitFor()
+})
+
+test('an artist that is shared is heard with everything that credits them', async () => {
+  await using inside = await visit(house.browser, { baseUrl: house.node.baseUrl, token: house.ada.token })
+  await inside.page.goto('/artists')
+  const artist = inside.page.locator('main').getByRole('link').first()
+  await artist.click()
+  await inside.page.locator('main').getByRole('button', { name: 'Share…', exact: true }).click()
+  const name = (await inside.page.getByRole('heading', { level: 1 }).textContent()) ?? ''
+  const link = await makeLink(inside.page)
+  await using outside = await visit(house.browser, { baseUrl: house.node.baseUrl })
+  await outside.page.goto(new URL(link).pathname)
+  await outside.page.getByText('An artist for you').waitFor()
+  await outside.page.getByRole('heading', { level: 1, name }).waitFor()
+  await outside.page.locator('main').getByRole('button', { name: 'Play', exact: true }).click()
+  assert.match((await heard(outside.page)).source, /\/api\/shares\/[0-9a-f]{32}\/tracks\//)
 })
 
 test('the page of a share speaks Spanish, fits a phone, and tells of a link that has ended', async () => {
