@@ -8,7 +8,7 @@ import { openBrowser } from '../harness/browser.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { startNode } from '../harness/node.ts'
 import { waitFor } from '../harness/wait.ts'
-import { phone, says, visit } from './visit.ts'
+import { phone, visit } from './visit.ts'
 
 test('[S2] an app is connected: three lines to copy, a QR code for the phone, one secret, and the way to revoke it', async (t) => {
   await using node = await startNode()
@@ -70,9 +70,15 @@ test('[S2] an app is connected: three lines to copy, a QR code for the phone, on
     await page.getByRole('button', { name: 'I have it' }).click()
     await page.getByLabel('New app').press('ControlOrMeta+v')
     assert.equal(await page.getByLabel('New app').inputValue(), secret, 'it had been copied')
-    await page.reload()
     const line = page.getByRole('listitem').filter({ hasText: 'Phone' })
-    await says(line, /Used (now|\d+ seconds? ago)/)
+    // When it was used is written down after the answer, and the page tells it when it is opened.
+    await waitFor(
+      async () => {
+        await page.reload()
+        return /Used (now|\d+ seconds? ago)/.test((await line.textContent()) ?? '')
+      },
+      { what: 'the page to tell when the secret was used' },
+    )
     assert.equal((await page.content()).includes(secret), false)
     await line.getByRole('button', { name: 'Revoke Phone' }).click()
     const dialog = page.getByRole('dialog', { name: /Revoke the secret of Phone/ })

@@ -221,14 +221,17 @@ test('a node that is removed is refused by etcd at once, on connections that are
   await waitFor(() => isOut(open), { what: 'the open connection to be cut' })
   test.diagnostic(`the open one is cut after ${Math.round(performance.now() - startedAt)} ms`)
   await using again = reach(thief)
-  assert.ok(await isOut(again))
+  await waitFor(() => isOut(again), { what: 'one more connection to be refused' })
   await assert.rejects(
     again.commit(
       { conditions: [], writes: [{ key: 'thief', value: Buffer.from('1') }] },
       AbortSignal.timeout(5_000),
     ),
   )
-  assert.equal(await others.get('thief'), null)
+  const found = await waitFor(async () => ({ entry: await others.get('thief') }), {
+    what: 'the member to answer',
+  })
+  assert.equal(found.entry, null)
   await goesOn()
 })
 
