@@ -22,7 +22,7 @@ const { values } = parseArgs({
 })
 
 /** Questions of each kind; the slowest of them is about the p99. */
-const questions = 60
+const questions = 200
 const page = 500
 
 const item = z.object({ id: z.string() })
