@@ -36,7 +36,8 @@ async function pauseOfKill({ cluster, signal }: Run, browser: Browser, serving: 
   await using visiting = await visit(browser, {
     baseUrl: serving.url,
     token: cluster.at(serving).token,
-    others: cluster.machines.map(({ url }) => url),
+    // They tell pages of themselves by the name that people use.
+    others: cluster.machines.flatMap(({ url }) => [url, url.replace('127.0.0.1', 'localhost')]),
   })
   const { page } = visiting
   await page.goto('/songs')

@@ -23,6 +23,7 @@ after(async () => {
 
 interface Candidate {
   readonly terms: readonly Term[]
+  readonly errors: readonly unknown[]
   readonly serving: boolean
   leave(): Promise<void>
 }
@@ -31,9 +32,10 @@ interface Candidate {
 function stand(office: string, node: string, at: Store, held: Set<string>, ttlSeconds = 30): Candidate {
   const leaving = new AbortController()
   const terms: Term[] = []
+  const errors: unknown[] = []
   let serving = false
   const done = holdOffice(
-    { store: at, office, node, ttlSeconds, onError: () => {} },
+    { store: at, office, node, ttlSeconds, onError: (error) => void errors.push(error) },
     async (term) => {
       terms.push(term)
       serving = true
@@ -47,6 +49,7 @@ function stand(office: string, node: string, at: Store, held: Set<string>, ttlSe
   )
   return {
     terms,
+    errors,
     get serving() {
       return serving
     },
@@ -88,6 +91,28 @@ test('[N1] [N2] a holder that can no longer renew stops before another begins', 
   // `stand` has asserted that they did not serve at the same time.
   assert.equal(first.serving, false)
   await Promise.all([first.leave(), second.leave()])
+})
+
+test('[N2] who waits for an office goes on, though the history since it was taken has been dropped', async () => {
+  const held = new Set<string>()
+  const first = stand('old', 'a', store, held)
+  await waitFor(() => first.serving, { what: 'the first' })
+  await store.commit(write('t/later'))
+  await store.compact((await store.status()).revision)
+  let isWaiting = false
+  const noticed: Store = {
+    ...store,
+    watch: (...asked) => {
+      isWaiting = true
+      return store.watch(...asked)
+    },
+  }
+  const second = stand('old', 'b', noticed, held)
+  await waitFor(() => isWaiting, { what: 'the second to wait' })
+  await first.leave()
+  await waitFor(() => second.serving, { what: 'the second' })
+  await second.leave()
+  assert.deepEqual(second.errors, [])
 })
 
 test('[F2] what a holder sends after its term is refused, however late it arrives', async () => {

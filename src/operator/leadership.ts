@@ -87,8 +87,10 @@ async function standOnce(
 ): Promise<void> {
   const { store, office, node, ttlSeconds } = options
   const key = prefix + office
-  const held = await store.get(key, signal)
-  if (held !== null) return await untilFree(store, key, held.revision, ttlSeconds, signal)
+  // Asked first: what was written for the holder may be so long ago that its history has been dropped.
+  const { revision } = await store.status(signal)
+  if ((await store.get(key, signal)) !== null)
+    return await untilFree(store, key, revision, ttlSeconds, signal)
 
   const grantedAt = performance.now()
   const lease = await store.grant(ttlSeconds, signal)
