@@ -22,7 +22,9 @@ export function sharesOf(capacities: readonly number[], copies: number): number[
 /** For a place that holds a copy of everything: it wins against any other rate. */
 const always = 2 ** 40
 
-/** Up to so many places the rates are found exactly; beyond, the approximation is good to a thousandth. */
+/** By so much, as a share of it, the chance of a place may differ from its share: what that buys is told below. */
+const slack = 0.035
+/** Up to so many places chances are found exactly; beyond, the approximation is good to a thousandth. */
 const mostExact = 32
 const mostRounds = 30
 const points = 48
@@ -30,10 +32,14 @@ const points = 48
 const tolerance = 0.001
 
 /**
- * The rates with which places must compete so that each gets its share. Each blob goes to the `copies` places with the
- * smallest of `−ln(random) ÷ rate`. Rates in proportion to capacity would do that for one copy; for the second, the
- * largest place is out of the race when it has won the first, so that large places would get too little. Answers
- * depend on the shares alone, and are the same on every machine: V8 computes exp and log in software.
+ * The rates with which places must compete so that each gets its share, within the slack. Each blob goes to the `copies`
+ * places with the smallest of `−ln(random) ÷ rate`. Rates in proportion to capacity would do that for one copy; for the
+ * second, the largest place is out of the race when it has won the first, so that large places would get too little.
+ *
+ * A place whose rate is in proportion to its capacity draws as before when it gains a node: only what that node itself
+ * wins is moved. Where rates must differ, they change with every node, and more is moved than must be. So they differ no
+ * more than it takes to bring each place to the edge of the slack. Answers depend on the shares alone, change little where
+ * these do, and are the same on every machine: V8 computes exp and log in software.
  */
 export function ratesOf(shares: readonly number[]): number[] {
   const racing = shares.flatMap((share, place) => (share > 0 && share < 1 ? [place] : []))
@@ -46,20 +52,37 @@ export function ratesOf(shares: readonly number[]): number[] {
 }
 
 function raceRates(wanted: readonly number[], copies: number): number[] {
-  // Exact where there are infinitely many places: who is in with this chance until the race is over.
-  let rates = wanted.map((share) => -Math.log1p(-share))
-  if (wanted.length > mostExact) return rates
+  let rates = [...wanted]
   for (let round = 0; round < mostRounds; round += 1) {
-    const chances = rates.map((_, place) => chanceOf(rates, place, copies))
-    const isNear = (chance: number, place: number) => Math.abs(chance / (wanted[place] ?? 1) - 1) < tolerance
-    if (chances.every(isNear)) break
+    const chances = chancesOf(rates, copies)
+    const aims = wanted.map((share, place) =>
+      Math.min(Math.max(chances[place] ?? 0, share * (1 - slack)), share * (1 + slack)),
+    )
+    if (chances.every((chance, place) => Math.abs(chance / (aims[place] ?? 1) - 1) < tolerance)) break
     // A step is bounded, since where a share is near 1 almost any rate will do.
     rates = rates.map((rate, place) => {
-      const step = Math.log1p(-(wanted[place] ?? 0)) / Math.log1p(-Math.min(chances[place] ?? 0, 1 - 1e-9))
+      const step = Math.log1p(-(aims[place] ?? 0)) / Math.log1p(-Math.min(chances[place] ?? 0, 1 - 1e-9))
       return rate * Math.min(Math.max(step, 0.25), 4)
     })
   }
   return rates
+}
+
+/** The chance of each place to be among the first `copies`. */
+function chancesOf(rates: readonly number[], copies: number): number[] {
+  if (rates.length <= mostExact) return rates.map((_, place) => chanceOf(rates, place, copies))
+  // Exact where there are infinitely many places: who comes before the race is over, when `copies` are expected.
+  const comeBy = (at: number) => rates.map((rate) => -Math.expm1(-rate * at))
+  const sumBy = (at: number) => comeBy(at).reduce((sum, chance) => sum + chance, 0)
+  let early = 0
+  let late = 1
+  while (sumBy(late) < copies) late *= 2
+  for (let halving = 0; halving < 40; halving += 1) {
+    const middle = (early + late) / 2
+    if (sumBy(middle) < copies) early = middle
+    else late = middle
+  }
+  return comeBy(late)
 }
 
 /** The chance that at most `copies - 1` others come before `place`: the mean over its own arrival, by the midpoint rule. */
