@@ -3,7 +3,8 @@ import type { Id } from '../protocol/ids.ts'
 import type { ListeningOptions } from './create.ts'
 import type { Listener } from './listening.ts'
 
-interface Figures {
+/** Tracks of a playlist that the listener sees, and how long they take, in milliseconds. */
+export interface Figures {
   readonly trackCount: number
   readonly durationMs: number
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Message } from '../protocol/facts/listening.ts'
-import { join, update } from '../store/collection.ts'
+import { create, join } from '../store/collection.ts'
 import type { ListeningOptions } from './create.ts'
 import { messages } from './facts.ts'
 import type { Listening } from './listening.ts'
@@ -40,7 +40,7 @@ export function createMessages({ store }: ListeningOptions): Pick<Listening, 'me
     async say({ user }, text, signal) {
       const at = Date.now()
       const id = `${String(at).padStart(15, '0')}-${randomUUID()}`
-      const { revision } = await update(store, messages, id, () => ({ user, text, at }), signal)
+      const { revision } = await create(store, messages, id, { user, text, at }, signal)
       await clearOld(signal)
       return { value: undefined, revision }
     },

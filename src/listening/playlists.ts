@@ -3,13 +3,13 @@ import type { PlaylistDetail, PlaylistSummary } from '../protocol/api/listening.
 import { CodedError } from '../protocol/errors.ts'
 import type { Playlist } from '../protocol/facts/listening.ts'
 import type { Id } from '../protocol/ids.ts'
-import { update } from '../store/collection.ts'
+import { create as createFact, update } from '../store/collection.ts'
 import type { ListeningOptions } from './create.ts'
 import { broughtBy, edited, mostTracks } from './edits.ts'
 import { playlists } from './facts.ts'
 import type { Listener, Listening, PlaylistChange } from './listening.ts'
 import { readM3u, writeM3u } from './m3u.ts'
-import { createMeasure } from './measure.ts'
+import { createMeasure, type Figures } from './measure.ts'
 
 type PlaylistCalls = Pick<
   Listening,
@@ -37,20 +37,21 @@ export function createPlaylists(parts: ListeningOptions): PlaylistCalls {
     signal?: AbortSignal,
   ): Promise<PlaylistSummary[]> {
     const figures = await measure(listener, list, signal)
-    return list.map((each, at) => {
-      const { tracks: _tracks, ...playlist } = each
-      const own = each.owner === listener.user
-      return {
-        ...playlist,
-        // Who else reads it is the owner's business.
-        sharedWith: own || each.sharedWith === 'everyone' ? each.sharedWith : [listener.user],
-        ownerName: userName(each.owner) ?? '',
-        trackCount: figures[at]?.trackCount ?? 0,
-        durationMs: figures[at]?.durationMs ?? 0,
-        editable: own,
-        cover: String(each.updatedAt),
-      }
-    })
+    return list.map((each, at) => summary(listener, each, figures[at] ?? { trackCount: 0, durationMs: 0 }))
+  }
+
+  function summary(listener: Listener, { tracks: _tracks, ...playlist }: Playlist, figures: Figures) {
+    const { owner, sharedWith, updatedAt } = playlist
+    const own = owner === listener.user
+    return {
+      ...playlist,
+      // Who else reads it is the owner's business.
+      sharedWith: own || sharedWith === 'everyone' ? sharedWith : [listener.user],
+      ownerName: userName(owner) ?? '',
+      ...figures,
+      editable: own,
+      cover: String(updatedAt),
+    }
   }
 
   async function detail(
@@ -59,11 +60,10 @@ export function createPlaylists(parts: ListeningOptions): PlaylistCalls {
     signal?: AbortSignal,
   ): Promise<PlaylistDetail> {
     const items = await catalog.tracksByIds(listener, await tracksOf(listener, playlist, signal), signal)
-    const [summary] = await summaries(listener, [playlist], signal)
-    if (summary === undefined) throw new Error('no summary of a playlist')
     const shown = playlist.rules === undefined ? items : items.filter((item) => item !== null)
     const durationMs = shown.reduce((sum, item) => sum + (item?.durationMs ?? 0), 0)
-    return { ...summary, trackCount: shown.filter((item) => item !== null).length, durationMs, items: shown }
+    const trackCount = shown.filter((item) => item !== null).length
+    return { ...summary(listener, playlist, { trackCount, durationMs }), items: shown }
   }
 
   /** Of a smart playlist: what fits its rules by the marks of its owner, as far as the listener sees it. */
@@ -90,7 +90,7 @@ export function createPlaylists(parts: ListeningOptions): PlaylistCalls {
       createdAt: now,
       updatedAt: now,
     }
-    const { revision } = await update(store, playlists, playlist.id, () => playlist, signal)
+    const { revision } = await createFact(store, playlists, playlist.id, playlist, signal)
     return { playlist, revision }
   }
 
@@ -179,12 +179,12 @@ export function createPlaylists(parts: ListeningOptions): PlaylistCalls {
         },
         signal,
       )
-      const [summary] = await summaries(listener, [playlist], signal)
-      if (summary === undefined) throw new Error('no summary of a playlist')
+      const [imported] = await summaries(listener, [playlist], signal)
+      if (imported === undefined) throw new Error('no summary of a playlist')
       const unmatched = file.lines
         .filter((_, at) => found[at] === null)
         .map((line) => ({ line: line.line, text: line.text }))
-      return { value: { playlist: summary, unmatched }, revision }
+      return { value: { playlist: imported, unmatched }, revision }
     },
 
     async preview(listener, rules, signal) {

@@ -3,7 +3,7 @@ import type { TrackSummary } from '../protocol/api/catalog.ts'
 import { CodedError, isCoded } from '../protocol/errors.ts'
 import { type Share, type ShareItem, share } from '../protocol/facts/listening.ts'
 import type { Id } from '../protocol/ids.ts'
-import { update } from '../store/collection.ts'
+import { create, update } from '../store/collection.ts'
 import { text } from '../store/row.ts'
 import type { ListeningOptions } from './create.ts'
 import { mostTracks } from './edits.ts'
@@ -90,7 +90,7 @@ export function createShares({ store, index, catalog, playlist }: Parts): ShareC
       }
       const token = randomBytes(tokenBytes).toString('hex')
       const made: Share = { ...input, owner: listener.user, createdAt: Date.now(), visitCount: 0 }
-      const { revision } = await update(store, shares, token, () => made, signal)
+      const { revision } = await create(store, shares, token, made, signal)
       return { value: { ...made, token }, revision }
     },
 

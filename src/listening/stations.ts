@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { CodedError } from '../protocol/errors.ts'
 import type { Station } from '../protocol/facts/listening.ts'
 import type { Id } from '../protocol/ids.ts'
-import { update } from '../store/collection.ts'
+import { create, update } from '../store/collection.ts'
 import type { ListeningOptions } from './create.ts'
 import { stations } from './facts.ts'
 import type { Listening, Written } from './listening.ts'
@@ -27,7 +27,7 @@ export function createStations({ store }: ListeningOptions): StationCalls {
     },
     async createStation(input, signal) {
       const station = { ...input, id: randomUUID() }
-      const { revision } = await update(store, stations, station.id, () => station, signal)
+      const { revision } = await create(store, stations, station.id, station, signal)
       return { value: station, revision }
     },
     changeStation: (station, signal) => replace(station.id, station, signal),

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { type ErrorCode, isCoded } from '../protocol/errors.ts'
-import { defineCollection, join, transact, update } from './collection.ts'
+import { create, defineCollection, join, transact, update } from './collection.ts'
 import { openSqliteStore } from './sqlite.ts'
 
 const coded = (code: ErrorCode) => (error: unknown) => isCoded(error, code)
@@ -75,6 +75,8 @@ test('a fact comes back as it was written, compressed or not, and each form read
   )
   const repetitive = { text: 'la '.repeat(10_000), list: [] }
   assert.ok(compressed.encode(repetitive).length < 200)
+  const short = { text: 'la', list: [] }
+  assert.deepEqual(compressed.encode(short), plain.encode(short))
 })
 
 test('[F5] an old fact is upgraded, step by step, when it is read', async () => {
@@ -212,6 +214,14 @@ test('[F2] updates that meet one another all count, and say what they wrote', as
   assert.equal((await update(store, counter, 'one', () => null)).value, null)
   assert.equal(await counter.get(store, 'one'), null)
   assert.equal((await update(store, counter, 'one', () => null)).revision, revision + 1)
+})
+
+test('[F2] what is created never takes the place of what is there', async () => {
+  await using opened = await open()
+  const { store } = opened
+  const { revision } = await create(store, first, 'one', { name: 'x' })
+  await assert.rejects(create(store, first, 'one', { name: 'y' }), coded('CONFLICT'))
+  assert.deepEqual(await first.get(store, 'one'), { id: 'one', value: { name: 'x' }, revision })
 })
 
 test('a transaction that never holds ends as a conflict', async () => {

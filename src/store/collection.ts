@@ -72,7 +72,7 @@ export interface CollectionDefinition<Schema extends z.ZodType> {
   readonly schema: Schema
   /** For each older version, the function that makes of its data what the next version has, with all its fields. */
   readonly upgrades?: Readonly<Record<number, (data: unknown) => unknown>>
-  /** Compress with zstd: for facts of more than some hundred bytes. Reading takes both forms. */
+  /** Compress with zstd what has more than some hundred bytes. Reading takes both forms. */
   readonly compress?: boolean
 }
 
@@ -244,6 +244,19 @@ export async function update<Value>(
     },
     signal,
   )
+}
+
+/** Writes a fact under an id that was drawn just now: nothing is read before it. CONFLICT where there is one already. */
+export async function create<Value>(
+  store: Store,
+  collection: Collection<Value>,
+  id: string,
+  value: Value,
+  signal?: AbortSignal,
+): Promise<{ revision: number }> {
+  const { ok, revision } = await store.commit(collection.create(id, value), signal)
+  if (!ok) throw new CodedError('CONFLICT', `${collection.prefix}${id} is there already`)
+  return { revision }
 }
 
 /**
