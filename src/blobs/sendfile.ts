@@ -13,21 +13,8 @@ const architectures: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64', 
 export async function loadSendfile(): Promise<Sendfile | null> {
   if (process.platform !== 'linux' || !architectures.includes(process.arch)) return null
   try {
-    const { default: koffi } = await import('koffi')
-    // Its stacks are for calls of any kind, and would be a megabyte each.
-    koffi.config({
-      ...koffi.config(),
-      sync_stack_size: 65_536,
-      sync_heap_size: 65_536,
-      resident_async_pools: 0,
-    })
-    // Node itself is linked to libc.
-    const call = koffi.load(null).func('int64_t sendfile(int to, int from, void *offset, size_t length)')
-    const position = new BigInt64Array(1)
-    return (to, from, offset, length) => {
-      position[0] = BigInt(offset)
-      return Number(call(to, from, position, length))
-    }
+    const { sendfile } = await import('./sendfile-call.ts')
+    return sendfile
   } catch {
     // Its package for this platform is not installed: everything works without, only with more work.
     return null

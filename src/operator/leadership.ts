@@ -29,6 +29,8 @@ export interface OfficeOptions {
 const prefix = 'cluster/offices/'
 const shortestPauseMs = 200
 const longestPauseMs = 5_000
+/** How long an orderly end waits for the store: all machines may be stopping at once, and with them the store. */
+const farewellMs = 2_000
 
 /**
  * Holds an office whenever nobody else does, until the signal ends it, and does `work` while it lasts. `work` is run
@@ -103,7 +105,7 @@ async function standOnce(
     await serve(options, { key, revision: taken.revision }, { lease, grantedAt }, work, signal)
   } finally {
     // It frees the office at once; where the store is away, the lease ends by itself.
-    await store.revoke(lease, AbortSignal.timeout(Math.ceil((ttlSeconds * 1_000) / 3))).catch(() => undefined)
+    await store.revoke(lease, AbortSignal.timeout(farewellMs)).catch(() => undefined)
   }
 }
 

@@ -139,9 +139,10 @@ test('dark follows the system, and a choice outlives the visit', async () => {
   await page.getByRole('heading', { name: 'Settings' }).waitFor()
   assert.equal(await isDark(), true)
   await page.getByRole('radio', { name: 'Light' }).check()
-  assert.equal(await isDark(), false)
+  const isLight = async () => !(await isDark())
+  await waitFor(isLight, { what: 'the page to be light' })
   await page.reload()
-  assert.equal(await isDark(), false)
+  await waitFor(isLight, { what: 'the page to be light again' })
 })
 
 test('everything can be reached and done with the keyboard alone', async () => {

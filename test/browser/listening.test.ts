@@ -78,9 +78,11 @@ test('results that change under the arrow keys keep the focus among them', async
   assert.equal(await focused(), 'Play Victory', 'what is shown can be walked into before the rest has come')
   release()
   await before.waitFor({ state: 'detached' })
-  assert.equal(await focused(), 'Play Defeat')
+  await waitFor(async () => (await focused()) === 'Play Defeat', { what: 'the focus on the new results' })
   await page.keyboard.press('ArrowUp')
-  assert.equal(await field.evaluate((element) => element === document.activeElement), true)
+  await waitFor(() => field.evaluate((element) => element === document.activeElement), {
+    what: 'the focus to be back in the field',
+  })
 })
 
 test('seek, next, previous, pause and mute do what they say', async () => {

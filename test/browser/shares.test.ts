@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { waitFor } from '../harness/wait.ts'
 import { type House, openHouse } from './house.ts'
 import { heard, phone, says, silent, visit } from './visit.ts'
 
@@ -49,7 +50,7 @@ test('[S3] an album that is shared by its menu is heard by someone without an ac
   const bar = page.getByRole('region', { name: 'Player' })
   const title = await bar.locator('b').textContent()
   await bar.getByRole('button', { name: 'Next' }).click()
-  assert.notEqual((await heard(page)).source, first.source)
+  await waitFor(async () => (await heard(page)).source !== first.source, { what: 'the next song to sound' })
   assert.notEqual(await bar.locator('b').textContent(), title)
   await bar.getByRole('button', { name: 'Pause' }).click()
   await silent(page)

@@ -7,9 +7,9 @@ import { after, before, test } from 'node:test'
 import { variables } from '../../src/node/config.ts'
 import { clusterStatus } from '../../src/protocol/api/cluster.ts'
 import { signIn } from '../harness/client.ts'
-import { freeRow } from '../harness/cluster.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { administrator } from '../harness/node.ts'
+import { freeRow } from '../harness/ports.ts'
 import { waitFor } from '../harness/wait.ts'
 
 /** What containers run, as processes: the files of `deploy/` say no more than variables. */

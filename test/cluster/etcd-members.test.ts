@@ -13,8 +13,8 @@ import { type Membership, openMembership } from '../../src/store/etcd/members.ts
 import { methods } from '../../src/store/etcd/methods.ts'
 import { message } from '../../src/store/etcd/wire.ts'
 import { type Certificates, makeCertificates } from '../harness/certificates.ts'
-import { freePorts } from '../harness/etcd.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
+import { freePorts } from '../harness/ports.ts'
 import { waitFor } from '../harness/wait.ts'
 
 test('a database is defragmented where that gives back half of it, and much', () => {
@@ -204,7 +204,8 @@ describe('etcd as our own child, with certificates', () => {
         ),
       ),
     )
-    const { revision } = await store.status()
+    // That a member answers does not say that they have found a leader among them.
+    const { revision } = await waitFor(() => store.status(), { what: 'a majority' })
     assert.ok(revision > 0)
   })
 })

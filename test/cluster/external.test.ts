@@ -4,10 +4,11 @@ import { after, before, test } from 'node:test'
 import { clusterStatus } from '../../src/protocol/api/cluster.ts'
 import { type Certificates, makeCertificates } from '../harness/certificates.ts'
 import { signIn } from '../harness/client.ts'
-import { freeRow, joinLineIn } from '../harness/cluster.ts'
+import { joinLineIn } from '../harness/cluster.ts'
 import { type EtcdCluster, startEtcdCluster } from '../harness/etcd.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { administrator, runHocket, startNode, type TestNode } from '../harness/node.ts'
+import { freeRow } from '../harness/ports.ts'
 import { waitFor } from '../harness/wait.ts'
 
 /** A cluster on an etcd that others run, which speaks TLS and lets in only who has a certificate. */

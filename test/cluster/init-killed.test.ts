@@ -9,9 +9,9 @@ import { requireFacts } from '../../src/store/move.ts'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
-import { freeRow } from '../harness/cluster.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { runHocket, startNode } from '../harness/node.ts'
+import { freeRow } from '../harness/ports.ts'
 import { scanned } from '../harness/scan.ts'
 
 /** `hocket cluster init`, the command as a person gives it, killed after each of the steps of which it tells. */

@@ -136,14 +136,17 @@ test('[B5] [N1] the machine that has the music dies, and the others play it on, 
   const whole = await fileOf(track)
   const gateway = nodeAt(2)
   const { token } = await gateway.administrator()
+  const ahead = Promise.withResolvers<void>()
   const hearing = listen({
     gateways: [gateway.node.baseUrl],
     path: `/api/tracks/${track.id}/audio`,
     token,
     bytesPerSecond: whole.length / 12,
     bufferSeconds: 5,
+    onAhead: ahead.resolve,
     signal: AbortSignal.timeout(60_000),
   })
+  await Promise.race([ahead.promise, hearing])
   await nodeAt(0).node.kill9()
   const heard = await hearing
   test.diagnostic(`changed over in ${heard.changeovers.map(Math.round).join(', ')} ms`)
@@ -160,6 +163,7 @@ test('[B5] the gateway that serves dies, and a listener goes on at another one a
   const whole = await fileOf(track)
   const { token } = await nodeAt(1).administrator()
   const served: string[] = []
+  const ahead = Promise.withResolvers<void>()
   const hearing = listen({
     gateways: [nodeAt(1), nodeAt(2)].map(({ node }) => node.baseUrl),
     path: `/api/tracks/${track.id}/audio`,
@@ -167,9 +171,10 @@ test('[B5] the gateway that serves dies, and a listener goes on at another one a
     bytesPerSecond: whole.length / 12,
     bufferSeconds: 5,
     onServedBy: (gateway) => served.push(gateway),
+    onAhead: ahead.resolve,
     signal: AbortSignal.timeout(60_000),
   })
-  await waitFor(() => served.length > 0, { what: 'the first bytes' })
+  await Promise.race([ahead.promise, hearing])
   await nodeAt(1).node.kill9()
   const heard = await hearing
   test.diagnostic(`changed over in ${heard.changeovers.map(Math.round).join(', ')} ms`)

@@ -190,13 +190,14 @@ test('[B5] [N1] [N2] one machine of each role dies while people listen, and nobo
   assert.ok(track)
   const whole = await fileOf(track)
   const { token } = await nodeAt(otherEdge).administrator()
-  const hearing = (at: readonly ClusterNode[]) =>
+  const hearing = (at: readonly ClusterNode[], onAhead: () => void) =>
     listen({
       gateways: at.map(({ node }) => node.baseUrl),
       path: `/api/tracks/${track.id}/audio`,
       token,
       bytesPerSecond: whole.length / 12,
       bufferSeconds: 5,
+      onAhead,
       signal: AbortSignal.timeout(60_000),
     })
   // Accounts, catalog and operator: the music lies there, too. Then media. Then a gateway, with accounts.
@@ -205,7 +206,9 @@ test('[B5] [N1] [N2] one machine of each role dies while people listen, and nobo
     [disk, gateways()],
     [otherEdge, gateways().toReversed()],
   ] as const) {
-    const heard = hearing(through)
+    const ahead = Promise.withResolvers<void>()
+    const heard = hearing(through, ahead.resolve)
+    await Promise.race([ahead.promise, heard])
     await nodeAt(victim).node.kill9()
     const client = await nodeAt(edge).administrator()
     const made = await bytesOf(client, `/api/tracks/${track.id}/transcode?format=mp3&bitrate=${96 + victim}`)

@@ -129,17 +129,20 @@ test('[B5] the gateway of a listener dies meanwhile, and another one that can pl
   const [, track] = tracks
   assert.ok(track)
   const whole = await fileOf(track)
+  const ahead = Promise.withResolvers<void>()
   const hearing = listen({
     gateways: [nodeAt(0), nodeAt(1)].map(({ node }) => node.baseUrl),
     path: `/api/tracks/${track.id}/audio`,
     token,
     bytesPerSecond: whole.length / 12,
     bufferSeconds: 5,
+    onAhead: ahead.resolve,
     signal: AbortSignal.timeout(60_000),
   })
   await waitFor(async () => (await fetch(new URL('/readyz', nodeAt(1).node.baseUrl))).ok, {
     what: 'the other gateway to say that it can play',
   })
+  await Promise.race([ahead.promise, hearing])
   await nodeAt(0).node.kill9()
   const heard = await hearing
   assert.equal(heard.hash, sha256(whole))

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomInt } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { membersFor } from '../../src/node/etcd/growth.ts'
 import { type ClusterStatus, clusterStatus } from '../../src/protocol/api/cluster.ts'
 import type { Client } from './client.ts'
@@ -10,6 +8,7 @@ import { temporaryFolder } from './folder.ts'
 import type { Host } from './namespaces.ts'
 import type { Network } from './network.ts'
 import { administrator, runHocket, startNode, type TestNode } from './node.ts'
+import { freeRow } from './ports.ts'
 import { waitFor } from './wait.ts'
 
 /** Several nodes on this machine, made as a person makes them: one that is started alone, and others that join it. */
@@ -143,26 +142,6 @@ async function settingsOf(
       ...env,
     },
   }
-}
-
-/**
- * The first of four ports in a row that nobody listens on. They are below those that the system gives to outgoing
- * connections: one of these would be in the way when a node is started again.
- */
-export async function freeRow(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 32_000)
-    const free = await Promise.all([0, 1, 2, 3].map((step) => isFree(port + step)))
-    if (free.every(Boolean)) return port
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
 }
 
 async function initialise({ data, env, host }: Settings): Promise<string> {

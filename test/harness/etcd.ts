@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Certificates } from './certificates.ts'
 import { temporaryFolder } from './folder.ts'
+import { freePorts } from './ports.ts'
 import { waitFor } from './wait.ts'
 
 /** An etcd of real processes, for tests. */
@@ -210,16 +210,4 @@ async function ask(url: string, path: string, body: object = {}): Promise<Record
   const answer: unknown = await response.json()
   if (!response.ok || !(answer instanceof Object)) throw new Error(`${path}: ${JSON.stringify(answer)}`)
   return { ...answer }
-}
-
-/** Ports that are free now. All are held until the last one is found, so that they differ. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => {
-    const address = server.address()
-    return address instanceof Object ? address.port : 0
-  })
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
 }

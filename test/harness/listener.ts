@@ -13,6 +13,8 @@ export interface ListenOptions {
   readonly bufferSeconds?: number
   /** Told which gateway serves, whenever that changes. */
   readonly onServedBy?: (gateway: string) => void
+  /** Told whenever bytes come while so much is fetched ahead that a changeover need not be heard. */
+  readonly onAhead?: () => void
   readonly signal: AbortSignal
 }
 
@@ -30,11 +32,13 @@ export interface Heard {
 const silenceMs = 1_000
 /** What is asked for at once, as apps do; the system's buffers would take a whole song from one answer. */
 const pieceBytes = 512 * 1_024
+/** A listener who has so many seconds ahead has got through the start of a song. */
+const aheadSeconds = 3
 /** How long until everything has failed for good. */
 const patienceMs = 60_000
 
 export async function listen(options: ListenOptions): Promise<Heard> {
-  const { gateways, path, token, bytesPerSecond, bufferSeconds = 10, onServedBy, signal } = options
+  const { gateways, path, token, bytesPerSecond, bufferSeconds = 10, onServedBy, onAhead, signal } = options
   const hash = createHash('sha256')
   const ear = createEar(bytesPerSecond)
   const changeovers: number[] = []
@@ -81,6 +85,7 @@ export async function listen(options: ListenOptions): Promise<Heard> {
         hash.update(chunk)
         received += chunk.byteLength
         ear.arrived(received)
+        if (ear.aheadSeconds(received) >= aheadSeconds) onAhead?.()
         clearTimeout(timer)
         await ear.untilWanted(received, bufferSeconds, signal)
         timer = expect()
@@ -111,6 +116,11 @@ function createEar(bytesPerSecond: number) {
     underruns += 1
   }
 
+  function aheadSeconds(total: number): number {
+    tick()
+    return (total - played) / bytesPerSecond
+  }
+
   return {
     get underruns() {
       return underruns
@@ -120,10 +130,10 @@ function createEar(bytesPerSecond: number) {
       arrivedBytes = total
       playingSince ??= performance.now()
     },
+    aheadSeconds,
     /** Until less than so much is fetched ahead. */
     async untilWanted(total: number, seconds: number, signal: AbortSignal) {
-      tick()
-      const surplus = (total - played) / bytesPerSecond - seconds
+      const surplus = aheadSeconds(total) - seconds
       if (surplus > 0) await pause(surplus * 1_000, undefined, { signal })
     },
     /** The end of the music is no underrun. */

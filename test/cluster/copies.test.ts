@@ -3,15 +3,19 @@ import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { smallDisk } from '../../../test/harness/small-disk.ts'
-import { waitFor } from '../../../test/harness/wait.ts'
-import type { Copy } from '../../blobs/blobs.ts'
-import { hashPath } from '../../blobs/sums.ts'
-import { flipByte, noise, streamOf } from '../../blobs/test-support.ts'
-import { createOriginals, type Original } from '../../media/originals.ts'
-import { CodedError, isCoded } from '../../protocol/errors.ts'
-import type { BlobHash } from '../../protocol/ids.ts'
-import { type MediaNode, type MediaNodes, openMediaNodes } from './testing/media-nodes.ts'
+import type { Copy } from '../../src/blobs/blobs.ts'
+import { hashPath } from '../../src/blobs/sums.ts'
+import { flipByte, noise, streamOf } from '../../src/blobs/test-support.ts'
+import {
+  type MediaNode,
+  type MediaNodes,
+  openMediaNodes,
+} from '../../src/gateway/peers/testing/media-nodes.ts'
+import { createOriginals, type Original } from '../../src/media/originals.ts'
+import { CodedError, isCoded } from '../../src/protocol/errors.ts'
+import type { BlobHash } from '../../src/protocol/ids.ts'
+import { smallDisk } from '../harness/small-disk.ts'
+import { waitFor } from '../harness/wait.ts'
 
 const signal = AbortSignal.timeout(300_000)
 const disk = await smallDisk(96)

@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Upload } from 'tus-js-client'
-import { until } from '../../blobs/test-support.ts'
-import { CodedError } from '../../protocol/errors.ts'
-import { albumParts } from '../facts.ts'
-import { alice, startUploadServer, wav } from './test-support.ts'
+import { until } from '../../src/blobs/test-support.ts'
+import { albumParts } from '../../src/catalog/facts.ts'
+import { alice, startUploadServer, wav } from '../../src/catalog/uploads/test-support.ts'
+import { CodedError } from '../../src/protocol/errors.ts'
 
 async function startApart(folder: string, hang = false): Promise<{ url: string; child: ChildProcess }> {
-  const child = fork(new URL('./test-server.ts', import.meta.url))
+  const child = fork(new URL('../../src/catalog/uploads/test-server.ts', import.meta.url))
   child.send({ folder, hang })
   return { url: await nextMessage(child), child }
 }

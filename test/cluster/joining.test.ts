@@ -6,16 +6,21 @@ import { connect, createServer } from 'node:net'
 import { join as path } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
-import { waitFor } from '../../../test/harness/wait.ts'
-import { type ErrorCode, isCoded } from '../../protocol/errors.ts'
-import { joinTokens, members } from '../../registry/facts.ts'
-import { readAuthority } from '../../registry/trust/authority.ts'
-import { readIdentity, validityOf, writeIdentity } from '../../registry/trust/identity.ts'
-import { join } from '../../registry/trust/join.ts'
-import { parseJoinLine, splitAddress } from '../../registry/trust/join-line.ts'
-import { readRevocations, setMemberState } from '../../registry/trust/membership.ts'
-import { isDue } from '../../registry/trust/trust.ts'
-import { describeNode, startCluster, startNode, type TestCluster } from './testing/cluster.ts'
+import {
+  describeNode,
+  startCluster,
+  startNode,
+  type TestCluster,
+} from '../../src/gateway/peers/testing/cluster.ts'
+import { type ErrorCode, isCoded } from '../../src/protocol/errors.ts'
+import { joinTokens, members } from '../../src/registry/facts.ts'
+import { readAuthority } from '../../src/registry/trust/authority.ts'
+import { readIdentity, validityOf, writeIdentity } from '../../src/registry/trust/identity.ts'
+import { join } from '../../src/registry/trust/join.ts'
+import { parseJoinLine, splitAddress } from '../../src/registry/trust/join-line.ts'
+import { readRevocations, setMemberState } from '../../src/registry/trust/membership.ts'
+import { isDue } from '../../src/registry/trust/trust.ts'
+import { waitFor } from '../harness/wait.ts'
 
 let cluster: TestCluster
 let other: TestCluster

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe } from 'node:test'
-import { moveContract, type Place } from './move-contract.ts'
-import { openSqliteStore } from './sqlite.ts'
+import { moveContract, type Place } from '../../src/store/move-contract.ts'
+import { openSqliteStore } from '../../src/store/sqlite.ts'
 
 describe('moving facts', () => {
   let folder: string

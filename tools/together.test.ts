@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { temporaryFolder } from '../test/harness/folder.ts'
+import { together } from './together.ts'
+
+test('every test runs, with the hooks of its own file around it and no other, and one that fails is told', async () => {
+  await using folder = await temporaryFolder('together')
+  await mkdir(join(folder.path, 'src'))
+  const names = Array.from({ length: 20 }, (_, number) => `file-${number}`)
+  for (const name of names) {
+    const text = `
+      import { before, after, test } from 'node:test'
+      before(() => console.log('<${name}'))
+      after(() => console.log('${name}>'))
+      test('of ${name}', () => {${name === 'file-7' ? "throw new Error('as it should')" : ''}})`
+    await writeFile(join(folder.path, 'src', `${name}.test.mjs`), text)
+  }
+  await writeFile(join(folder.path, 'src', 'file-3.test.mjs.snapshot'), '')
+  const given = together(folder.path, ['src/*.test.mjs'])
+  assert.ok(given.length < names.length)
+  assert.ok(given.includes(join('src', 'file-3.test.mjs')), 'one with snapshots stays by itself')
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    ['--test', '--test-reporter=tap', '--test-concurrency=1', ...given],
+    { cwd: folder.path, encoding: 'utf8', env },
+  )
+  assert.equal(status, 1)
+  assert.match(stdout, /# tests 20\n/)
+  assert.match(stdout, /# pass 19\n/)
+  assert.match(stdout, /not ok \d+ - of file-7\n/)
+  const hooks = [...stdout.matchAll(/^# (?:<(file-\d+)|(file-\d+)>)$/gm)].map(
+    ([, begun, ended]) => begun ?? ended,
+  )
+  assert.equal(hooks.length, 2 * names.length)
+  for (let at = 0; at < hooks.length; at += 2) assert.equal(hooks[at], hooks[at + 1])
+})
