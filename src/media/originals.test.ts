@@ -9,7 +9,7 @@ import { createOriginals, nowhereElse, type Original } from './originals.ts'
 import type { Representation } from './serve/representation.ts'
 
 const modifiedAt = 1_700_000_000_000
-const signal = AbortSignal.timeout(170_000)
+const signal = AbortSignal.timeout(600_000)
 
 /** One track's bytes as a blob, and twice as a file in a music folder. */
 async function openTrack() {
