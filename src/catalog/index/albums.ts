@@ -93,14 +93,13 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
     const credited = creditsOfTracks(id)
     const before = { scope: integer(row.scope), added: integer(row.added) }
     credits.replace(id, { before, after: { scope, added: album.added } }, facts.artists, credited)
-    const genreNames = documents.field(...facts.genres)
     const { document, words } = documents.put(
       'album',
       { id, weight: weightOf(marks.popularity('album', guid)), scope },
       [
-        documents.field(album.name, album.sort),
-        documents.field(album.artist, ...facts.artists.map(({ name }) => name)),
-        genreNames,
+        [album.name, album.sort],
+        [album.artist, ...facts.artists.map(({ name }) => name)],
+        facts.genres,
       ],
       old,
     )
@@ -266,29 +265,19 @@ function openTrackDocuments({ db, documents, marks }: TrackParts) {
     for (const { track, role, name, sort } of credited) {
       if (role === roles.artist) names.set(track, [...(names.get(track) ?? []), name, sort])
     }
-    const fields = new Map<string, string>()
-    const once = (key: string, make: () => string) => {
-      const known = fields.get(key) ?? make()
-      fields.set(key, known)
-      return known
-    }
-    const albumField = documents.field(albumName)
+    const genresOf = new Map<string, readonly string[]>()
     for (const row of tracks.all(album)) {
       const id = integer(row.id)
       const document = integer(row.document)
       const old = { document: document === 0 ? null : document, words: integer(row.words) }
-      const title = documents.field(text(row.title), optional(text, row.sort))
-      const by = names.get(id) ?? []
-      const artist = once(`artist ${by.join('\n')}`, () => documents.field(...by))
       const ids = text(row.genres)
-      const genre = once(`genre ${ids}`, () =>
-        documents.field(...idsOf(ids).map((id) => text(genreName.get(id)?.name))),
-      )
+      const genres = genresOf.get(ids) ?? idsOf(ids).map((each) => text(genreName.get(each)?.name))
+      genresOf.set(ids, genres)
       const weight = weightOf(marks.popularity('track', bytes(row.guid)))
       const next = documents.put(
         'track',
         { id, weight, scope: integer(row.scope) },
-        [title, artist, albumField, genre],
+        [[text(row.title), optional(text, row.sort)], names.get(id) ?? [], [albumName], genres],
         old,
       )
       if (next !== old) write.run(next.document, next.words, id)

@@ -238,7 +238,7 @@ function openSettling({ db, lists: writer, scopes, documents, marks }: Parts) {
     const { document, words } = documents.put(
       'artist',
       { id, weight: weightOf(artist.tracks + marks.popularity('artist', guid)), scope: artist.scope },
-      [documents.field(artist.name, artist.sort)],
+      [[artist.name, artist.sort]],
       state,
     )
     const { name, sort, musicBrainzId, tracks, albums, scope, albumScope, added } = artist

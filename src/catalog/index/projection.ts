@@ -17,7 +17,7 @@ import { openLibraryRows, openTracks, type Tracks } from './tracks.ts'
 /** The catalog's part of the index: what is to be browsed and searched, and what users say of it. */
 export const projection: Projection = {
   name: 'catalog',
-  version: 5,
+  version: 6,
   prefixes: ['catalog/', 'listening/marks/'],
   schema,
   indexes,

@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { File, Tags, Track } from '../../protocol/facts/catalog.ts'
 import { bytes, integer, optional, text } from '../../store/row.ts'
 import type { Artists, Parts, Spelling } from './artists.ts'
@@ -94,32 +94,31 @@ export function openTracks(parts: TrackParts): Tracks {
   return {
     put(album, part, track) {
       const guid = guidBytes(track.id)
-      const row = byGuid.get(guid)
-      const before = row === undefined ? [] : credits.of(integer(row.id))
-      if (row !== undefined) count(stateOf(row), before, -1)
       const libraries = track.files.map(({ library }) => library)
       const scope = scopes.of(track.upload === undefined ? libraries : [...libraries, track.upload.library])
       const names = [...new Map(track.tags.genres.map((name) => [name, genres.resolve(name)])).values()]
       const values = valuesOf(track, { album, part, scope, format: formats(track.audio), genres: names })
-      const id = row === undefined ? Number(insert.run(guid, ...values).lastInsertRowid) : integer(row.id)
-      if (row !== undefined) update.run(...values, id)
       const after = credits.resolve(track)
-      credits.replace(id, before, after)
-      const { title, titleSort } = track.tags
-      const state = {
-        id,
-        guid,
-        title,
-        sort: titleSort ?? null,
-        genres: names,
-        duration: track.audio.durationMs,
-        size: track.size,
-        added: track.addedAt,
-        scope,
+      const row = byGuid.get(guid)
+      if (row === undefined) {
+        const id = Number(insert.run(guid, ...values).lastInsertRowid)
+        credits.replace(id, [], after)
+        count(madeState(id, guid, track, names, scope), after, 1)
+        places.add(id, track)
+        return { id, left: undefined }
       }
-      count(state, after, 1)
-      places.replace(id, row !== undefined, track)
-      const left = row === undefined ? undefined : integer(row.album)
+      const old = stateOf(row)
+      const { id } = old
+      const before = credits.of(id)
+      const state = madeState(id, guid, track, names, scope)
+      // Of an album that is written anew, most tracks are as they were: only what differs is made again.
+      const counted = sameCredits(before, after) && sameCounted(old, state)
+      if (!counted) count(old, before, -1)
+      if (!columns.every((column, at) => sameValue(row[column], values[at]))) update.run(...values, id)
+      credits.replace(id, before, after)
+      if (!counted) count(state, after, 1)
+      places.replace(id, track)
+      const left = integer(row.album)
       return { id, left: left === album ? undefined : left }
     },
     remove(id) {
@@ -128,11 +127,52 @@ export function openTracks(parts: TrackParts): Tracks {
       const before = credits.of(id)
       count(stateOf(row), before, -1)
       credits.replace(id, before, [])
-      places.replace(id, true, undefined)
+      places.replace(id, undefined)
       documents.remove('track', { document: integer(row.document), words: null })
       drop.run(id)
     },
   }
+}
+
+/** What the lists, the counts and the words of a track follow from. */
+function madeState(
+  id: number,
+  guid: Uint8Array,
+  { tags, audio, size, addedAt }: Track,
+  genres: readonly GenreName[],
+  scope: number,
+): TrackState {
+  return {
+    id,
+    guid,
+    title: tags.title,
+    sort: tags.titleSort ?? null,
+    genres,
+    duration: audio.durationMs,
+    size,
+    added: addedAt,
+    scope,
+  }
+}
+
+/** Whether a track is listed and counted in the same places. */
+function sameCounted(one: TrackState, other: TrackState): boolean {
+  return (
+    one.title === other.title &&
+    one.sort === other.sort &&
+    one.duration === other.duration &&
+    one.size === other.size &&
+    one.added === other.added &&
+    one.scope === other.scope &&
+    one.genres.length === other.genres.length &&
+    one.genres.every(({ name }, at) => name === other.genres[at]?.name)
+  )
+}
+
+/** Whether a column holds a value already. Figures with fractions are compared as they come back: exactly. */
+function sameValue(held: SQLOutputValue | undefined, value: SQLInputValue | undefined): boolean {
+  if (held instanceof Uint8Array) return value instanceof Uint8Array && Buffer.compare(held, value) === 0
+  return held === value
 }
 
 const columns = [
@@ -294,7 +334,7 @@ function openCredits({ db, artists }: TrackParts) {
         .sort((a, b) => a.role - b.role || a.position - b.position)
     },
     replace(track: number, before: readonly CreditRow[], after: readonly CreditRow[]): void {
-      if (same(before, after)) return
+      if (sameCredits(before, after)) return
       if (before.length > 0) drop.run(track)
       for (const { role, position, artist, spelling, detail } of after) {
         insert.run(track, role, position, artist, spelling, detail)
@@ -303,7 +343,7 @@ function openCredits({ db, artists }: TrackParts) {
   }
 }
 
-function same(before: readonly CreditRow[], after: readonly CreditRow[]): boolean {
+function sameCredits(before: readonly CreditRow[], after: readonly CreditRow[]): boolean {
   return (
     before.length === after.length &&
     before.every((row, at) => {
@@ -321,37 +361,44 @@ function same(before: readonly CreditRow[], after: readonly CreditRow[]): boolea
 /** Where tracks lie: files in music folders, and uploads. */
 function openPlaces(db: DatabaseSync) {
   const library = openLibraryRows(db)
+  const fields = ['library', 'path', 'modified_at', 'lyrics_file', 'cover_file', 'cover_modified_at'] as const
+  const files = db.prepare(`SELECT ${fields.join(', ')} FROM file WHERE track = ?`)
   const dropFiles = db.prepare('DELETE FROM file WHERE track = ?')
   const insert = db.prepare(
-    `INSERT OR REPLACE INTO file (library, path, track, modified_at, lyrics_file, cover_file, cover_modified_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO file (track, ${fields.join(', ')}) VALUES (?${', ?'.repeat(fields.length)})`,
   )
+  const isUpload = db.prepare('SELECT 1 FROM upload WHERE track = ?')
   const dropUpload = db.prepare('DELETE FROM upload WHERE track = ?')
   const upload = db.prepare('INSERT INTO upload (track, library, user, file_name) VALUES (?, ?, ?, ?)')
 
-  function put(track: number, file: File): void {
-    const { lyricsFile = null, coverFile = null, coverModifiedAt = null } = file
-    insert.run(
-      library(file.library),
-      file.path,
-      track,
-      file.modifiedAt,
-      lyricsFile,
-      coverFile,
-      coverModifiedAt,
-    )
+  function rowOf({ lyricsFile = null, coverFile = null, coverModifiedAt = null, ...file }: File) {
+    return [library(file.library), file.path, file.modifiedAt, lyricsFile, coverFile, coverModifiedAt]
+  }
+
+  function add(track: number, places: Track): void {
+    for (const file of places.files) insert.run(track, ...rowOf(file))
+    if (places.upload === undefined) return
+    upload.run(track, places.upload.library, places.upload.user, places.upload.fileName)
+  }
+
+  /** Nearly every track is one file: others, and uploads, are written anew without a look. */
+  function stands(track: number, places: Track): boolean {
+    const [file, ...others] = places.files
+    if (file === undefined || others.length > 0 || places.upload !== undefined) return false
+    const held = files.all(track)
+    const [row] = held
+    const values = rowOf(file)
+    const same = held.length === 1 && fields.every((field, at) => row?.[field] === values[at])
+    return same && isUpload.get(track) === undefined
   }
 
   return {
-    replace(id: number, existed: boolean, track: Track | undefined): void {
-      if (existed) {
-        dropFiles.run(id)
-        dropUpload.run(id)
-      }
-      for (const file of track?.files ?? []) put(id, file)
-      if (track?.upload !== undefined) {
-        upload.run(id, track.upload.library, track.upload.user, track.upload.fileName)
-      }
+    add,
+    replace(id: number, track: Track | undefined): void {
+      if (track !== undefined && stands(id, track)) return
+      dropFiles.run(id)
+      dropUpload.run(id)
+      if (track !== undefined) add(id, track)
     },
   }
 }

@@ -6,7 +6,7 @@ import { termsOf } from './words.ts'
 
 export type DocumentKind = 'artist' | 'album' | 'track'
 
-/** Where an item's words are found: its rowid in the FTS table, and a checksum of the words. */
+/** Where an item's words are found: its rowid in the FTS table, and a checksum of the names that they are of. */
 export interface DocumentState {
   readonly document: number | null
   readonly words: number | null
@@ -45,14 +45,15 @@ export interface DocumentItem {
   readonly scope: number
 }
 
+/** The names whose words make a field of a document. */
+export type Names = readonly (string | null | undefined)[]
+
 export interface Documents {
-  /** The words of some names, as one field of a document. */
-  field(...names: readonly (string | null | undefined)[]): string
-  /** Writes the words of an item, a column for each field, where they, its weight or its scope have changed. */
-  put(kind: DocumentKind, item: DocumentItem, fields: readonly string[], old: DocumentState): DocumentState
+  /** Writes the words of an item, a column for each field, where its names, weight or scope have changed. */
+  put(kind: DocumentKind, item: DocumentItem, fields: readonly Names[], old: DocumentState): DocumentState
   remove(kind: DocumentKind, old: DocumentState): void
-  /** Counts the terms of a name into the vocabulary (1), or out of it (-1). */
-  countTerms(names: readonly (string | null | undefined)[], delta: 1 | -1): void
+  /** Counts the terms of some names into the vocabulary (1), or out of it (-1). */
+  countTerms(names: Names, delta: 1 | -1): void
   flush(): void
 }
 
@@ -62,7 +63,7 @@ const columns = {
   track: ['title', 'artist', 'album', 'genre'],
 } as const satisfies Record<DocumentKind, readonly string[]>
 
-/** Names whose terms are kept: those of some hundred albums. */
+/** Names whose terms are kept, and fields: those of some hundred albums. */
 const remembered = 4_000
 
 export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
@@ -73,6 +74,7 @@ export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
   const dropTerm = db.prepare('DELETE FROM term WHERE term = ?')
   const uses = new Map<string, number>()
   const known = new Map<string, readonly string[]>()
+  const fields = new Map<string, string>()
 
   /** A name's terms are asked for several times: to count them, for the item itself, and for what belongs to it. */
   function terms(name: string): readonly string[] {
@@ -82,15 +84,24 @@ export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
     return found
   }
 
+  /** Tracks of an album have most of their fields in common. */
+  function wordsOf(names: Names): string {
+    const key = names.join('\n')
+    const found = fields.get(key) ?? names.flatMap((name) => (name ? terms(name) : [])).join(' ')
+    if (fields.size >= remembered) fields.clear()
+    fields.set(key, found)
+    return found
+  }
+
   return {
-    field: (...names) => names.flatMap((name) => (name ? terms(name) : [])).join(' '),
-    put(kind, { id, weight, scope }, fields, old) {
+    put(kind, { id, weight, scope }, names, old) {
       const document = documentId(weight, id)
-      const marked = fields.with(-1, `${fields.at(-1)} ${scopeTerm(scope)}`)
-      const words = crc32(marked.join('\n'))
+      // Of the names, not of the words: an item that has not changed need not be taken apart to see that.
+      const words = crc32(`${names.map((field) => field.join('\n')).join('\0')}\0${scope}`)
       if (old.document === document && old.words === words) return old
       if (old.document !== null) tables[kind].remove.run(old.document)
-      tables[kind].insert.run(document, ...marked)
+      const columns = names.map(wordsOf)
+      tables[kind].insert.run(document, ...columns.with(-1, `${columns.at(-1)} ${scopeTerm(scope)}`))
       return { document, words }
     },
     remove(kind, old) {
