@@ -4,6 +4,7 @@ import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Answers } from './ask.ts'
+import type { Aways } from './away.ts'
 import type { Built } from './build.ts'
 import type { Memory } from './memory.ts'
 
@@ -23,9 +24,11 @@ for (const tracks of values.tracks) {
     const step = (name: string) => runStep(name, folder, tracks)
     step('fill.ts')
     const built: Built = JSON.parse(step('build.ts'))
+    const away: Aways = JSON.parse(step('away.ts'))
     const asked: Answers = JSON.parse(step('ask.ts'))
     const node: Memory = JSON.parse(step('memory.ts'))
     console.table(built)
+    console.table(away)
     console.table({
       'ready after the start, ms (goal 2,000)': asked.readyMs,
       'memory when ready, MB': asked.megabytes.ready,
@@ -35,7 +38,7 @@ for (const tracks of values.tracks) {
     console.table(asked.pages)
     console.table(asked.search)
     console.table(asked.baselines)
-    answers.push({ tracks: Number(tracks), built, node, ...asked })
+    answers.push({ tracks: Number(tracks), built, away, node, ...asked })
   } finally {
     if (!values.folder) await rm(folder, { recursive: true, force: true })
   }
@@ -57,6 +60,7 @@ const answer = {
     pageMs: 20,
     readyMs: 2_000,
     tracksPerSecond: 10_000,
+    awayMs: 1_000,
     megabytes: { 50000: 160, 1000000: 600 },
   },
   answers,

@@ -1,8 +1,10 @@
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openIndex } from '../../src/index/index.ts'
 import { openSqliteStore } from '../../src/store/sqlite.ts'
+import type { Store } from '../../src/store/store.ts'
 
 export interface Built {
   readonly tracks: number
@@ -12,6 +14,8 @@ export interface Built {
   readonly tracksPerSecond: number
   /** The same by processor time of all processes, which other work on the machine changes less. */
   readonly tracksPerCpuSecond: number
+  /** For comparison: the same facts, read in the same way and put into a table without any index. */
+  readonly bareSeconds: number
   readonly indexMegabytes: number
   readonly storeMegabytes: number
 }
@@ -43,12 +47,37 @@ let built: Omit<Built, 'indexMegabytes' | 'storeMegabytes'>
     seconds: Math.round(seconds * 10) / 10,
     tracksPerSecond: Math.round(tracks / seconds),
     tracksPerCpuSecond: Math.round(tracks / used),
+    bareSeconds: await putBare(store),
   }
 }
 const megabytes = (name: string) => Math.round(statSync(join(folder, name)).size / 1e6)
 console.log(
   JSON.stringify({ ...built, indexMegabytes: megabytes('index.db'), storeMegabytes: megabytes('store.db') }),
 )
+
+async function putBare(store: Store): Promise<number> {
+  const bare = join(folder, 'bare.db')
+  rmSync(bare, { force: true })
+  const start = performance.now()
+  {
+    using db = new DatabaseSync(bare)
+    db.exec(
+      'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; CREATE TABLE fact (key, value, revision); BEGIN',
+    )
+    const insert = db.prepare('INSERT INTO fact VALUES (?, ?, ?)')
+    let after: string | undefined
+    for (let more = true; more; ) {
+      const page = await store.list('catalog/', { limit: 100, ...(after === undefined ? {} : { after }) })
+      for (const { key, value, revision } of page.entries) insert.run(key, value, revision)
+      after = page.entries.at(-1)?.key
+      more = page.more
+    }
+    db.exec('COMMIT')
+  }
+  const seconds = (performance.now() - start) / 1_000
+  rmSync(bare)
+  return Math.round(seconds * 10) / 10
+}
 
 /** Of this process and of its children that have ended. */
 function processorSeconds(): number {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { CodedError } from '../protocol/errors.ts'
 import { storeError } from '../store/sqlite-errors.ts'
+import { type Numbers, ownNumbers } from './numbers.ts'
 import type { Applier, IndexedChange, Projection, Purpose } from './projection.ts'
 
 /** A fact that no projection could make sense of. */
@@ -31,10 +32,11 @@ export function createChanges(
   db: DatabaseSync,
   projections: readonly Projection[],
   purpose: Purpose,
+  numbers: Numbers = ownNumbers,
 ): ChangeWriter {
   const appliers: { prefixes: readonly string[]; applier: Applier }[] = projections.map((projection) => ({
     prefixes: projection.prefixes,
-    applier: projection.open(db, purpose),
+    applier: projection.open(db, purpose, numbers),
   }))
   const statements = {
     savepoint: db.prepare('SAVEPOINT fact'),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, renameSync, unlinkSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Projection } from './projection.ts'
 
@@ -15,6 +15,7 @@ export interface StoreState {
 
 /** It bounds what filling takes of memory; a smaller index takes what it is large. */
 const fillingCacheKilobytes = 65_536
+const partCacheKilobytes = 24_576
 
 /**
  * Opens the index's file for its writer. A file that is missing, damaged, of another store, ahead of its store (which
@@ -63,8 +64,29 @@ export function createFillingFile(
   projections: readonly Projection[],
   storeId: string,
 ): DatabaseSync {
-  removeIndexFile(fillingPath(path))
-  const db = new DatabaseSync(fillingPath(path), { timeout: 5_000 })
+  removeFillingFile(path)
+  const db = connectFilling(path, fillingPath(path))
+  createTables(db, projections, storeId)
+  return db
+}
+
+/** The tables of a part of an index that is being filled: a file that is thrown away when it has been read. */
+export function createPartFile(path: string, projections: readonly Projection[]): DatabaseSync {
+  removeIndexFile(path)
+  const db = connectFilling(path, path)
+  // What comes is appended nearly everywhere, so that little has to be at hand.
+  db.exec(`PRAGMA cache_size = -${partCacheKilobytes}`)
+  createTables(db, projections, '')
+  return db
+}
+
+/** The file that is being filled, on another connection. */
+export function reopenFillingFile(path: string): DatabaseSync {
+  return connectFilling(path, fillingPath(path))
+}
+
+function connectFilling(path: string, file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: 5_000 })
   // What is sorted may be larger than memory; beside the index there is room for it, in /tmp perhaps not.
   db.exec(`
     PRAGMA journal_mode = MEMORY;
@@ -73,8 +95,8 @@ export function createFillingFile(
     PRAGMA cache_size = -${fillingCacheKilobytes};
     PRAGMA temp_store = FILE;
     PRAGMA temp_store_directory = '${dirname(path).replaceAll("'", "''")}';
+    PRAGMA threads = 2;
   `)
-  createTables(db, projections, storeId)
   return db
 }
 
@@ -87,8 +109,27 @@ export function moveFilledFile(path: string): void {
   flush(dirname(path))
 }
 
+/** Removes the file that is being filled, with its parts and whatever else has a name that begins with its own. */
 export function removeFillingFile(path: string): void {
-  removeIndexFile(fillingPath(path))
+  removeBeginningWith(fillingPath(path))
+}
+
+/** How many parts an index is filled in at most. */
+export const mostParts = 4
+
+export function partPath(path: string, part: number): string {
+  return `${fillingPath(path)}-${part}`
+}
+
+export function removeParts(path: string): void {
+  removeBeginningWith(`${fillingPath(path)}-`)
+}
+
+function removeBeginningWith(path: string): void {
+  const folder = dirname(path)
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(basename(path))) removeFile(join(folder, name))
+  }
 }
 
 function fillingPath(path: string): string {

@@ -1,21 +1,29 @@
 import { storeError } from '../store/sqlite-errors.ts'
 import type { Entry } from '../store/store.ts'
 import { type Answer, carry, type Request } from '../store/thread.ts'
-import { type Applied, createChanges, loadProjection, writeRevision } from './changes.ts'
-import { createFillingFile, type StoreState } from './file.ts'
-import type { Projection } from './projection.ts'
+import { type Applied, type ChangeWriter, createChanges, loadProjection, writeRevision } from './changes.ts'
+import { createFillingFile, reopenFillingFile, type StoreState } from './file.ts'
+import { beginParts, nothing, sum } from './parts.ts'
 import type { OpenInput } from './writer-thread.ts'
 
 /**
- * The process that fills an empty index from a large store, in a file beside it and in one transaction. It is a process
+ * The process that fills an empty index from a large store, in a file beside it and without a flush. It is a process
  * of its own because it takes memory, which goes back whole when it ends and from a thread would not.
  */
 export type FillCalls = {
-  begin(input: Omit<OpenInput, 'store'> & { readonly store: StoreState }): void
-  /** Facts that have not been given before, or not in this form. */
+  begin(input: FillInput): void
+  /** Facts that have not been given before, or not in this form, in the order of the store. */
   take(input: { entries: readonly Entry[] }): Applied
-  /** All facts have been given, as of `revision`: the file is complete and closed. */
-  finish(input: { revision: number }): void
+  /** All facts have been given, as of `revision`: the file is complete and closed. Answers what `take` has not said. */
+  finish(input: { revision: number }): Applied
+}
+
+export interface FillInput extends Omit<OpenInput, 'store'> {
+  readonly store: StoreState
+  /** The size of the store, from which follows how many names there may be. */
+  readonly bytes: number
+  /** How many threads fill a part each; 1: none but this one. */
+  readonly parts: number
 }
 
 let fill: Fill | undefined
@@ -33,8 +41,7 @@ async function answer(request: Request<FillCalls>): Promise<Answer> {
 
 async function carryOut(request: Request<FillCalls>) {
   if (request.name === 'begin') {
-    const projections = await Promise.all(request.input.projections.map(loadProjection))
-    fill = beginFill(request.input.path, projections, request.input.store.id)
+    fill = await beginFill(request.input)
     return
   }
   if (fill === undefined) throw new Error('nothing is being filled')
@@ -42,27 +49,52 @@ async function carryOut(request: Request<FillCalls>) {
 }
 
 interface Fill {
-  take(entries: readonly Entry[]): Applied
-  finish(revision: number): void
+  take(entries: readonly Entry[]): Promise<Applied>
+  finish(revision: number): Promise<Applied>
 }
 
-function beginFill(path: string, projections: readonly Projection[], storeId: string): Fill {
-  const db = createFillingFile(path, projections, storeId)
-  const changes = createChanges(db, projections, 'fill')
-  db.exec('BEGIN')
+async function beginFill(input: FillInput): Promise<Fill> {
+  const { path, projections: urls, store } = input
+  const projections = await Promise.all(urls.map(loadProjection))
+  let db = createFillingFile(path, projections, store.id)
+  const parts = await beginParts(input, projections)
+  let changes: ChangeWriter | undefined
+
+  /** The whole index, when its parts, if there are any, are in it; and what they have done since. */
+  async function putTogether(): Promise<{ whole: ChangeWriter; applied: Applied }> {
+    const { merge, applied } = await parts.finish()
+    if (merge !== undefined) {
+      await merge(db)
+      db.close()
+      db = reopenFillingFile(path)
+    }
+    db.exec('BEGIN')
+    changes = createChanges(db, projections, merge === undefined ? 'fill' : 'rest')
+    return { whole: changes, applied }
+  }
 
   return {
-    take(entries) {
-      const applied = changes.apply(entries)
-      changes.flush()
-      return applied
+    async take(entries) {
+      const { others, applied } =
+        changes === undefined ? await parts.take(entries) : { others: entries, applied: nothing }
+      if (others.length === 0) return applied
+      const { whole, applied: last } =
+        changes === undefined ? await putTogether() : { whole: changes, applied: nothing }
+      const now = whole.apply(others)
+      whole.flush()
+      return sum(applied, last, now)
     },
-    finish(revision) {
-      changes.filled()
+    async finish(revision) {
+      const { whole, applied } =
+        changes === undefined ? await putTogether() : { whole: changes, applied: nothing }
+      whole.flush()
+      whole.filled()
       for (const { indexes } of projections) if (indexes !== undefined) db.exec(indexes)
       writeRevision(db, revision)
       db.exec('COMMIT')
       db.close()
+      await parts[Symbol.asyncDispose]()
+      return applied
     },
   }
 }

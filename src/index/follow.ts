@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isCoded } from '../protocol/errors.ts'
 import type { Batch, Page, Store } from '../store/store.ts'
@@ -33,6 +34,8 @@ const stepDeadline = 300_000
 const finishDeadline = 3_600_000
 /** From this size on (in bytes) a store is not listed into the index itself, but into a file beside it, and faster. */
 const largeStore = 262_144
+/** Bytes: where there is less, an index is filled by one thread, which takes a third of what several take. */
+const memoryOfThreads = 1_610_612_736
 const shortestPause = 50
 const longestPause = 5_000
 
@@ -105,7 +108,7 @@ export async function follow(
     const { id, revision: newest, bytes } = await store.status(signal)
     const beside = opened?.filled === false && bytes > largeStore
     // A change that comes between two pages is found by watching from the first one.
-    const revision = beside ? await fillBeside({ id, revision: newest }) : await fillInPlace(newest)
+    const revision = beside ? await fillBeside({ id, revision: newest }, bytes) : await fillInPlace(newest)
     follower.reached(revision, null)
     return revision
   }
@@ -118,14 +121,27 @@ export async function follow(
     return revision
   }
 
-  async function fillBeside(of: StoreState): Promise<number> {
+  /** With a thread for each core; when that fails (a fact moved while it was listed), by one that can do with that. */
+  async function fillBeside(of: StoreState, bytes: number): Promise<number> {
+    const threads = process.availableMemory() < memoryOfThreads ? 1 : availableParallelism()
+    if (threads === 1) return await fillInParts(of, bytes, 1)
+    try {
+      return await fillInParts(of, bytes, threads)
+    } catch (error) {
+      signal.throwIfAborted()
+      follower.troubled(error)
+      return await fillInParts(of, bytes, 1)
+    }
+  }
+
+  async function fillInParts(of: StoreState, bytes: number, parts: number): Promise<number> {
     using filler = startFiller()
     const within = (deadline: number) => AbortSignal.any([signal, AbortSignal.timeout(deadline)])
-    await filler.call('begin', { ...file, store: of }, within(stepDeadline))
+    await filler.call('begin', { ...file, store: of, bytes, parts }, within(stepDeadline))
     for await (const { entries } of pages()) {
       follower.applied(await filler.call('take', { entries }, within(stepDeadline)))
     }
-    await filler.call('finish', { revision: of.revision }, within(finishDeadline))
+    follower.applied(await filler.call('finish', { revision: of.revision }, within(finishDeadline)))
     await writer.call('adopt', { revision: of.revision }, { signal, deadline: stepDeadline })
     await follower.replaced()
     return of.revision

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, open as openFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -202,6 +202,34 @@ test('[F3] a large store fills an index beside the old one, which then has the s
   await assertTrue(store, index)
   const reader = index.reader<typeof Queries>(queries)
   assert.deepEqual(await reader.words('words/9/new'), ['new'])
+  assert.deepEqual(
+    (await readdir(folder.path)).filter((name) => name.includes('filling')),
+    [],
+  )
+})
+
+test('[F3] an index whose parts cannot be put together is filled by one thread', async () => {
+  await using folder = await createFolder()
+  await using store = await openSqliteStore(folder.store)
+  for (let at = 0; at < 10; at += 1) {
+    await write(
+      store,
+      Object.fromEntries(
+        Array.from({ length: 100 }, (_, each) => [`words/${each}/${at}`, `${at} ${'word '.repeat(100)}`]),
+      ),
+    )
+  }
+  await write(store, { 'words/3/whole': 'inseparable' })
+  const troubles: unknown[] = []
+  const report = (each: IndexReport) => {
+    if ('trouble' in each) troubles.push(each.trouble)
+  }
+  await using index = await openIndex({ path: folder.index, store, projections, report })
+  await caughtUp(store, index)
+  await assertTrue(store, index)
+  assert.equal(index.db.prepare('SELECT times FROM words_filled').get()?.times, 1)
+  // On one core there is only one thread, and nothing to put together.
+  assert.equal(troubles.length, availableParallelism() > 1 ? 1 : 0)
   assert.deepEqual(
     (await readdir(folder.path)).filter((name) => name.includes('filling')),
     [],

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Numbers } from './numbers.ts'
 
 /**
  * A part of the index: tables that are a function of the facts below some prefixes (law F3).
@@ -15,18 +16,42 @@ export interface Projection {
   readonly prefixes: readonly string[]
   /** The DDL of its tables, and of the indexes that `open` needs, run once on an empty file. */
   readonly schema: string
-  /** The DDL of the other indexes. Making them once from full tables costs a tenth of keeping them while they fill. */
+  /** The DDL of the other indexes, each `IF NOT EXISTS`. Making them once from full tables costs a tenth of keeping them while they fill. */
   readonly indexes?: string
+  /** How several threads fill an empty index together; without it one does. At most one projection has this. */
+  readonly parts?: Parts
   /** Prepares the statements, once for a connection, and answers the functions that use them. */
-  open(db: DatabaseSync, purpose: Purpose): Applier
+  open(db: DatabaseSync, purpose: Purpose, numbers: Numbers): Applier
+}
+
+export interface Parts {
+  /**
+   * The facts that are divided among the parts, which no other projection wants: those whose keys are the same up to the
+   * first slash after this prefix stay together. All others come when the parts have been put together.
+   */
+  readonly prefix: string
+  /**
+   * Adds the tables of the parts to those of `main`, which are empty and have no indexes but those that constraints make.
+   * The connection is opened anew afterwards. `index` makes all indexes: to be called when the rows are there. Throws where the parts do not fit together: a fact that moved while it was
+   * listed may be in two of them.
+   */
+  merge(db: DatabaseSync, parts: readonly Attached[], index: () => void): void | Promise<void>
+}
+
+/** A part of an index: the name under which its file is attached. */
+export interface Attached {
+  readonly name: string
+  readonly path: string
 }
 
 /**
  * `follow`: changes come for as long as the node runs, and after each commit the tables must say all that there is to
  * be said. `fill`: an empty file, which nobody reads yet, takes every fact once, and `filled` ends it: what sums up
- * many facts may be left until then.
+ * many facts may be left until then. `part`: the same for a part of the facts, with the `numbers` that all parts share;
+ * when it is `filled`, its tables say what can be added up. `rest`: the parts are together, and what they left is done
+ * before the first commit; then as `follow`.
  */
-export type Purpose = 'fill' | 'follow'
+export type Purpose = 'fill' | 'part' | 'rest' | 'follow'
 
 export interface Applier {
   /**

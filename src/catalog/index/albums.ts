@@ -4,7 +4,7 @@ import { bytes, integer, optional, text, written } from '../../store/row.ts'
 import type { Spelling } from './artists.ts'
 import { artistAlbumKey, nameKey, sortText, timeKey, yearNameKey } from './keys.ts'
 import { albumsOfGenre, type ListWriter, lists } from './lists.ts'
-import { weightOf } from './search/documents.ts'
+import { type DocumentState, weightOf } from './search/documents.ts'
 import { type AlbumSummary, factsOf, merge, writeAlbumSays } from './summary.ts'
 import { idsOf, roles, type TrackParts } from './tracks.ts'
 
@@ -21,15 +21,31 @@ interface AlbumState {
   readonly scope: number
 }
 
+/** What an album follows from: what its tracks say, in the order of their rows. */
+export interface AlbumTracks {
+  readonly summaries: readonly AlbumSummary[]
+  readonly tracks: readonly AlbumTrack[]
+  readonly credited: readonly CreditedTrack[]
+}
+
+export interface AlbumTrack {
+  readonly id: number
+  readonly guid: Uint8Array
+  readonly title: string
+  readonly sort: string | null
+  readonly genres: readonly string[]
+  readonly scope: number
+  readonly old: DocumentState
+}
+
 /**
  * Answers the function that makes an album's row, credits, list entries and words, and the words of its tracks, say
- * what its tracks say now. An album without tracks is deleted.
+ * what its tracks say now: as they are given, where all of them have just been made, or as they stand in the tables. An
+ * album without tracks is deleted.
  */
-export function openAlbums(parts: TrackParts): (id: number) => void {
+export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks) => void {
   const { db, lists: writer, scopes, documents, genres, marks } = parts
   const read = db.prepare('SELECT * FROM album WHERE id = ?')
-  const summaries = db.prepare('SELECT summary FROM album_part WHERE album = ? ORDER BY part')
-  const trackScopes = db.prepare('SELECT DISTINCT scope FROM track WHERE album = ?')
   const cover = db.prepare(
     'SELECT id FROM track WHERE album = ? AND picture > 0 ORDER BY disc, number, guid LIMIT 1',
   )
@@ -39,7 +55,7 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
   )
   const drop = db.prepare('DELETE FROM album WHERE id = ?')
   const credits = openAlbumCredits(parts)
-  const creditsOfTracks = openTrackCredits(parts)
+  const readTracks = openAlbumTracks(parts)
   const documentTracks = openTrackDocuments(parts)
 
   function count(id: number, guid: Uint8Array, album: AlbumState, delta: 1 | -1): void {
@@ -58,7 +74,7 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
     documents.countTerms([album.name, album.sort], delta)
   }
 
-  return function settle(id) {
+  return function settle(id, given) {
     const row = read.get(id)
     if (row === undefined) return
     const guid = bytes(row.guid)
@@ -67,17 +83,17 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
       words: optional(integer, row.words) ?? null,
     }
     if (old.document !== null) count(id, guid, stateOf(row), -1)
-    const found = trackScopes.all(id).map(({ scope }) => integer(scope))
-    if (found.length === 0) {
+    const { summaries, tracks, credited } = given ?? readTracks(id)
+    if (tracks.length === 0) {
       const before = { scope: integer(row.scope), added: integer(row.added) }
       credits.replace(id, { before, after: { scope: 0, added: 0 } }, [], [])
       documents.remove('album', old)
       drop.run(id)
       return
     }
-    const summary = merge(summaries.all(id).map((each) => written<AlbumSummary>(each.summary)))
+    const summary = merge(summaries)
     const facts = factsOf(summary)
-    const scope = scopes.union(found)
+    const scope = scopes.union(tracks.map((track) => track.scope))
     const [main] = facts.artists
     const album: AlbumState = {
       name: facts.name,
@@ -90,17 +106,12 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
       scope,
     }
     count(id, guid, album, 1)
-    const credited = creditsOfTracks(id)
     const before = { scope: integer(row.scope), added: integer(row.added) }
     credits.replace(id, { before, after: { scope, added: album.added } }, facts.artists, credited)
     const { document, words } = documents.put(
       'album',
       { id, weight: weightOf(marks.popularity('album', guid)), scope },
-      [
-        [album.name, album.sort],
-        [album.artist, ...facts.artists.map(({ name }) => name)],
-        facts.genres,
-      ],
+      [[album.name, album.sort], [album.artist, ...facts.artists.map(({ name }) => name)], facts.genres],
       old,
     )
     write.run(
@@ -123,7 +134,7 @@ export function openAlbums(parts: TrackParts): (id: number) => void {
       words,
       id,
     )
-    documentTracks(id, album.name, credited)
+    documentTracks(album.name, tracks, credited)
   }
 }
 
@@ -140,29 +151,54 @@ function stateOf(row: Record<string, SQLOutputValue>): AlbumState {
   }
 }
 
-interface CreditedTrack extends Spelling {
+export interface CreditedTrack extends Spelling {
   readonly track: number
   readonly role: number
   readonly name: string
   readonly sort: string
 }
 
-/** Every credit of an album's tracks, in the order of the credits. */
-function openTrackCredits({ db }: TrackParts): (album: number) => CreditedTrack[] {
-  const read = db.prepare(
+/** Reads what an album follows from. */
+function openAlbumTracks({ db }: TrackParts): (album: number) => AlbumTracks {
+  const summaries = db.prepare('SELECT summary FROM album_part WHERE album = ? ORDER BY part')
+  const tracks = db.prepare(
+    'SELECT id, guid, title, sort, genres, scope, document, words FROM track WHERE album = ? ORDER BY id',
+  )
+  const genreName = db.prepare('SELECT name FROM genre_name WHERE id = ?')
+  const credits = db.prepare(
     `SELECT credit.track, credit.role, credit.artist, credit.spelling, spelling.name, spelling.sort
      FROM track JOIN credit ON credit.track = track.id JOIN spelling ON spelling.id = credit.spelling
      WHERE track.album = ? ORDER BY credit.track, credit.role, credit.position`,
   )
-  return (album) =>
-    read.all(album).map((row) => ({
-      track: integer(row.track),
-      role: integer(row.role),
-      artist: integer(row.artist),
-      spelling: integer(row.spelling),
-      name: text(row.name),
-      sort: text(row.sort),
-    }))
+
+  return (album) => {
+    const known = new Map<string, readonly string[]>()
+    const genresOf = (ids: string) => {
+      const genres = known.get(ids) ?? idsOf(ids).map((each) => text(genreName.get(each)?.name))
+      known.set(ids, genres)
+      return genres
+    }
+    return {
+      summaries: summaries.all(album).map((each) => written<AlbumSummary>(each.summary)),
+      tracks: tracks.all(album).map((row) => ({
+        id: integer(row.id),
+        guid: bytes(row.guid),
+        title: text(row.title),
+        sort: optional(text, row.sort) ?? null,
+        genres: genresOf(text(row.genres)),
+        scope: integer(row.scope),
+        old: { document: integer(row.document) || null, words: integer(row.words) },
+      })),
+      credited: credits.all(album).map((row) => ({
+        track: integer(row.track),
+        role: integer(row.role),
+        artist: integer(row.artist),
+        spelling: integer(row.spelling),
+        name: text(row.name),
+        sort: text(row.sort),
+      })),
+    }
+  }
 }
 
 interface AlbumCredit {
@@ -254,30 +290,22 @@ function same(before: readonly AlbumCredit[], after: readonly AlbumCredit[]): bo
 
 /** The words of an album's tracks: title, artists, album and genres. */
 function openTrackDocuments({ db, documents, marks }: TrackParts) {
-  const tracks = db.prepare(
-    'SELECT id, guid, title, sort, genres, scope, document, words FROM track WHERE album = ?',
-  )
-  const genreName = db.prepare('SELECT name FROM genre_name WHERE id = ?')
   const write = db.prepare('UPDATE track SET document = ?, words = ? WHERE id = ?')
 
-  return function documentTracks(album: number, albumName: string, credited: readonly CreditedTrack[]): void {
+  return function documentTracks(
+    albumName: string,
+    tracks: readonly AlbumTrack[],
+    credited: readonly CreditedTrack[],
+  ): void {
     const names = new Map<number, string[]>()
     for (const { track, role, name, sort } of credited) {
       if (role === roles.artist) names.set(track, [...(names.get(track) ?? []), name, sort])
     }
-    const genresOf = new Map<string, readonly string[]>()
-    for (const row of tracks.all(album)) {
-      const id = integer(row.id)
-      const document = integer(row.document)
-      const old = { document: document === 0 ? null : document, words: integer(row.words) }
-      const ids = text(row.genres)
-      const genres = genresOf.get(ids) ?? idsOf(ids).map((each) => text(genreName.get(each)?.name))
-      genresOf.set(ids, genres)
-      const weight = weightOf(marks.popularity('track', bytes(row.guid)))
+    for (const { id, guid, title, sort, genres, scope, old } of tracks) {
       const next = documents.put(
         'track',
-        { id, weight, scope: integer(row.scope) },
-        [[text(row.title), optional(text, row.sort)], names.get(id) ?? [], [albumName], genres],
+        { id, weight: weightOf(marks.popularity('track', guid)), scope },
+        [[title, sort], names.get(id) ?? [], [albumName], genres],
         old,
       )
       if (next !== old) write.run(next.document, next.words, id)

@@ -1,4 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Numbers } from '../../index/numbers.ts'
+import type { Purpose } from '../../index/projection.ts'
 import type { Credit } from '../../protocol/facts/catalog.ts'
 import { bytes, integer, optional, text } from '../../store/row.ts'
 import { artistId } from '../identity.ts'
@@ -24,6 +26,10 @@ export interface Artists {
   touch(artist: number): void
   /** A track that credits the artist, or an album of theirs, which was added at that time, has come or gone. */
   count(artist: number, scope: number, figures: Figures): void
+  /** Of a part of an index: writes what can be added to that of the other parts. */
+  save(): void
+  /** The parts of the index have been put together: all artists are to be made, and their names counted. */
+  gather(): void
   /** Makes the artists say what their credits say now; those without any are deleted. */
   flush(): void
 }
@@ -42,6 +48,8 @@ interface Times {
 
 export interface Parts {
   readonly db: DatabaseSync
+  readonly purpose: Purpose
+  readonly numbers: Numbers
   readonly lists: ListWriter
   readonly scopes: Scopes
   readonly documents: Documents
@@ -52,7 +60,7 @@ export interface Parts {
 const remembered = 20_000
 
 export function openArtists(parts: Parts): Artists {
-  const { db } = parts
+  const { db, numbers } = parts
   const rows = prepareRows(db)
   const settle = openSettling(parts)
   const known = new Map<string, Spelling>()
@@ -62,13 +70,23 @@ export function openArtists(parts: Parts): Artists {
   const times = new Map<number, Times>()
 
   function find({ name, sortName = '', musicBrainzId = '' }: Credit): Spelling {
-    const guid = guidBytes(artistId({ name, musicBrainzId }))
-    const artist = integer((rows.artist.get(guid) ?? rows.makeArtist.get(guid))?.id)
+    const id = artistId({ name, musicBrainzId })
+    const guid = guidBytes(id)
+    const artist = integer((rows.artist.get(guid) ?? rows.makeArtist.get(numbers.of('artist', id), guid))?.id)
     const row = rows.spelling.get(artist, name, sortName, musicBrainzId)
     if (row !== undefined) return { artist, spelling: integer(row.id) }
-    parts.documents.countTerms([name, sortName], 1)
-    const made = rows.makeSpelling.get(artist, name, sortName, musicBrainzId)
+    // Another part of the index may know the name as well: it is counted when the parts are together.
+    if (parts.purpose !== 'part') parts.documents.countTerms([name, sortName], 1)
+    const number = numbers.of('spelling', JSON.stringify([id, name, sortName, musicBrainzId]))
+    const made = rows.makeSpelling.get(number, artist, name, sortName, musicBrainzId)
     return { artist, spelling: integer(made?.id) }
+  }
+
+  function saveCounts(): void {
+    for (const [spelling, delta] of uses) if (delta !== 0) rows.addUses.run(delta, spelling)
+    for (const { artist, scope, tracks, albums } of counts.values()) {
+      if (tracks !== 0 || albums !== 0) rows.addCount.run(artist, scope, tracks, albums)
+    }
   }
 
   return {
@@ -98,11 +116,18 @@ export function openArtists(parts: Parts): Artists {
       const sum = counts.get(slot) ?? { artist, scope, tracks: 0, albums: 0 }
       counts.set(slot, { artist, scope, tracks: sum.tracks + tracks, albums: sum.albums + albums })
     },
-    flush() {
-      for (const [spelling, delta] of uses) if (delta !== 0) rows.addUses.run(delta, spelling)
-      for (const { artist, scope, tracks, albums } of counts.values()) {
-        if (tracks !== 0 || albums !== 0) rows.addCount.run(artist, scope, tracks, albums)
+    save() {
+      saveCounts()
+      for (const [artist, { came }] of times) if (came !== Infinity) rows.addAdded.run(came, artist)
+    },
+    gather() {
+      for (const { id } of rows.all.all()) touched.add(integer(id))
+      for (const { name, sort } of rows.spellings.all()) {
+        parts.documents.countTerms([text(name), text(sort)], 1)
       }
+    },
+    flush() {
+      saveCounts()
       let gone = false
       for (const artist of touched) if (settle(artist, times.get(artist)) > 0) gone = true
       if (gone || known.size > remembered) known.clear()
@@ -117,13 +142,16 @@ export function openArtists(parts: Parts): Artists {
 function prepareRows(db: DatabaseSync) {
   return {
     artist: db.prepare('SELECT id FROM artist WHERE guid = ?'),
-    makeArtist: db.prepare('INSERT INTO artist (guid) VALUES (?) RETURNING id'),
+    makeArtist: db.prepare('INSERT INTO artist (id, guid) VALUES (?, ?) RETURNING id'),
     spelling: db.prepare(
       'SELECT id FROM spelling WHERE artist = ? AND name = ? AND sort = ? AND musicbrainz = ?',
     ),
     makeSpelling: db.prepare(
-      'INSERT INTO spelling (artist, name, sort, musicbrainz) VALUES (?, ?, ?, ?) RETURNING id',
+      'INSERT INTO spelling (id, artist, name, sort, musicbrainz) VALUES (?, ?, ?, ?, ?) RETURNING id',
     ),
+    all: db.prepare('SELECT id FROM artist'),
+    spellings: db.prepare('SELECT name, sort FROM spelling'),
+    addAdded: db.prepare('UPDATE artist SET added = min(coalesce(added, ?1), ?1) WHERE id = ?2'),
     addUses: db.prepare('UPDATE spelling SET uses = uses + ? WHERE id = ?'),
     addCount: db.prepare(
       `INSERT INTO artist_count (artist, scope, tracks, albums) VALUES (?, ?, ?, ?)

@@ -7,6 +7,7 @@ export interface GenreName {
   readonly genre: number
   /** The row of this way of writing the genre. */
   readonly name: number
+  readonly written: string
 }
 
 export interface Genres {
@@ -16,6 +17,10 @@ export interface Genres {
   byName(name: number): GenreName
   use(name: GenreName, delta: 1 | -1): void
   count(genre: number, scope: number, figures: { tracks?: 1 | -1; albums?: 1 | -1 }): void
+  /** Of a part of an index: writes what can be added to that of the other parts. */
+  save(): void
+  /** The parts of the index have been put together: all genres are to be made, and their names counted. */
+  gather(): void
   /** Makes the genres say what the tracks say now; those without any are deleted. */
   flush(): void
 }
@@ -23,7 +28,7 @@ export interface Genres {
 /** Genres that are remembered between transactions. */
 const remembered = 5_000
 
-export function openGenres({ db, documents }: Parts): Genres {
+export function openGenres({ db, purpose, documents, numbers }: Parts): Genres {
   const rows = prepareRows(db)
   const known = new Map<string, GenreName>()
   const byId = new Map<number, GenreName>()
@@ -34,10 +39,14 @@ export function openGenres({ db, documents }: Parts): Genres {
   function find(name: string): GenreName {
     const folded = foldName(name)
     const row = rows.name.get(name)
-    if (row !== undefined) return { genre: integer(row.genre), name: integer(row.id) }
-    const genre = integer((rows.genre.get(folded) ?? rows.makeGenre.get(folded))?.id)
-    documents.countTerms([name], 1)
-    return { genre, name: integer(rows.makeName.get(genre, name)?.id) }
+    if (row !== undefined) return { genre: integer(row.genre), name: integer(row.id), written: name }
+    const genre = integer(
+      (rows.genre.get(folded) ?? rows.makeGenre.get(numbers.of('genre', folded), folded))?.id,
+    )
+    // Another part of the index may know the name as well: it is counted when the parts are together.
+    if (purpose !== 'part') documents.countTerms([name], 1)
+    const made = integer(rows.makeName.get(numbers.of('genre_name', name), genre, name)?.id)
+    return { genre, name: made, written: name }
   }
 
   function settle(genre: number): boolean {
@@ -50,6 +59,13 @@ export function openGenres({ db, documents }: Parts): Genres {
     return gone.length > 0
   }
 
+  function save(): void {
+    for (const [name, delta] of uses) if (delta !== 0) rows.addUses.run(delta, name)
+    for (const { genre, scope, tracks, albums } of counts.values()) {
+      if (tracks !== 0 || albums !== 0) rows.addCount.run(genre, scope, tracks, albums)
+    }
+  }
+
   return {
     resolve(name) {
       const found = known.get(name) ?? find(name)
@@ -58,7 +74,10 @@ export function openGenres({ db, documents }: Parts): Genres {
       return found
     },
     byName(name) {
-      const found = byId.get(name) ?? { genre: integer(rows.genreOf.get(name)?.genre), name }
+      const known = byId.get(name)
+      if (known !== undefined) return known
+      const row = rows.genreOf.get(name)
+      const found = { genre: integer(row?.genre), name, written: text(row?.name) }
       byId.set(name, found)
       return found
     },
@@ -72,11 +91,13 @@ export function openGenres({ db, documents }: Parts): Genres {
       const sum = counts.get(slot) ?? { genre, scope, tracks: 0, albums: 0 }
       counts.set(slot, { genre, scope, tracks: sum.tracks + tracks, albums: sum.albums + albums })
     },
+    save,
+    gather() {
+      for (const { id } of rows.all.all()) touched.add(integer(id))
+      for (const { name } of rows.names.all()) documents.countTerms([text(name)], 1)
+    },
     flush() {
-      for (const [name, delta] of uses) if (delta !== 0) rows.addUses.run(delta, name)
-      for (const { genre, scope, tracks, albums } of counts.values()) {
-        if (tracks !== 0 || albums !== 0) rows.addCount.run(genre, scope, tracks, albums)
-      }
+      save()
       let gone = false
       for (const genre of touched) if (settle(genre)) gone = true
       if (gone || known.size > remembered) {
@@ -93,10 +114,12 @@ export function openGenres({ db, documents }: Parts): Genres {
 function prepareRows(db: DatabaseSync) {
   return {
     genre: db.prepare('SELECT id FROM genre WHERE fold = ?'),
-    makeGenre: db.prepare('INSERT INTO genre (fold) VALUES (?) RETURNING id'),
+    makeGenre: db.prepare('INSERT INTO genre (id, fold) VALUES (?, ?) RETURNING id'),
     name: db.prepare('SELECT id, genre FROM genre_name WHERE name = ?'),
-    makeName: db.prepare('INSERT INTO genre_name (genre, name) VALUES (?, ?) RETURNING id'),
-    genreOf: db.prepare('SELECT genre FROM genre_name WHERE id = ?'),
+    makeName: db.prepare('INSERT INTO genre_name (id, genre, name) VALUES (?, ?, ?) RETURNING id'),
+    all: db.prepare('SELECT id FROM genre'),
+    names: db.prepare('SELECT name FROM genre_name'),
+    genreOf: db.prepare('SELECT genre, name FROM genre_name WHERE id = ?'),
     addUses: db.prepare('UPDATE genre_name SET uses = uses + ? WHERE id = ?'),
     addCount: db.prepare(
       `INSERT INTO genre_count (genre, scope, tracks, albums) VALUES (?, ?, ?, ?)

@@ -75,11 +75,12 @@ export function openListWriter(db: DatabaseSync): ListWriter {
 
 /**
  * The same for empty tables, which nobody reads while they are filled: edits are set aside, and `flush`, which is called
- * once at the end, sorts them and writes each page of the tables once.
+ * once at the end, sorts them and writes each page of the tables once. Of a part of an index they are set aside in its
+ * own file, and nobody calls `flush`: `fillEntries` takes them from there.
  */
-export function openListFiller(db: DatabaseSync): ListWriter {
-  db.exec('CREATE TEMP TABLE edit (list INTEGER, key BLOB, item INTEGER, scope INTEGER, delta INTEGER)')
-  const insert = db.prepare('INSERT INTO temp.edit VALUES (?, ?, ?, ?, ?)')
+export function openListFiller(db: DatabaseSync, aside: 'temp' | 'main'): ListWriter {
+  db.exec(`CREATE TABLE ${aside}.edit (list INTEGER, key BLOB, item INTEGER, scope INTEGER, delta INTEGER)`)
+  const insert = db.prepare(`INSERT INTO ${aside}.edit VALUES (?, ?, ?, ?, ?)`)
 
   return {
     add(list, key, item, scope) {
@@ -89,19 +90,25 @@ export function openListFiller(db: DatabaseSync): ListWriter {
       insert.run(list, keyBytes(key), item, scope, -1)
     },
     flush() {
-      db.exec(`
-        INSERT INTO entry (list, key, item, scope)
-          SELECT list, key, item, scope FROM temp.edit
-          GROUP BY list, key, item, scope HAVING sum(delta) > 0 ORDER BY list, key, item;
-        DROP TABLE temp.edit;
-      `)
+      fillEntries(db, [aside])
+      db.exec(`DROP TABLE ${aside}.edit`)
       fillBlocks(db)
     },
   }
 }
 
+/** Fills the empty lists with what has been set aside in these databases of the connection. */
+export function fillEntries(db: DatabaseSync, databases: readonly string[]): void {
+  const edits = databases.map((name) => `SELECT list, key, item, scope, delta FROM ${name}.edit`)
+  db.exec(`
+    INSERT INTO main.entry (list, key, item, scope)
+      SELECT list, key, item, scope FROM (${edits.join(' UNION ALL ')})
+      GROUP BY list, key, item, scope HAVING sum(delta) > 0 ORDER BY list, key, item;
+  `)
+}
+
 /** Cuts full lists into blocks. */
-function fillBlocks(db: DatabaseSync): void {
+export function fillBlocks(db: DatabaseSync): void {
   const next = db.prepare(
     `SELECT key FROM entry WHERE list = ? AND key > ? ORDER BY key LIMIT 1 OFFSET ${blockSize - 1}`,
   )

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempDisposable } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { AlbumPart, Track } from '../../protocol/facts/catalog.ts'
@@ -8,6 +11,7 @@ import {
   albumOf,
   contentOf,
   fillTestIndex,
+  fillTestIndexInParts,
   home,
   openTestIndex,
   partKey,
@@ -96,6 +100,21 @@ test('[F3] the tables are a function of the facts, in whatever steps these have 
   )
 })
 
+test('[F3] an index that several threads have filled says the same as one that has followed every step', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'hocket-index-'))
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 16 }), async (steps) => {
+      using grown = openTestIndex()
+      const facts = new Map<string, Uint8Array>()
+      for (const each of steps) take(grown, facts, each)
+      using filled = await fillTestIndexInParts(facts, folder.path)
+      assert.deepEqual(contentOf(filled.db), contentOf(grown.db))
+    }),
+    // Each run starts a thread.
+    { numRuns: 8 },
+  )
+})
+
 function take(index: TestIndex, facts: Map<string, Uint8Array>, step: Step): void {
   const write = (changes: readonly (readonly [string, Uint8Array | null])[]) => {
     for (const [key, value] of changes) {
@@ -153,6 +172,15 @@ function take(index: TestIndex, facts: Map<string, Uint8Array>, step: Step): voi
 function ids(part: AlbumPart | undefined): Track['id'][] {
   return part?.tracks.map(({ id }) => id) ?? []
 }
+
+test('parts of an index are not put together where both have the same track', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'hocket-index-'))
+  const [day, night] = [albumOf('Day', 'Ann', ['Sun']), albumOf('Night', 'Ann', [])]
+  const facts = new Map(
+    [day, { ...night, tracks: day.tracks }].map((part) => [partKey(part.album), albumParts.encode(part)]),
+  )
+  await assert.rejects(fillTestIndexInParts(facts, folder.path), /is in two parts/)
+})
 
 test('nothing is left of an album that is deleted', () => {
   using index = openTestIndex()

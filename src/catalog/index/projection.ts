@@ -1,18 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Numbers } from '../../index/numbers.ts'
 import type { Applier, IndexedChange, Projection, Purpose } from '../../index/projection.ts'
+import type { Track } from '../../protocol/facts/catalog.ts'
 import { integer } from '../../store/row.ts'
 import { albumParts, libraries, problems } from '../facts.ts'
 import { openAlbums } from './albums.ts'
 import { openArtists } from './artists.ts'
+import { type FreshAlbums, gatherAlbums } from './fresh.ts'
 import { openGenres } from './genres.ts'
 import { guidBytes } from './guid.ts'
 import { openListFiller, openListWriter } from './lists.ts'
 import { type Marks, openMarks } from './marks.ts'
+import { partSchema, parts } from './parts.ts'
 import { indexes, schema } from './schema.ts'
 import { openScopes } from './scopes.ts'
 import { documentId, fillSearch, openDocuments, weightOf } from './search/documents.ts'
 import { summarise } from './summary.ts'
-import { openLibraryRows, openTracks, type Tracks } from './tracks.ts'
+import { type MadeTrack, openLibraryRows, openTracks, type TrackParts, type Tracks } from './tracks.ts'
 
 /** The catalog's part of the index: what is to be browsed and searched, and what users say of it. */
 export const projection: Projection = {
@@ -21,22 +25,29 @@ export const projection: Projection = {
   prefixes: ['catalog/', 'listening/marks/'],
   schema,
   indexes,
+  parts,
   open,
 }
 
-function open(db: DatabaseSync, purpose: Purpose): Applier {
-  const lists = purpose === 'fill' ? openListFiller(db) : openListWriter(db)
-  const scopes = openScopes(db)
+function open(db: DatabaseSync, purpose: Purpose, numbers: Numbers): Applier {
+  if (purpose === 'part') db.exec(partSchema)
+  const isFilling = purpose === 'fill' || purpose === 'part'
+  const lists =
+    purpose === 'fill' || purpose === 'part'
+      ? openListFiller(db, purpose === 'fill' ? 'temp' : 'main')
+      : openListWriter(db)
+  const scopes = openScopes(db, numbers)
   const documents = openDocuments(db, purpose)
   const marks = openMarks(db)
-  const shared = { db, lists, scopes, documents, marks }
+  const shared = { db, purpose, numbers, lists, scopes, documents, marks }
   const artists = openArtists(shared)
   const genres = openGenres(shared)
-  const parts = { ...shared, artists, genres }
+  const all = { ...shared, artists, genres }
   const changed = new Set<number>()
-  const applyPart = openParts(db, openTracks(parts), changed)
-  const settleAlbum = openAlbums(parts)
-  const applyLibrary = openLibraries(db)
+  const fresh = gatherAlbums()
+  const applyPart = openParts(all, openTracks(all), changed, fresh)
+  const settleAlbum = openAlbums(all)
+  const applyLibrary = openLibraries(db, numbers)
   const applyProblem = openProblems(db)
   const applyMark = openMarkApplier(db, marks, { albums: changed, artists: artists.touch })
 
@@ -44,9 +55,17 @@ function open(db: DatabaseSync, purpose: Purpose): Applier {
     applyPart.removeLeft()
     // While tables are filled, the last album may go on in the next step: it is summed up once, not for each part.
     const unsettled = isComplete ? undefined : [...changed].at(-1)
-    for (const album of changed) if (album !== unsettled) settleAlbum(album)
+    for (const album of changed) if (album !== unsettled) settleAlbum(album, fresh.take(album))
     changed.clear()
     if (unsettled !== undefined) changed.add(unsettled)
+  }
+
+  /** What the parts of an index have to say of what they share. */
+  function saveCounts() {
+    artists.save()
+    genres.save()
+    scopes.flush()
+    documents.flush()
   }
 
   /** What sums up many albums. Artists come first: they have lists and words of their own. */
@@ -58,6 +77,11 @@ function open(db: DatabaseSync, purpose: Purpose): Applier {
     documents.flush()
   }
 
+  if (purpose === 'rest') {
+    artists.gather()
+    genres.gather()
+  }
+
   return {
     apply(change) {
       if (change.key.startsWith(albumParts.prefix)) applyPart.apply(change)
@@ -66,12 +90,13 @@ function open(db: DatabaseSync, purpose: Purpose): Applier {
       else if (change.key.startsWith(problems.prefix)) applyProblem(change)
     },
     flush() {
-      settleAlbums(purpose === 'follow')
-      if (purpose === 'follow') sumUp()
+      settleAlbums(!isFilling)
+      if (!isFilling) sumUp()
     },
     filled() {
-      if (purpose === 'follow') return
+      if (!isFilling) return
       settleAlbums(true)
+      if (purpose === 'part') return saveCounts()
       sumUp()
       fillSearch(db)
     },
@@ -79,13 +104,23 @@ function open(db: DatabaseSync, purpose: Purpose): Applier {
 }
 
 /** Parts of albums. A track that leaves its part is deleted at the end of the transaction, unless another took it. */
-function openParts(db: DatabaseSync, tracks: Tracks, changed: Set<number>) {
+function openParts({ db, numbers }: TrackParts, tracks: Tracks, changed: Set<number>, fresh: FreshAlbums) {
   const album = db.prepare('SELECT id FROM album WHERE guid = ?')
-  const makeAlbum = db.prepare('INSERT INTO album (guid) VALUES (?) RETURNING id')
+  const makeAlbum = db.prepare('INSERT INTO album (id, guid) VALUES (?, ?) RETURNING id')
   const write = db.prepare('INSERT OR REPLACE INTO album_part (album, part, summary) VALUES (?, ?, ?)')
   const drop = db.prepare('DELETE FROM album_part WHERE album = ? AND part = ?')
   const members = db.prepare('SELECT id FROM track WHERE album = ? AND part = ?')
   const left = new Set<number>()
+
+  function put(album: number, part: number, track: Track): MadeTrack | undefined {
+    const { id, left: other, made } = tracks.put(album, part, track)
+    left.delete(id)
+    if (other !== undefined) {
+      changed.add(other)
+      fresh.forget(other)
+    }
+    return made
+  }
 
   return {
     apply({ key, value }: IndexedChange): void {
@@ -93,19 +128,24 @@ function openParts(db: DatabaseSync, tracks: Tracks, changed: Set<number>) {
       const fact = value === null ? undefined : albumParts.decodeWritten(value)
       const bytes = guidBytes(guid)
       const known = album.get(bytes)
-      const row = known ?? (fact === undefined ? undefined : makeAlbum.get(bytes))
+      const row = known ?? (fact === undefined ? undefined : makeAlbum.get(numbers.next('album'), bytes))
       if (row === undefined) return
       const id = integer(row.id)
       changed.add(id)
-      if (known !== undefined)
-        for (const member of members.all(id, Number(part))) left.add(integer(member.id))
-      for (const track of fact?.tracks ?? []) {
-        const put = tracks.put(id, Number(part), track)
-        left.delete(put.id)
-        if (put.left !== undefined) changed.add(put.left)
+      if (known === undefined) fresh.begin(id)
+      else for (const member of members.all(id, Number(part))) left.add(integer(member.id))
+      if (left.size > 0) fresh.forget(id)
+      if (fact === undefined || fact.tracks.length === 0) {
+        drop.run(id, part)
+        return
       }
-      if (fact === undefined || fact.tracks.length === 0) drop.run(id, part)
-      else write.run(id, part, JSON.stringify(summarise(fact.tracks)))
+      const summary = summarise(fact.tracks)
+      write.run(id, part, JSON.stringify(summary))
+      fresh.add(
+        id,
+        summary,
+        fact.tracks.map((track) => put(id, Number(part), track)),
+      )
     },
     removeLeft(): void {
       for (const id of left) tracks.remove(id)
@@ -114,8 +154,8 @@ function openParts(db: DatabaseSync, tracks: Tracks, changed: Set<number>) {
   }
 }
 
-function openLibraries(db: DatabaseSync): (change: IndexedChange) => void {
-  const row = openLibraryRows(db)
+function openLibraries(db: DatabaseSync, numbers: Numbers): (change: IndexedChange) => void {
+  const row = openLibraryRows(db, numbers)
   const write = db.prepare('UPDATE library SET fact = ?, visible_to = ? WHERE id = ?')
   return ({ key, value }) => {
     const fact = value === null ? undefined : libraries.decode(value)

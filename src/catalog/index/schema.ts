@@ -146,11 +146,11 @@ CREATE VIRTUAL TABLE track_search USING fts5 (
 
 /** The indexes that nothing of the projection needs while it fills empty tables. */
 export const indexes = `
-CREATE INDEX album_year ON album (year, scope);
-CREATE INDEX album_credit_artist ON album_credit (artist, role);
-CREATE INDEX track_fingerprint ON track (substr(fingerprint, 1, 8));
-CREATE INDEX track_blob ON track (substr(blob, 1, 8)) WHERE blob IS NOT NULL;
-CREATE INDEX credit_artist ON credit (artist, role);
+CREATE INDEX IF NOT EXISTS album_year ON album (year, scope);
+CREATE INDEX IF NOT EXISTS album_credit_artist ON album_credit (artist, role);
+CREATE INDEX IF NOT EXISTS track_fingerprint ON track (substr(fingerprint, 1, 8));
+CREATE INDEX IF NOT EXISTS track_blob ON track (substr(blob, 1, 8)) WHERE blob IS NOT NULL;
+CREATE INDEX IF NOT EXISTS credit_artist ON credit (artist, role);
 `
 
 /** SQL that writes a GUID of 16 bytes as lower-case text. */

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Numbers } from '../../index/numbers.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { integer, text } from '../../store/row.ts'
 
@@ -20,9 +21,9 @@ export interface Scopes {
 }
 
 /** The sets of libraries in which tracks stand. There are about as many as libraries, so they are kept in memory. */
-export function openScopes(db: DatabaseSync): Scopes {
+export function openScopes(db: DatabaseSync, numbers: Numbers): Scopes {
   const find = db.prepare('SELECT id FROM scope WHERE libraries = ?')
-  const make = db.prepare('INSERT INTO scope (libraries) VALUES (?) RETURNING id')
+  const make = db.prepare('INSERT INTO scope (id, libraries) VALUES (?, ?) RETURNING id')
   const read = db.prepare('SELECT libraries FROM scope WHERE id = ?')
   const write = db.prepare(
     `UPDATE scope SET tracks = tracks + ?, albums = albums + ?, duration = duration + ?, bytes = bytes + ?
@@ -37,7 +38,7 @@ export function openScopes(db: DatabaseSync): Scopes {
     const name = sorted.join(' ')
     const known = ids.get(name)
     if (known !== undefined) return known
-    const id = integer((find.get(name) ?? make.get(name))?.id)
+    const id = integer((find.get(name) ?? make.get(numbers.of('scope', name), name))?.id)
     ids.set(name, id)
     libraries.set(id, sorted)
     return id

@@ -1,4 +1,7 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { ownNumbers, sharedNumbers, shareNumbers } from '../../index/numbers.ts'
 import type { AlbumPart, Library, Tags, Track } from '../../protocol/facts/catalog.ts'
 import type { Mark, MarkKind } from '../../protocol/facts/listening.ts'
 import { marksDefinition } from '../../protocol/facts/listening.ts'
@@ -28,7 +31,7 @@ const marks = defineCollection(marksDefinition)
 export function openTestIndex(): TestIndex {
   const db = new DatabaseSync(':memory:')
   db.exec(projection.schema + projection.indexes)
-  const applier = projection.open(db, 'follow')
+  const applier = projection.open(db, 'follow', ownNumbers)
   let revision = 0
 
   function apply(changes: readonly (readonly [key: string, value: Uint8Array | null])[]): void {
@@ -65,7 +68,7 @@ export function openTestIndex(): TestIndex {
 export function fillTestIndex(facts: ReadonlyMap<string, Uint8Array>): { db: DatabaseSync } & Disposable {
   const db = new DatabaseSync(':memory:')
   db.exec(projection.schema)
-  const applier = projection.open(db, 'fill')
+  const applier = projection.open(db, 'fill', ownNumbers)
   db.exec('BEGIN')
   for (const [key, value] of [...facts].sort(([a], [b]) => (a < b ? -1 : 1))) {
     applier.apply({ key, value, revision: 1 })
@@ -74,6 +77,52 @@ export function fillTestIndex(facts: ReadonlyMap<string, Uint8Array>): { db: Dat
   applier.filled?.()
   db.exec(projection.indexes ?? '')
   db.exec('COMMIT')
+  return { db, [Symbol.dispose]: () => db.close() }
+}
+
+/** The same by two threads' worth of parts, in files of `folder`, which are then put together. */
+export async function fillTestIndexInParts(
+  facts: ReadonlyMap<string, Uint8Array>,
+  folder: string,
+): Promise<{ db: DatabaseSync } & Disposable> {
+  const { parts: divided } = projection
+  if (divided === undefined) throw new Error('the catalog is not filled in parts')
+  const sorted = [...facts].sort(([a], [b]) => (a < b ? -1 : 1))
+  const numbers = shareNumbers(1_024)
+  const files = ['one', 'two'].map((name) => join(folder, `${name}.db`))
+  const albumsOf = (key: string) => key.slice(0, key.lastIndexOf('/'))
+  const albums = [...new Set(sorted.map(([key]) => albumsOf(key)))]
+  for (const [part, file] of files.entries()) {
+    rmSync(file, { force: true })
+    using db = new DatabaseSync(file)
+    db.exec(projection.schema)
+    const applier = projection.open(db, 'part', sharedNumbers(numbers))
+    for (const [key, value] of sorted) {
+      if (!key.startsWith(divided.prefix) || albums.indexOf(albumsOf(key)) % 2 !== part) continue
+      applier.apply({ key, value, revision: 1 })
+      applier.flush?.()
+    }
+    applier.filled?.()
+  }
+  const whole = join(folder, 'whole.db')
+  rmSync(whole, { force: true })
+  {
+    using db = new DatabaseSync(whole)
+    db.exec(projection.schema)
+    const attached = files.map((path, part) => ({ path, name: `part${part}` }))
+    for (const { path, name } of attached) db.prepare('ATTACH ? AS ?').run(path, name)
+    await divided.merge(db, attached, () => undefined)
+  }
+  const db = new DatabaseSync(whole)
+  const applier = projection.open(db, 'rest', ownNumbers)
+  applier.flush?.()
+  for (const [key, value] of sorted) {
+    if (key.startsWith(divided.prefix)) continue
+    applier.apply({ key, value, revision: 1 })
+    applier.flush?.()
+  }
+  applier.filled?.()
+  db.exec(projection.indexes ?? '')
   return { db, [Symbol.dispose]: () => db.close() }
 }
 

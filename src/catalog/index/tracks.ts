@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import type { Numbers } from '../../index/numbers.ts'
 import type { File, Tags, Track } from '../../protocol/facts/catalog.ts'
 import { bytes, integer, optional, text } from '../../store/row.ts'
 import type { Artists, Parts, Spelling } from './artists.ts'
@@ -12,9 +13,33 @@ import { yearOfTrack } from './summary.ts'
 export const roles = { albumArtist: 0, artist: 1, composer: 2 } as const
 
 export interface Tracks {
-  /** Makes the rows of a track say what the fact says; answers its row, and the album's where it stood before. */
-  put(album: number, part: number, track: Track): { id: number; left: number | undefined }
+  /** Makes the rows of a track say what the fact says. */
+  put(album: number, part: number, track: Track): PutTrack
   remove(id: number): void
+}
+
+export interface PutTrack {
+  readonly id: number
+  /** The album's row where the track stood before. */
+  readonly left: number | undefined
+  /** Of a track that was not there before: what its album follows from. */
+  readonly made: MadeTrack | undefined
+}
+
+export interface MadeTrack {
+  readonly id: number
+  readonly guid: Uint8Array
+  readonly title: string
+  readonly sort: string | null
+  readonly genres: readonly GenreName[]
+  readonly scope: number
+  readonly credits: readonly MadeCredit[]
+}
+
+/** A credit with the names as the track writes them. */
+export interface MadeCredit extends CreditRow {
+  readonly name: string
+  readonly sort: string
 }
 
 export interface TrackParts extends Parts {
@@ -42,15 +67,15 @@ interface CreditRow extends Spelling {
 }
 
 export function openTracks(parts: TrackParts): Tracks {
-  const { db, lists: writer, scopes, documents, artists, genres } = parts
+  const { db, numbers, lists: writer, scopes, documents, artists, genres } = parts
   const credits = openCredits(parts)
-  const places = openPlaces(db)
-  const formats = openFormats(db)
+  const places = openPlaces(parts)
+  const formats = openFormats(parts)
   const byGuid = db.prepare('SELECT * FROM track WHERE guid = ?')
   const byId = db.prepare('SELECT * FROM track WHERE id = ?')
   const insert = db.prepare(
-    `INSERT INTO track (guid, document, words, ${columns.join(', ')})
-     VALUES (?, 0, 0${', ?'.repeat(columns.length)})`,
+    `INSERT INTO track (id, guid, document, words, ${columns.join(', ')})
+     VALUES (?, ?, 0, 0${', ?'.repeat(columns.length)})`,
   )
   const update = db.prepare(
     `UPDATE track SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`,
@@ -101,11 +126,13 @@ export function openTracks(parts: TrackParts): Tracks {
       const after = credits.resolve(track)
       const row = byGuid.get(guid)
       if (row === undefined) {
-        const id = Number(insert.run(guid, ...values).lastInsertRowid)
+        const id = Number(insert.run(numbers.next('track'), guid, ...values).lastInsertRowid)
         credits.replace(id, [], after)
-        count(madeState(id, guid, track, names, scope), after, 1)
+        const state = madeState(id, guid, track, names, scope)
+        count(state, after, 1)
         places.add(id, track)
-        return { id, left: undefined }
+        const made = { ...state, credits: after }
+        return { id, left: undefined, made }
       }
       const old = stateOf(row)
       const { id } = old
@@ -119,7 +146,7 @@ export function openTracks(parts: TrackParts): Tracks {
       if (!counted) count(state, after, 1)
       places.replace(id, track)
       const left = integer(row.album)
-      return { id, left: left === album ? undefined : left }
+      return { id, left: left === album ? undefined : left, made: undefined }
     },
     remove(id) {
       const row = byId.get(id)
@@ -293,7 +320,7 @@ export function idsOf(column: string): number[] {
   return column === '' ? [] : column.split(',').map(Number)
 }
 
-function openCredits({ db, artists }: TrackParts) {
+function openCredits({ db, numbers, artists }: TrackParts) {
   const read = db.prepare(
     'SELECT role, position, artist, spelling, detail FROM credit WHERE track = ? ORDER BY role, position',
   )
@@ -302,11 +329,12 @@ function openCredits({ db, artists }: TrackParts) {
   )
   const drop = db.prepare('DELETE FROM credit WHERE track = ?')
   const role = db.prepare('SELECT id FROM role WHERE name = ?')
-  const makeRole = db.prepare('INSERT INTO role (name) VALUES (?) RETURNING id')
+  const makeRole = db.prepare('INSERT INTO role (id, name) VALUES (?, ?) RETURNING id')
   const roleOf = (name: string) =>
     name === 'composer' ? roles.composer : name === 'artist' ? roles.artist : rowOfRole(name)
   // Rows of the table start above those of the fixed roles.
-  const rowOfRole = (name: string) => integer((role.get(name) ?? makeRole.get(name))?.id) + 10
+  const rowOfRole = (name: string) =>
+    integer((role.get(name) ?? makeRole.get(numbers.of('role', name), name))?.id) + 10
 
   return {
     of(track: number): CreditRow[] {
@@ -318,7 +346,7 @@ function openCredits({ db, artists }: TrackParts) {
         detail: optional(text, row.detail) ?? null,
       }))
     },
-    resolve({ tags }: Track): CreditRow[] {
+    resolve({ tags }: Track): MadeCredit[] {
       const all = [
         ...tags.artists.map((each) => ({ ...each, role: 'artist', subRole: undefined })),
         ...tags.composers.map((each) => ({ ...each, role: 'composer', subRole: undefined })),
@@ -329,6 +357,8 @@ function openCredits({ db, artists }: TrackParts) {
           role: roleOf(each.role),
           position,
           ...artists.resolve(each),
+          name: each.name,
+          sort: each.sortName ?? '',
           detail: each.subRole ?? null,
         }))
         .sort((a, b) => a.role - b.role || a.position - b.position)
@@ -359,8 +389,8 @@ function sameCredits(before: readonly CreditRow[], after: readonly CreditRow[]):
 }
 
 /** Where tracks lie: files in music folders, and uploads. */
-function openPlaces(db: DatabaseSync) {
-  const library = openLibraryRows(db)
+function openPlaces({ db, numbers }: TrackParts) {
+  const library = openLibraryRows(db, numbers)
   const fields = ['library', 'path', 'modified_at', 'lyrics_file', 'cover_file', 'cover_modified_at'] as const
   const files = db.prepare(`SELECT ${fields.join(', ')} FROM file WHERE track = ?`)
   const dropFiles = db.prepare('DELETE FROM file WHERE track = ?')
@@ -371,8 +401,9 @@ function openPlaces(db: DatabaseSync) {
   const dropUpload = db.prepare('DELETE FROM upload WHERE track = ?')
   const upload = db.prepare('INSERT INTO upload (track, library, user, file_name) VALUES (?, ?, ?, ?)')
 
-  function rowOf({ lyricsFile = null, coverFile = null, coverModifiedAt = null, ...file }: File) {
-    return [library(file.library), file.path, file.modifiedAt, lyricsFile, coverFile, coverModifiedAt]
+  function rowOf({ path, modifiedAt, lyricsFile, coverFile, coverModifiedAt, ...file }: File) {
+    const beside = [lyricsFile ?? null, coverFile ?? null, coverModifiedAt ?? null]
+    return [library(file.library), path, modifiedAt, ...beside]
   }
 
   function add(track: number, places: Track): void {
@@ -404,20 +435,26 @@ function openPlaces(db: DatabaseSync) {
 }
 
 /** The row of a library, made where its fact has not been met yet. */
-export function openLibraryRows(db: DatabaseSync): (id: string) => number {
+export function openLibraryRows(db: DatabaseSync, numbers: Numbers): (id: string) => number {
   const find = db.prepare('SELECT id FROM library WHERE guid = ?')
-  const make = db.prepare('INSERT INTO library (guid) VALUES (?) RETURNING id')
+  const make = db.prepare('INSERT INTO library (id, guid) VALUES (?, ?) RETURNING id')
   const known = new Map<string, number>()
   return (id) => {
-    const row = known.get(id) ?? integer((find.get(id) ?? make.get(id))?.id)
+    const row = known.get(id) ?? integer((find.get(id) ?? make.get(numbers.of('library', id), id))?.id)
     known.set(id, row)
     return row
   }
 }
 
-function openFormats(db: DatabaseSync) {
+function openFormats({ db, numbers }: TrackParts) {
   const find = db.prepare('SELECT id FROM format WHERE codec = ? AND media_type = ? AND suffix = ?')
-  const make = db.prepare('INSERT INTO format (codec, media_type, suffix) VALUES (?, ?, ?) RETURNING id')
-  return ({ codec, mediaType, suffix }: Track['audio']): number =>
-    integer((find.get(codec, mediaType, suffix) ?? make.get(codec, mediaType, suffix))?.id)
+  const make = db.prepare(
+    'INSERT INTO format (id, codec, media_type, suffix) VALUES (?, ?, ?, ?) RETURNING id',
+  )
+  return ({ codec, mediaType, suffix }: Track['audio']): number => {
+    const row = find.get(codec, mediaType, suffix)
+    if (row !== undefined) return integer(row.id)
+    const number = numbers.of('format', JSON.stringify([codec, mediaType, suffix]))
+    return integer(make.get(number, codec, mediaType, suffix)?.id)
+  }
 }

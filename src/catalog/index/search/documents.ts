@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import type { Purpose } from '../../../index/projection.ts'
 import { integer } from '../../../store/row.ts'
@@ -67,7 +67,7 @@ const columns = {
 const remembered = 4_000
 
 export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
-  const tables = purpose === 'fill' ? openStaging(db) : openSearchTables(db)
+  const tables = purpose === 'fill' || purpose === 'part' ? openStaging(db, purpose) : openSearchTables(db)
   const addUses = db.prepare(
     'INSERT INTO term (term, uses) VALUES (?, ?) ON CONFLICT DO UPDATE SET uses = uses + excluded.uses RETURNING uses',
   )
@@ -99,13 +99,13 @@ export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
       // Of the names, not of the words: an item that has not changed need not be taken apart to see that.
       const words = crc32(`${names.map((field) => field.join('\n')).join('\0')}\0${scope}`)
       if (old.document === document && old.words === words) return old
-      if (old.document !== null) tables[kind].remove.run(old.document)
+      if (old.document !== null) tables[kind].remove(old.document)
       const columns = names.map(wordsOf)
-      tables[kind].insert.run(document, ...columns.with(-1, `${columns.at(-1)} ${scopeTerm(scope)}`))
+      tables[kind].insert(document, columns.with(-1, `${columns.at(-1)} ${scopeTerm(scope)}`))
       return { document, words }
     },
     remove(kind, old) {
-      if (old.document !== null) tables[kind].remove.run(old.document)
+      if (old.document !== null) tables[kind].remove(old.document)
     },
     countTerms(names, delta) {
       for (const name of names) {
@@ -117,33 +117,69 @@ export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
         if (delta !== 0 && integer(addUses.get(term, delta)?.uses) <= 0) dropTerm.run(term)
       }
       uses.clear()
+      for (const table of Object.values(tables)) table.flush()
     },
   }
 }
 
-type Tables = Readonly<Record<DocumentKind, { insert: StatementSync; remove: StatementSync }>>
-
-function openSearchTables(db: DatabaseSync): Tables {
-  const prepare = (kind: DocumentKind) => ({
-    insert: db.prepare(
-      `INSERT INTO ${kind}_search (rowid, ${columns[kind].join(', ')}) VALUES (?${', ?'.repeat(columns[kind].length)})`,
-    ),
-    remove: db.prepare(`DELETE FROM ${kind}_search WHERE rowid = ?`),
-  })
-  return { artist: prepare('artist'), album: prepare('album'), track: prepare('track') }
+interface Table {
+  insert(document: number, fields: readonly string[]): void
+  remove(document: number): void
+  flush(): void
 }
 
-/** While tables are filled, words are only set aside, in the order in which FTS5 takes them fastest: see `fillSearch`. */
-function openStaging(db: DatabaseSync): Tables {
-  const prepare = (kind: DocumentKind) => {
-    const fields = columns[kind].join(', ')
-    db.exec(`CREATE TEMP TABLE ${kind}_words (document INTEGER PRIMARY KEY, ${fields})`)
+type Tables = Readonly<Record<DocumentKind, Table>>
+
+/** FTS5 writes what it has gathered whenever a document comes out of turn: they are handed to it in their order. */
+function openSearchTables(db: DatabaseSync): Tables {
+  const open = (kind: DocumentKind): Table => {
+    const insert = db.prepare(
+      `INSERT INTO ${kind}_search (rowid, ${columns[kind].join(', ')}) VALUES (?${', ?'.repeat(columns[kind].length)})`,
+    )
+    const remove = db.prepare(`DELETE FROM ${kind}_search WHERE rowid = ?`)
+    const inserted = new Map<number, readonly string[]>()
+    const removed = new Set<number>()
     return {
-      insert: db.prepare(
-        `INSERT INTO temp.${kind}_words VALUES (?${', ?'.repeat(columns[kind].length)})
+      insert(document, fields) {
+        inserted.set(document, fields)
+      },
+      remove(document) {
+        if (!inserted.delete(document)) removed.add(document)
+      },
+      flush() {
+        for (const document of [...removed].sort((a, b) => a - b)) remove.run(document)
+        for (const [document, fields] of [...inserted].sort(([a], [b]) => a - b)) {
+          insert.run(document, ...fields)
+        }
+        removed.clear()
+        inserted.clear()
+      },
+    }
+  }
+  return { artist: open('artist'), album: open('album'), track: open('track') }
+}
+
+/**
+ * While tables are filled, words are only set aside, in the order in which FTS5 takes them fastest: see `fillSearch`.
+ */
+function openStaging(db: DatabaseSync, purpose: 'fill' | 'part'): Tables {
+  const aside = purpose === 'fill' ? 'temp' : 'main'
+  const prepare = (kind: DocumentKind): Table => {
+    const fields = columns[kind].join(', ')
+    db.exec(`CREATE TABLE ${aside}.${kind}_words (document INTEGER PRIMARY KEY, ${fields})`)
+    const insert = db.prepare(
+      `INSERT INTO ${aside}.${kind}_words VALUES (?${', ?'.repeat(columns[kind].length)})
          ON CONFLICT DO UPDATE SET (${fields}) = (${columns[kind].map((name) => `excluded.${name}`).join(', ')})`,
-      ),
-      remove: db.prepare(`DELETE FROM temp.${kind}_words WHERE document = ?`),
+    )
+    const remove = db.prepare(`DELETE FROM ${aside}.${kind}_words WHERE document = ?`)
+    return {
+      insert: (document, fields) => {
+        insert.run(document, ...fields)
+      },
+      remove: (document) => {
+        remove.run(document)
+      },
+      flush: () => undefined,
     }
   }
   return { artist: prepare('artist'), album: prepare('album'), track: prepare('track') }
@@ -156,19 +192,36 @@ const filling = { hashsize: 16 * 1_048_576, automerge: 0, crisismerge: 1_000 }
 /** Makes the search of all words that were set aside, in one pass, and merges it into one piece. */
 export function fillSearch(db: DatabaseSync): void {
   for (const kind of ['artist', 'album', 'track'] as const) {
-    const table = `${kind}_search`
-    const configure = (options: Readonly<Record<string, number>>) => {
-      for (const [name, value] of Object.entries(options)) {
-        db.exec(`INSERT INTO ${table} (${table}, rank) VALUES ('${name}', ${value})`)
-      }
-    }
-    const fields = columns[kind].join(', ')
-    configure(filling)
-    db.exec(`
-      INSERT INTO ${table} (rowid, ${fields}) SELECT document, ${fields} FROM temp.${kind}_words ORDER BY document;
-      DROP TABLE temp.${kind}_words;
-      INSERT INTO ${table} (${table}) VALUES ('optimize');
-    `)
-    configure(usual)
+    fillSearchOf(db, kind, ['temp'])
+    db.exec(`DROP TABLE temp.${kind}_words`)
   }
+}
+
+/** The same for one kind of items, whose words are in these databases of the connection. */
+export function fillSearchOf(db: DatabaseSync, kind: DocumentKind, databases: readonly string[]): void {
+  const table = `${kind}_search`
+  const configure = (options: Readonly<Record<string, number>>) => {
+    for (const [name, value] of Object.entries(options)) {
+      db.exec(`INSERT INTO ${table} (${table}, rank) VALUES ('${name}', ${value})`)
+    }
+  }
+  const fields = columns[kind].join(', ')
+  const words = databases.map((name) => `SELECT document, ${fields} FROM ${name}.${kind}_words`)
+  configure(filling)
+  db.exec(`
+    INSERT INTO ${table} (rowid, ${fields}) ${words.join(' UNION ALL ')} ORDER BY document;
+    INSERT INTO ${table} (${table}) VALUES ('optimize');
+  `)
+  configure(usual)
+}
+
+/** Copies the search of one kind of items from an attached database, where it has been filled, into the empty one here. */
+export function copySearchOf(db: DatabaseSync, kind: DocumentKind, from: string): void {
+  // FTS5 keeps its index in tables of its own, which are copied as they are. Whoever has this connection opens it anew.
+  db.enableDefensive(false)
+  for (const name of ['data', 'idx', 'docsize', 'config']) {
+    const table = `${kind}_search_${name}`
+    db.exec(`DELETE FROM main.${table}; INSERT INTO main.${table} SELECT * FROM ${from}.${table}`)
+  }
+  db.enableDefensive(true)
 }

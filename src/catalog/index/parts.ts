@@ -1,0 +1,110 @@
+import { rmSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
+import type { Attached, Parts } from '../../index/projection.ts'
+import { text } from '../../store/row.ts'
+import { createThread } from '../../store/thread.ts'
+import { albumParts } from '../facts.ts'
+import { fillBlocks } from './lists.ts'
+import type { ListsCalls } from './lists-thread.ts'
+import { copySearchOf } from './search/documents.ts'
+
+/**
+ * An empty index is filled by several threads, each with some of the albums. Rows have the same numbers in all parts, so
+ * that putting them together is copying; what counts (uses of a name, tracks of an artist) is added up. Lists and search
+ * are made by a thread of their own meanwhile. Left for then are artists and genres, and whatever is no album.
+ */
+export const parts: Parts = { prefix: albumParts.prefix, merge }
+
+/** Milliseconds; a million tracks take some ten seconds. */
+const deadline = 3_600_000
+
+/** What is different in the tables of a part: files lie in the order in which they come, and are sorted once, by `merge`. */
+export const partSchema = `
+DROP VIEW files;
+DROP TABLE file;
+CREATE TABLE file (
+  library INTEGER NOT NULL, path TEXT NOT NULL, track INTEGER NOT NULL, modified_at INTEGER NOT NULL,
+  lyrics_file TEXT, cover_file TEXT, cover_modified_at INTEGER
+);
+CREATE INDEX file_track ON file (track);
+`
+
+/** Tables whose rows stand in one part only: those of albums and of their tracks. */
+const rows = ['album', 'album_part', 'album_credit', 'track', 'upload', 'credit']
+/** Tables of names: the same row may stand in several parts. */
+const names = ['library', 'format', 'role', 'genre']
+/** Tables that count, with what tells their rows apart and what is added. */
+const counts = {
+  scope: ['id, libraries', 'tracks, albums, duration, bytes'],
+  spelling: ['id, artist, name, sort, musicbrainz', 'uses'],
+  genre_name: ['id, genre, name', 'uses'],
+  artist_count: ['artist, scope', 'tracks, albums'],
+  genre_count: ['genre, scope', 'tracks, albums'],
+  term: ['term', 'uses'],
+} as const
+
+async function merge(db: DatabaseSync, attached: readonly Attached[], index: () => void): Promise<void> {
+  const parts = attached.map(({ name }) => name)
+  refuseTwice(db, parts)
+  const path = `${text(db.prepare("SELECT file FROM pragma_database_list WHERE name = 'main'").get()?.file)}-lists`
+  const thread = createThread<ListsCalls>({
+    url: new URL('./lists-thread.ts', import.meta.url),
+    name: 'lists and search of an index',
+    heap: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 },
+  })
+  try {
+    const filled = thread.call('fill', { path, parts: attached.map((part) => part.path) }, { deadline })
+    // Its failure is met below; until then it must not count as unhandled.
+    filled.catch(() => undefined)
+    // The call is on its way only when this thread has let go once.
+    await setImmediate()
+    mergeRows(db, parts)
+    index()
+    await filled
+    db.prepare('ATTACH ? AS lists').run(path)
+    db.exec('INSERT INTO main.entry SELECT * FROM lists.entry')
+    fillBlocks(db)
+    for (const kind of ['album', 'track'] as const) copySearchOf(db, kind, 'lists')
+  } finally {
+    await thread.end()
+    rmSync(path, { force: true })
+  }
+}
+
+function mergeRows(db: DatabaseSync, parts: readonly string[]): void {
+  const from = (table: string, columns = '*') =>
+    parts.map((part) => `SELECT ${columns} FROM ${part}.${table}`).join(' UNION ALL ')
+  for (const table of rows) {
+    for (const part of parts) db.exec(`INSERT INTO main.${table} SELECT * FROM ${part}.${table}`)
+  }
+  for (const table of names) {
+    for (const part of parts) db.exec(`INSERT OR IGNORE INTO main.${table} SELECT * FROM ${part}.${table}`)
+  }
+  for (const [table, [key, figures]] of Object.entries(counts)) {
+    const sums = figures.split(', ').map((figure) => `sum(${figure})`)
+    db.exec(
+      `INSERT INTO main.${table} (${key}, ${figures})
+       SELECT ${key}, ${sums.join(', ')} FROM (${from(table, `${key}, ${figures}`)}) GROUP BY ${key}`,
+    )
+  }
+  db.exec(`
+    INSERT INTO main.artist (id, guid, added)
+      SELECT id, guid, min(added) FROM (${from('artist', 'id, guid, added')}) GROUP BY id;
+    INSERT OR REPLACE INTO main.file SELECT * FROM (${from('file')}) ORDER BY library, path, track;
+  `)
+}
+
+/** A track that moved between albums while they were listed may be in two parts, where one would not know the other. */
+function refuseTwice(db: DatabaseSync, parts: readonly string[]): void {
+  for (const [at, part] of parts.entries()) {
+    for (const other of parts.slice(at + 1)) {
+      const twice = db
+        .prepare(
+          `SELECT hex(guid) AS guid FROM ${part}.track WHERE guid IN (SELECT guid FROM ${other}.track) LIMIT 1`,
+        )
+        .get()
+      if (twice !== undefined) throw new Error(`track ${text(twice.guid)} is in two parts of the index`)
+    }
+  }
+}
