@@ -31,11 +31,23 @@ function serve(port: NonNullable<typeof parentPort>, path: string) {
       const queries: Record<string, unknown> = await import(module)
       const query = queries[name]
       if (typeof query !== 'function') throw new Error(`${module} exports no function ${name}`)
-      const value: unknown = await query(db, ...args)
-      return { call, value }
+      return { call, value: await asOfNow(db, () => query(db, ...args)) }
     } catch (error) {
       return { call, error: carry(storeError(error)) }
     }
+  }
+}
+
+/**
+ * One question is answered out of one state of the index, whatever is written meanwhile. That is one lock, too, where
+ * each of a page's hundred statements took its own.
+ */
+async function asOfNow(db: DatabaseSync, answer: () => unknown): Promise<unknown> {
+  db.exec('BEGIN')
+  try {
+    return await answer()
+  } finally {
+    if (db.isTransaction) db.exec('COMMIT')
   }
 }
 

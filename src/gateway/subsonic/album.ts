@@ -64,7 +64,7 @@ function itemDateOf(date: string | undefined): ItemDate | undefined {
 export const albumFolder = shape<AlbumDetails>({
   id: ({ id }) => id,
   parent: ({ artists }) => artists[0]?.id,
-  isDir: () => true,
+  isDir: true,
   title: ({ name }) => name,
   album: ({ name }) => name,
   artist: ({ artist }) => artist,
@@ -75,7 +75,7 @@ export const albumFolder = shape<AlbumDetails>({
   created: ({ addedAt }) => dateOf(addedAt),
   albumId: ({ id }) => id,
   artistId: ({ artists }) => artists[0]?.id,
-  mediaType: () => 'album',
+  mediaType: 'album',
   ...marked,
   genres: list(named, ({ genres }) => genres),
   artists: list(artistRef, ({ artists }) => artists),

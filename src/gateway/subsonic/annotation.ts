@@ -4,15 +4,14 @@ import type { MarkKind } from '../../protocol/facts/listening.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
-import { findItem, requireItem } from './item.ts'
+import { findItem, type Item, requireItem } from './item.ts'
 import { flag, itemId, many, optional, required, wholeNumber } from './parameters.ts'
 
-/** Facts that are written at the same time; the store puts them into few transactions. */
+/**
+ * Facts that are written at the same time; the store puts them into few transactions. The index has each hundred before
+ * the next are written: it may take seconds for them from a cold disk, and whoever waits for it waits five at most.
+ */
 const atOnce = 100
-
-async function inPieces<Item>(items: readonly Item[], write: (item: Item) => Promise<void>): Promise<void> {
-  for (let at = 0; at < items.length; at += atOnce) await Promise.all(items.slice(at, at + atOnce).map(write))
-}
 
 const starred = z.object({ id: many(itemId), albumId: many(itemId), artistId: many(itemId) })
 
@@ -36,12 +35,13 @@ function starring(isStarred: boolean) {
       ...artistId.map((each) => named(each, ['artist'])),
     ]
     const once = [...new Map(items.map((item) => [item.id, item])).values()]
-    let last = 0
-    await inPieces(once, async (item) => {
-      const { revision } = await listening.mark(viewer, item.kind, item.id, { starred: isStarred }, signal)
-      last = Math.max(last, revision)
-    })
-    return settled(parts, { value: {}, revision: last }, signal)
+    const mark = ({ kind, id }: Item) => listening.mark(viewer, kind, id, { starred: isStarred }, signal)
+    for (let at = 0; at < once.length; at += atOnce) {
+      const marks = await Promise.all(once.slice(at, at + atOnce).map(mark))
+      const revision = Math.max(...marks.map((written) => written.revision))
+      await settled(parts, { value: {}, revision }, signal)
+    }
+    return {}
   })
 }
 

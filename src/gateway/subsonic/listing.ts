@@ -14,6 +14,7 @@ import type { AlbumQuery, ArtistQuery, SearchQuery, TrackQuery } from '../../pro
 import type { Id } from '../../protocol/ids.ts'
 import { album, albumFolder } from './album.ts'
 import { artist, artistChild, artistFolder } from './artist.ts'
+import { openBytes } from './bytes.ts'
 import type { Content } from './content.ts'
 import { scriptOf } from './script.ts'
 import type { Shape } from './shape.ts'
@@ -203,10 +204,13 @@ function textOfRows<Item>(
 
 function textOf<Item>(of: Shape<Item>, items: readonly Item[], { form, element }: Manner): Text {
   if (items.length === 0) return []
-  let text = ''
-  if (form === 'xml') for (const item of items) text += of.xml(element, item)
-  else for (const item of items) text += text === '' ? of.json(item) : `,${of.json(item)}`
-  return [encoder.encode(form === 'jsonp' ? scriptOf(text) : text)]
+  const text = openBytes()
+  for (const [at, item] of items.entries()) {
+    if (form === 'xml') text.add(of.xml(element, item))
+    else {
+      const json = at === 0 ? of.json(item) : `,${of.json(item)}`
+      text.add(form === 'jsonp' ? scriptOf(json) : json)
+    }
+  }
+  return [text.end()]
 }
-
-const encoder = new TextEncoder()

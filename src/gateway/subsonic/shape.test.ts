@@ -23,6 +23,7 @@ const item = shape<Item>({
   people: list(person, ({ people }) => people),
   'a "title"': ({ title }) => title,
   loud: ({ loud }) => loud,
+  kind: 'a "kind"',
   words: texts(({ words }) => words),
   best: part(person, ({ best }) => best),
 })
@@ -31,6 +32,7 @@ const inXml = shape<Item>({
   people: list(person, ({ people }) => people),
   title: ({ title }) => title,
   loud: ({ loud }) => loud,
+  kind: 'a "kind"',
   words: texts(({ words }) => words),
   best: part(person, ({ best }) => best),
 })
@@ -56,5 +58,5 @@ test('an item written is its content written, whatever text there is', () => {
     { numRuns: 1_000 },
   )
   const quiet = { title: '', loud: false, comment: undefined, people: undefined, words: [], best: undefined }
-  assert.equal(item.json(quiet), '{"a \\"title\\"":"","loud":false,"words":[]}')
+  assert.equal(item.json(quiet), '{"a \\"title\\"":"","loud":false,"kind":"a \\"kind\\"","words":[]}')
 })

@@ -20,34 +20,52 @@ export interface Part<Item> {
   xml(name: string, item: Item): string
 }
 
-export type Field<Item> = ((item: Item) => Scalar | undefined) | Part<Item>
+/** What every item says alike stands as it is. */
+export type Field<Item> = Scalar | ((item: Item) => Scalar | undefined) | Part<Item>
+
+/** How an attribute begins, and what comes then; undefined where it is whole already. */
+interface Attribute<Item> {
+  readonly start: string
+  readonly read: ((item: Item) => Scalar | undefined) | undefined
+}
 
 export function shape<Item>(fields: Readonly<Record<string, Field<Item>>>): Shape<Item> {
   const all = Object.entries(fields)
   const labelled = all.map(([name, field]) => {
-    const first = `${JSON.stringify(name)}:`
+    const first = `${JSON.stringify(name)}:${isScalar(field) ? scalarOf(field) : ''}`
     return { first, next: `,${first}`, field }
   })
-  const attributes = all.flatMap(([name, field]) =>
-    typeof field === 'function' ? [{ start: ` ${name}="`, read: field }] : [],
-  )
-  const elements = all.flatMap(([name, field]) => (typeof field === 'function' ? [] : [{ name, field }]))
+  const attributes = all.flatMap(([name, field]): Attribute<Item>[] => {
+    if (isScalar(field)) return [{ start: ` ${name}="${attributeOf(String(field))}"`, read: undefined }]
+    return typeof field === 'function' ? [{ start: ` ${name}="`, read: field }] : []
+  })
+  const elements = all.flatMap(([name, field]) => (typeof field === 'object' ? [{ name, field }] : []))
   return {
     content: (item) =>
       Object.fromEntries(
-        all.map(([name, field]) => [name, typeof field === 'function' ? field(item) : field.content(item)]),
+        all.map(([name, field]) => {
+          if (isScalar(field)) return [name, field]
+          return [name, typeof field === 'function' ? field(item) : field.content(item)]
+        }),
       ),
     json(item) {
       let text = ''
       for (const { first, next, field } of labelled) {
-        const value = typeof field === 'function' ? scalarOf(field(item)) : field.json(item)
-        if (value !== '') text += (text === '' ? first : next) + value
+        if (isScalar(field)) text += text === '' ? first : next
+        else {
+          const value = typeof field === 'function' ? scalarOf(field(item)) : field.json(item)
+          if (value !== '') text += (text === '' ? first : next) + value
+        }
       }
       return `{${text}}`
     },
     xml(element, item) {
       let text = `<${element}`
       for (const { start, read } of attributes) {
+        if (read === undefined) {
+          text += start
+          continue
+        }
         const value = read(item)
         if (value === undefined) continue
         text += typeof value === 'string' ? `${start}${attributeOf(value)}"` : `${start}${value}"`
@@ -109,6 +127,10 @@ export function part<Item, Inner>(of: Shape<Inner>, read: (item: Item) => Inner 
       return inner === undefined ? '' : of.xml(name, inner)
     },
   }
+}
+
+function isScalar<Item>(field: Field<Item>): field is Scalar {
+  return typeof field !== 'function' && typeof field !== 'object'
 }
 
 function scalarOf(value: Scalar | undefined): string {

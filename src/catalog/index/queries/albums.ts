@@ -22,7 +22,7 @@ import { countOf, type Filter, type Found, type Span, type Walk, walk } from './
 export function albums(db: DatabaseSync, ask: Ask, query: AlbumQuery): Page<AlbumSummary> {
   const view = viewOf(db, { ...ask, library: query.library })
   const { items, next, total } = findAlbums(db, view, query)
-  return { items: albumsOf(db, view, items), next, total }
+  return { items: albumsOf(db, view, items), next, total: total() }
 }
 
 export function albumYears(db: DatabaseSync, ask: Ask): YearSummary[] {
@@ -44,7 +44,7 @@ export function albumLetters(db: DatabaseSync, ask: Ask): LetterSummary[] {
 export function findAlbums(db: DatabaseSync, view: View, query: AlbumQuery): Found {
   const { order, artist, genre } = query
   const filter = filterOf(db, query)
-  if (filter === undefined) return { items: [], next: undefined, total: 0 }
+  if (filter === undefined) return { items: [], next: undefined, total: () => 0 }
   if (isMarkOrder(order)) return walkMarked(db, view, 'album', order, filter, query)
   if (order === 'random') return walkRandomly(db, view, filter, query.seed ?? 0, query)
   if (artist !== undefined)
@@ -159,6 +159,6 @@ function inOrder(
   return {
     items: items.slice(start, end),
     next: end < items.length ? cursorOf(String(end)) : undefined,
-    total: items.length,
+    total: () => items.length,
   }
 }

@@ -20,7 +20,7 @@ import { countOf, type Found, sample, walk } from './walk.ts'
 export function artists(db: DatabaseSync, ask: Ask, query: ArtistQuery): Page<ArtistSummary> {
   const view = viewOf(db, { ...ask, library: query.library })
   const { items, next, total } = findArtists(db, view, query)
-  return { items: artistsOf(db, view, items), next, total }
+  return { items: artistsOf(db, view, items), next, total: total() }
 }
 
 export function artistLetters(db: DatabaseSync, ask: Ask): LetterSummary[] {

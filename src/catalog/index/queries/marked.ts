@@ -48,14 +48,15 @@ export function walkMarked(
     )
   const shown = rows.slice(0, limit)
   const last = rows.length > limit ? shown.at(-1) : undefined
-  const total = db.prepare(`SELECT count(*) AS total ${from}`).get(view.listener, ...filter.parameters)?.total
+  const total = () =>
+    integer(db.prepare(`SELECT count(*) AS total ${from}`).get(view.listener, ...filter.parameters)?.total)
   return {
     items: shown.map((row) => integer(row.id)),
     next:
       last === undefined
         ? undefined
         : cursorOf(JSON.stringify([last.value, Buffer.from(bytes(last.item)).toString('hex')])),
-    total: integer(total),
+    total,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { integer } from '../../../store/row.ts'
 import { cursorOf, seen, type View, valuesOf } from './view.ts'
-import type { Filter, Found, Span } from './walk.ts'
+import { type Filter, type Found, notCounted, type Span } from './walk.ts'
 
 /** How many rows are tried for one page, where few of them fit. */
 const mostTries = 20_000
@@ -42,10 +42,10 @@ export function walkRandomly(
       if (!fitting.has(id)) continue
       if (skip > 0) skip -= 1
       else if (items.push(id) === limit)
-        return { items, next: cursorOf(JSON.stringify([at, size])), total: undefined }
+        return { items, next: cursorOf(JSON.stringify([at, size])), total: notCounted }
     }
   }
-  return { items, next: undefined, total: undefined }
+  return { items, next: undefined, total: notCounted }
 }
 
 function isPosition(value: unknown): value is [at: number, size: number] {

@@ -188,10 +188,19 @@ export function markOf([starred, rating, plays, played]: readonly (SQLOutputValu
   }
 }
 
-export function replayGainOf(...values: readonly (SQLOutputValue | undefined)[]): TrackSummary['replayGain'] {
-  if (values.every((value) => value === null || value === undefined)) return undefined
-  const [trackGain, trackPeak, albumGain, albumPeak] = values.map((value) => optional(integer, value))
-  return { trackGain, trackPeak, albumGain, albumPeak }
+export function replayGainOf(
+  trackGain: SQLOutputValue | undefined,
+  trackPeak: SQLOutputValue | undefined,
+  albumGain: SQLOutputValue | undefined,
+  albumPeak: SQLOutputValue | undefined,
+): TrackSummary['replayGain'] {
+  if ((trackGain ?? trackPeak ?? albumGain ?? albumPeak ?? null) === null) return undefined
+  return {
+    trackGain: optional(integer, trackGain),
+    trackPeak: optional(integer, trackPeak),
+    albumGain: optional(integer, albumGain),
+    albumPeak: optional(integer, albumPeak),
+  }
 }
 
 export interface AlbumRef {
@@ -309,13 +318,15 @@ export function openArtistRefs(db: DatabaseSync): ArtistRefs {
 /** Answers the function that gives the names of a column `genres`; the same few columns come again and again. */
 export function genresOf(db: DatabaseSync, table: 'genre' | 'genre_name'): (column: string) => string[] {
   const id = table === 'genre' ? 'id' : 'genre'
-  const find = db.prepare(
-    `SELECT genre.name FROM ${table} AS written CROSS JOIN genre ON genre.id = written.${id} WHERE written.id = ?`,
+  const find = listed(
+    db.prepare(
+      `SELECT genre.name FROM ${table} AS written CROSS JOIN genre ON genre.id = written.${id} WHERE written.id = ?`,
+    ),
   )
   const columns = new Map<string, string[]>()
   const names = new Map<number, string[]>()
   const nameOf = (id: number) => {
-    const found = names.get(id) ?? find.all(id).map((row) => text(row.name))
+    const found = names.get(id) ?? find(id).map(([name]) => text(name))
     names.set(id, found)
     return found
   }

@@ -72,7 +72,7 @@ export function openTrackDetails(db: DatabaseSync, view: View): (ids: readonly n
           ORDER BY library, path LIMIT 1),
          ${averageOf('track')}, ${markColumns}
        FROM json_each(?) AS wanted CROSS JOIN track ON track.id = wanted.value ${joinMark(view, 'track')}
-       WHERE true ${seen(view, 'track.scope')} ORDER BY wanted.key`,
+       WHERE true ${seen(view, 'track.scope')}`,
     ),
   )
   const artists = openArtistRefs(db)
@@ -132,10 +132,12 @@ export function openTrackDetails(db: DatabaseSync, view: View): (ids: readonly n
   }
 
   return (ids) => {
-    const credited = creditsOf([...new Set(ids)])
-    const rows = read(JSON.stringify(ids))
+    const wanted = JSON.stringify([...new Set(ids)])
+    const credited = creditsOf(wanted)
+    const rows = read(wanted)
     const albums = albumsOf(rows.map((row) => integer(row[4])))
-    return rows.map((row) => detailsOf(row, credited, albums))
+    const found = new Map(rows.map((row) => [integer(row[0]), detailsOf(row, credited, albums)]))
+    return ids.flatMap((id) => found.get(id) ?? [])
   }
 }
 
@@ -149,18 +151,21 @@ interface Credits {
 }
 const nobody: Credits = { artists: [], composers: [], contributors: [] }
 
-/** Answers the function that finds everyone who is credited on some tracks. */
+/**
+ * Answers the function that finds everyone who is credited on some tracks. Of each track they come in the order of the
+ * table's key, by role and position: it is read along that, and to sort them once more took as long as to find them.
+ */
 function openCredits(db: DatabaseSync, artists: ArtistRefs) {
   const read = listed(
     db.prepare(
       `SELECT credit.track, credit.role, credit.artist, role.name, credit.detail
        FROM json_each(?) AS wanted CROSS JOIN credit ON credit.track = wanted.value
        LEFT JOIN role ON role.id = credit.role - 10
-       WHERE credit.role >= ${roles.artist} ORDER BY wanted.key, credit.role, credit.position`,
+       WHERE credit.role >= ${roles.artist}`,
     ),
   )
-  return (tracks: readonly number[]): Map<number, Credits> => {
-    const rows = read(JSON.stringify(tracks))
+  return (tracks: string): Map<number, Credits> => {
+    const rows = read(tracks)
     const known = artists(rows.map((row) => integer(row[2])))
     const found = new Map<number, Credits>()
     for (const [owner, role, artistRow, name, detail] of rows) {

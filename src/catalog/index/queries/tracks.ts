@@ -11,12 +11,12 @@ import { isMarkOrder, walkMarked } from './marked.ts'
 import { walkRandomly } from './random.ts'
 import { tracksOf } from './rows.ts'
 import { type Ask, countOfCursor, cursorOf, positionOf, seen, type View, viewOf } from './view.ts'
-import { countOf, type Filter, type Found, ranksOf, type Span, walk } from './walk.ts'
+import { countOf, type Filter, type Found, notCounted, ranksOf, type Span, walk } from './walk.ts'
 
 export function tracks(db: DatabaseSync, ask: Ask, query: TrackQuery): Page<TrackSummary> {
   const view = viewOf(db, { ...ask, library: query.library })
   const { items, next, total } = findTracks(db, view, query)
-  return { items: tracksOf(db, view, items), next, total }
+  return { items: tracksOf(db, view, items), next, total: total() }
 }
 
 export function trackLetters(db: DatabaseSync, ask: Ask): LetterSummary[] {
@@ -27,7 +27,7 @@ export function trackLetters(db: DatabaseSync, ask: Ask): LetterSummary[] {
 export function findTracks(db: DatabaseSync, view: View, query: TrackQuery): Found {
   const { order, artist, genre, fromYear, toYear } = query
   const filter = filterOf(db, query)
-  if (filter === undefined) return { items: [], next: undefined, total: 0 }
+  if (filter === undefined) return { items: [], next: undefined, total: () => 0 }
   if (isMarkOrder(order)) return walkMarked(db, view, 'track', order, filter, query)
   if (order === 'random') return randomly(db, view, query, filter)
   if (artist !== undefined) return inOrder(db, view, filter, { ...query, order })
@@ -107,7 +107,7 @@ function inOrder(
   return {
     items: rows.slice(0, limit).map((row) => integer(row.id)),
     next: rows.length > limit ? cursorOf(String(start + limit)) : undefined,
-    total: undefined,
+    total: notCounted,
   }
 }
 
@@ -146,13 +146,13 @@ function albumByAlbum(
     for (const [at, id] of own.entries()) {
       if (at < skip) continue
       if (items.length === limit) {
-        return { items, next: cursorOf(`${at} ${keyOf(bytes(row.key))}`), total: undefined }
+        return { items, next: cursorOf(`${at} ${keyOf(bytes(row.key))}`), total: notCounted }
       }
       items.push(id)
     }
     skip = Math.max(0, skip - own.length)
   }
-  return { items, next: undefined, total: undefined }
+  return { items, next: undefined, total: notCounted }
 }
 
 function splitCursor(cursor: string): [string, number] {
@@ -182,7 +182,7 @@ function randomly(db: DatabaseSync, view: View, query: TrackQuery, filter: Filte
   return {
     items: shuffled.slice(start, end).map(({ id }) => id),
     next: end < shuffled.length ? cursorOf(String(end)) : undefined,
-    total: undefined,
+    total: notCounted,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { bytes, integer, optional } from '../../../store/row.ts'
-import { type Key, keyBytes, keyOf } from '../keys.ts'
+import { bytes, integer, optional, text } from '../../../store/row.ts'
+import { type Key, keyBytes, keyOf, keyOfHex } from '../keys.ts'
 import { listed } from './rows.ts'
 import { cursorOf, positionOf, seen, type View } from './view.ts'
 
@@ -31,8 +31,12 @@ export interface Span {
 export interface Found {
   readonly items: readonly number[]
   readonly next: string | undefined
-  readonly total: number | undefined
+  /** How many there are, where that is known; counted when it is asked. */
+  total(): number | undefined
 }
+
+/** The total of a walk that would have to go on to its end to know it. */
+export function notCounted(): undefined {}
 
 /**
  * A page of a list: after a cursor, or from the n-th entry on. Both take the same time wherever they are, since blocks
@@ -43,7 +47,7 @@ export function walk(db: DatabaseSync, view: View, steps: Walk, { cursor, offset
   const rankOf = openRanks(db, view, list)
   const low = from === undefined ? 0 : rankOf(from)
   const high = before === undefined ? countOf(db, view, list) : rankOf(before)
-  const total = filter === undefined ? high - low : undefined
+  const total = () => (filter === undefined ? high - low : undefined)
   if (cursor !== undefined) return { ...read(db, view, steps, { beyond: positionOf(cursor) }, limit), total }
   if (offset === 0 || filter !== undefined)
     return { ...read(db, view, steps, { skip: offset }, limit), total }
@@ -83,21 +87,25 @@ export function ranksOf(db: DatabaseSync, view: View, list: number, keys: readon
   return keys.map(openRanks(db, view, list))
 }
 
-/** Answers the function that finds the key of the n-th entry. SQLite adds the blocks up: a long list has thousands. */
+/** Answers the function that finds the key of the n-th entry. A long list has a thousand blocks. */
 function openPlaces(db: DatabaseSync, view: View, list: number): (rank: number) => Key | undefined {
-  const block = db.prepare(
-    `SELECT first, before FROM (
-       SELECT first, sum(sum(count)) OVER (ORDER BY first) - sum(count) AS before
-       FROM block WHERE list = ? ${seen(view, 'scope')} GROUP BY first
-     ) WHERE before <= ? ORDER BY first DESC LIMIT 1`,
-  )
+  const blocks = `FROM block WHERE list = ? ${seen(view, 'scope')} GROUP BY first ORDER BY first`
+  const counts = listed(db.prepare(`SELECT sum(count) ${blocks}`))(list)
+  const block = db.prepare(`SELECT first ${blocks} LIMIT 1 OFFSET ?`)
   const entry = db.prepare(
     `SELECT key FROM entry WHERE list = ? AND key >= ? ${seen(view, 'scope')} ORDER BY key LIMIT 1 OFFSET ?`,
   )
   return (rank) => {
-    const start = block.get(list, rank)
-    if (start === undefined) return undefined
-    const row = entry.get(list, bytes(start.first), rank - integer(start.before))
+    let left = rank
+    const at = counts.findIndex(([count]) => {
+      const own = integer(count)
+      if (left < own) return true
+      left -= own
+      return false
+    })
+    const first = optional(bytes, at < 0 ? undefined : block.get(list, at)?.first)
+    if (first === undefined) return undefined
+    const row = entry.get(list, first, left)
     return row === undefined ? undefined : keyOf(bytes(row.key))
   }
 }
@@ -132,7 +140,7 @@ function read(
   const join = filter === undefined ? '' : `JOIN ${filter.table} ON ${filter.table}.id = entry.item`
   const statement = listed(
     db.prepare(
-      `SELECT entry.key, entry.item FROM entry ${join}
+      `SELECT hex(entry.key), entry.item FROM entry ${join}
        WHERE entry.list = ? AND entry.key >= ? AND entry.key < ? ${seen(view, 'entry.scope')} ${filter?.condition ?? ''}
        ORDER BY entry.key ${order} LIMIT ? OFFSET ?`,
     ),
@@ -158,7 +166,7 @@ function read(
     const bounds = [list, keyBytes(first), keyBytes(end), ...(filter?.parameters ?? [])]
     for (const [key, item] of statement(...bounds, limit + 1 - items.length, skip)) {
       if (items.length === limit) {
-        return { items, next: last === undefined ? undefined : cursorOf(keyOf(bytes(last))) }
+        return { items, next: last === undefined ? undefined : cursorOf(keyOfHex(text(last))) }
       }
       items.push(integer(item))
       last = key
