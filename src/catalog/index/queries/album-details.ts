@@ -8,6 +8,7 @@ import { averageOf, hexOf } from './columns.ts'
 import { rowsOfIds } from './items.ts'
 import {
   genresOf,
+  inOrderOf,
   joinMark,
   listed,
   markColumns,
@@ -40,7 +41,7 @@ export function openAlbumDetails(db: DatabaseSync, view: View): (ids: readonly n
       `SELECT album.id, ${hexOf('album')}, album.name, album.artist, album.year, album.genres, album.tracks,
          album.duration, album.compilation, album.added, album.says, ${averageOf('album')}, ${markColumns}
        FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value ${joinMark(view, 'album')}
-       WHERE true ${seen(view, 'album.scope')} ORDER BY wanted.key`,
+       WHERE true ${seen(view, 'album.scope')}`,
     ),
   )
   const artistsOf = openAlbumArtists(db, openArtistRefs(db))
@@ -51,8 +52,11 @@ export function openAlbumDetails(db: DatabaseSync, view: View): (ids: readonly n
     by: ReadonlyMap<number, ArtistRef[]>,
     figures: ReturnType<typeof visibleFigures> | undefined,
   ): AlbumDetails {
-    const [rowId, guid, name, artist, year, genres, tracks, duration, ...rest] = row
-    const [compilation, added, says, average, ...mark] = rest
+    // biome-ignore format: as the columns stand in the query
+    const [
+      rowId, guid, name, artist, year, genres, tracks,
+      duration, compilation, added, says, average, starred, rating, plays, played,
+    ] = row
     const id = integer(rowId)
     const figure = figures?.get(id)
     return {
@@ -68,14 +72,17 @@ export function openAlbumDetails(db: DatabaseSync, view: View): (ids: readonly n
       addedAt: integer(added),
       says: albumSaysOf(text(says)),
       averageRating: optional(integer, average),
-      mark: markOf(mark),
+      mark: markOf([starred, rating, plays, played]),
     }
   }
 
   return (ids) => {
-    const list = JSON.stringify(ids)
+    const list = JSON.stringify([...new Set(ids)])
     const by = artistsOf(list)
     const figures = view.scopes === null ? undefined : visibleFigures(db, view, list)
-    return read(list).map((row) => detailsOf(row, by, figures))
+    return inOrderOf(
+      ids,
+      read(list).map((row) => [integer(row[0]), detailsOf(row, by, figures)]),
+    )
   }
 }

@@ -7,7 +7,7 @@ import { sortText } from '../keys.ts'
 import { idsOf, roles } from '../tracks.ts'
 import { averageOf, hexOf } from './columns.ts'
 import { rowsOfIds } from './items.ts'
-import { joinMark, listed, markColumns, markOf, visibleCounts } from './rows.ts'
+import { inOrderOf, joinMark, listed, markColumns, markOf, visibleCounts } from './rows.ts'
 import { type Ask, seen, type View, viewOf } from './view.ts'
 
 /** All that the index knows of an artist. */
@@ -39,7 +39,7 @@ export function openArtistDetails(db: DatabaseSync, view: View): (ids: readonly 
            ) SELECT group_concat(role) FROM own
          ), ${markColumns}
        FROM json_each(?) AS wanted CROSS JOIN artist ON artist.id = wanted.value ${joinMark(view, 'artist')}
-       WHERE true ${seen(view, 'artist.scope')} ORDER BY wanted.key`,
+       WHERE true ${seen(view, 'artist.scope')}`,
     ),
   )
   const namesOf = roleNames(db)
@@ -64,9 +64,12 @@ export function openArtistDetails(db: DatabaseSync, view: View): (ids: readonly 
   }
 
   return (ids) => {
-    const list = JSON.stringify(ids)
+    const list = JSON.stringify([...new Set(ids)])
     const counts = view.scopes === null ? undefined : visibleCounts(db, view, list)
-    return read(list).map((row) => detailsOf(row, counts))
+    return inOrderOf(
+      ids,
+      read(list).map((row) => [integer(row[0]), detailsOf(row, counts)]),
+    )
   }
 }
 

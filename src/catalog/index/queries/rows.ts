@@ -31,6 +31,20 @@ function isList(row: unknown): row is SQLOutputValue[] {
   return Array.isArray(row)
 }
 
+/** What was found of these rows, in the order in which they are asked for and as often. SQLite would take a sorter for it. */
+export function inOrderOf<Found>(
+  ids: readonly number[],
+  found: Iterable<readonly [row: number, Found]>,
+): Found[] {
+  const known = new Map(found)
+  const ordered: Found[] = []
+  for (const id of ids) {
+    const one = known.get(id)
+    if (one !== undefined) ordered.push(one)
+  }
+  return ordered
+}
+
 /** The albums of some rows, in their order; rows that the viewer does not see, or that are gone, are left out. */
 export function albumsOf(db: DatabaseSync, view: View, ids: readonly number[]): AlbumSummary[] {
   const list = JSON.stringify(ids)
@@ -264,9 +278,10 @@ export function openAlbumArtists(
     db.prepare(
       `SELECT album_credit.album, album_credit.artist
        FROM json_each(?) AS wanted CROSS JOIN album_credit ON album_credit.album = wanted.value
-       WHERE album_credit.role = ${roles.albumArtist} ORDER BY wanted.key, album_credit.position`,
+       WHERE album_credit.role = ${roles.albumArtist}`,
     ),
   )
+  // Of each album they come in the order of the table's key, by position.
   return (albums) => grouped(artists, read(albums))
 }
 

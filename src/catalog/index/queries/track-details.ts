@@ -12,6 +12,7 @@ import {
   explicitOf,
   formats,
   genresOf,
+  inOrderOf,
   joinMark,
   listed,
   markColumns,
@@ -136,8 +137,10 @@ export function openTrackDetails(db: DatabaseSync, view: View): (ids: readonly n
     const credited = creditsOf(wanted)
     const rows = read(wanted)
     const albums = albumsOf(rows.map((row) => integer(row[4])))
-    const found = new Map(rows.map((row) => [integer(row[0]), detailsOf(row, credited, albums)]))
-    return ids.flatMap((id) => found.get(id) ?? [])
+    return inOrderOf(
+      ids,
+      rows.map((row) => [integer(row[0]), detailsOf(row, credited, albums)]),
+    )
   }
 }
 
