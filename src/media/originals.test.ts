@@ -68,7 +68,10 @@ async function blobFile(folder: string): Promise<string> {
 
 test('[B5] a copy that fails in mid-stream is changed for another, and the bytes are the same', async () => {
   await using track = await openTrack()
-  using body = await track.originals.open(track.original, signal)
+  const asking = new AbortController()
+  using body = await track.originals.open(track.original, asking.signal)
+  // The time that an answer may take to begin has passed long before its end.
+  asking.abort()
   await flipByte(join(track.root, 'one.flac'), 500_000, new Date(modifiedAt))
   await flipByte(join(track.root, 'two.flac'), 300_000, new Date(modifiedAt))
   assert.deepEqual(await bytesOf(body, 100, 899_000), track.content.subarray(100, 899_000))

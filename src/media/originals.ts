@@ -107,8 +107,9 @@ export function createOriginals({
       : [...local(original, signal), ...elsewhere.copies(original, signal)]
   }
 
-  function represent(original: Original, copy: Copy, signal: AbortSignal): OpenOriginal {
-    const others = () => all(original, signal)
+  function represent(original: Original, copy: Copy): OpenOriginal {
+    // By the signal of who reads, not that of who opened it: that one aborts when an answer is late to begin.
+    const others = (signal: AbortSignal) => all(original, signal)
     return representation(original, copy, original.blob ?? unhashedVersion(original), others, changedOver)
   }
 
@@ -155,11 +156,11 @@ export function createOriginals({
   return {
     open(original, signal) {
       const copies = [...local(original, signal), ...elsewhere.copies(original, signal)]
-      return openFirst(original, copies, (copy) => represent(original, copy, signal), signal)
+      return openFirst(original, copies, (copy) => represent(original, copy), signal)
     },
     openFile(original, signal) {
       const copies = [...local(original, signal), () => elsewhere.bring(original, signal)]
-      const represented = (file: CopyInFile) => ({ ...represent(original, file, signal), path: file.path })
+      const represented = (file: CopyInFile) => ({ ...represent(original, file), path: file.path })
       return openFirst(original, copies, represented, signal)
     },
   }
@@ -169,7 +170,7 @@ function representation(
   { mediaType, modifiedAt }: Pick<Original, 'mediaType' | 'modifiedAt'>,
   copy: Copy,
   version: string,
-  others: () => readonly Open<Copy>[],
+  others: (signal: AbortSignal) => readonly Open<Copy>[],
   changedOver: () => void,
 ): OpenOriginal {
   return {
@@ -190,7 +191,7 @@ function representation(
  */
 async function* readOn(
   first: Copy,
-  others: () => readonly Open<Copy>[],
+  others: (signal: AbortSignal) => readonly Open<Copy>[],
   range: ByteRange,
   changedOver: () => void,
   signal: AbortSignal,
@@ -212,7 +213,7 @@ async function* readOn(
     } finally {
       if (reader !== first) reader[Symbol.dispose]()
     }
-    left ??= others().values()
+    left ??= others(signal).values()
   }
   throw failure
 }
