@@ -74,7 +74,6 @@ export interface Copies extends AsyncDisposable {
   lost(limit: number): BlobHash[]
 }
 
-const parallelPulls = 3
 /** The first pause after a failure and the longest, in milliseconds; each is about twice as long as the one before. */
 const retries = {
   /** A live node that did not answer soon does again. */
@@ -223,8 +222,8 @@ export function startCopies(options: CopiesOptions): Copies {
     if (Date.now() < queueRestsUntil) return
     // Where nothing can be kept, what may go still makes room.
     const leastUrgency = Date.now() < problemUntil ? dropUrgency : 0
-    for (const task of queue.due(Date.now(), parallelPulls, leastUrgency)) {
-      if (active.has(task.hash) || active.size >= parallelPulls) continue
+    for (const task of queue.due(Date.now(), courtesy.atOnce, leastUrgency)) {
+      if (active.has(task.hash) || active.size >= courtesy.atOnce) continue
       const done = work(task, now).finally(() => {
         active.delete(task.hash)
         wake()

@@ -11,14 +11,24 @@ export interface Courtesy {
   listen<Result>(read: () => Promise<Result>): Promise<Result>
   /** Resolves when the background may move `bytes` more. */
   turn(bytes: number, signal?: AbortSignal): Promise<void>
+  /** How many blobs may be on their way here at once. */
+  readonly atOnce: number
   /** How many bytes have had their turn. */
   readonly moved: number
 }
 
+/** Alone, a second one on its way hides how long a disk takes to flush the first, and a line to answer. */
+const atOnceAlone = 2
+/**
+ * Beside listeners it is one: where the processor is what is short, it is as soon done, and whoever listens waits behind
+ * one piece and one flush instead of several.
+ */
+const atOnceBeside = 1
+
 /** So long a piece waits at most, in milliseconds: a busy node is repaired slowly, but it is repaired. */
 const longestWaitMs = 50
-/** Timers and the collection of garbage alone make a thread so late. */
-const toleratedMs = 3
+/** On a machine whose processors are all at work a thread is as late as that, whatever it rests. */
+const toleratedMs = 10
 /** So long after the last read for a listener, in milliseconds, the next one is expected: players fetch ahead. */
 const listeningMs = 30_000
 
@@ -27,6 +37,9 @@ export function createCourtesy(lateness: Lateness = createLateness()): Courtesy 
   let listenedAt = Number.NEGATIVE_INFINITY
   let quiet = Promise.withResolvers<void>()
   let moved = 0
+
+  /** Whether somebody listens, or did so a moment ago and is likely to go on. */
+  const isHeard = () => listening > 0 || performance.now() - listenedAt < listeningMs
 
   async function yieldToListeners(signal?: AbortSignal): Promise<void> {
     if (listening === 0) return
@@ -57,9 +70,13 @@ export function createCourtesy(lateness: Lateness = createLateness()): Courtesy 
       const late = lateness() - toleratedMs
       await yieldToListeners(signal)
       moved += bytes
-      if (late <= 0 || performance.now() - listenedAt > listeningMs) return
+      if (late <= 0 || !isHeard()) return
       // The more it weighs on the thread, the longer it rests: the two settle where listeners hardly notice.
       await pause(Math.min(late, longestWaitMs), undefined, { signal })
+    },
+
+    get atOnce() {
+      return isHeard() ? atOnceBeside : atOnceAlone
     },
 
     get moved() {

@@ -86,8 +86,10 @@ async function* inTurn(
   courtesy: Courtesy,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  await courtesy.turn(range.end - range.start, signal)
-  yield* copy.chunks(range, signal)
+  for await (const bytes of copy.chunks(range, signal)) {
+    await courtesy.turn(bytes.length, signal)
+    yield bytes
+  }
 }
 
 /** Answers with JSON, however long that takes: until then white space tells that this node is at work. */
