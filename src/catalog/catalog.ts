@@ -22,6 +22,7 @@ import type {
   YearSummary,
 } from '../protocol/api/catalog.ts'
 import { CodedError } from '../protocol/errors.ts'
+import type { Beside } from '../protocol/facts/catalog.ts'
 import type { Rules } from '../protocol/facts/listening.ts'
 import type { BlobHash, Id, Timestamp } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
@@ -144,6 +145,8 @@ export interface TrackPlace {
   readonly lyricsFile: string | undefined
   readonly coverFile: string | undefined
   readonly coverModifiedAt: Timestamp | undefined
+  /** Which blob the lyrics are, as the last scan found them; undefined until they have been read whole. */
+  readonly lyrics: Beside | undefined
 }
 
 /** A track whose file carries a picture, or beside whose file one lies. */
@@ -151,13 +154,19 @@ export interface PictureSource {
   readonly track: Id
   readonly embedded: boolean
   /** Of a picture file beside it, as the last scan found it. */
-  readonly file:
-    | { readonly library: Id; readonly path: string; readonly modifiedAt: Timestamp | undefined }
-    | undefined
+  readonly file: PictureFile | undefined
   /** The file in which it lies: the picture file, or the track's; undefined for one that is in no music folder. */
   readonly place: { readonly library: Id; readonly path: string } | undefined
   /** What `cover` says in the summaries: changes with the picture. */
   readonly version: string
+}
+
+export interface PictureFile {
+  readonly library: Id
+  readonly path: string
+  readonly modifiedAt: Timestamp | undefined
+  /** Which blob the picture of that time is; undefined until it has been read whole. */
+  readonly is: Beside | undefined
 }
 
 /** So many items are asked for at once; between them the reader thread answers others. */

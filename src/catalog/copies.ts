@@ -1,8 +1,8 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { InPlace, PlacedFile, Reader } from '../blobs/blobs.ts'
-import type { Referenced, References } from '../blobs/copies/whereabouts.ts'
+import type { References } from '../blobs/copies/whereabouts.ts'
 import type { Index } from '../index/index.ts'
-import type { BlobHash, Id } from '../protocol/ids.ts'
+import type { BlobHash } from '../protocol/ids.ts'
 import { integer, text } from '../store/row.ts'
 import type { Store } from '../store/store.ts'
 import { createBreather } from './breathe.ts'
@@ -13,13 +13,16 @@ import { pathBytes } from './scan/path.ts'
 
 type HashedFile = PlacedFile & { readonly hash: BlobHash }
 
-/** What the catalog knows of bytes: which blobs its tracks need, and which files of music folders hold the same. */
+/**
+ * What the catalog knows of bytes: which blobs it needs, those of tracks and of what lies beside them, and which files of
+ * music folders hold the same.
+ */
 export interface Copies {
-  /** Whether a track needs this blob. Only as good as the index: it must have caught up. */
+  /** Whether the catalog needs this blob. Only as good as the index: it must have caught up. */
   isReferenced(hash: BlobHash): boolean
   /** The same, with sizes and with the nodes that have the content in a music folder. */
   readonly references: References
-  /** The blobs of an album part's tracks, by the key of its fact; none for other keys. */
+  /** The blobs of a part of an album, by the key of its fact; none for other keys. */
   blobsOf(key: string): BlobHash[]
   /** The files of this node's music folders whose content this is. */
   filesInPlace(hash: BlobHash): HashedFile[]
@@ -31,13 +34,40 @@ export interface Copies {
 
 const pageRows = 500
 
+const trackFiles = `SELECT library.guid AS library, file.path, track.size, file.modified_at, lower(hex(track.blob)) AS blob
+  FROM file JOIN library ON library.id = file.library JOIN track ON track.id = file.track`
+const filesBeside = `SELECT library.guid AS library, beside.path, beside.size, beside.modified_at,
+    lower(hex(beside.blob)) AS blob FROM beside JOIN library ON library.id = beside.library`
+const ofLibrary = (table: string) =>
+  `${table}.library = (SELECT id FROM library WHERE guid = ?1) AND ${table}.path > ?2 ORDER BY ${table}.path LIMIT ${pageRows}`
+const withHash = (table: string) => `substr(${table}.blob, 1, 8) = ?1 AND ${table}.blob = ?2`
+const hashesAfter = (table: string) =>
+  `SELECT DISTINCT blob FROM ${table} WHERE blob IS NOT NULL AND substr(blob, 1, 8) >= ?1 AND blob > ?2
+   ORDER BY substr(blob, 1, 8), blob LIMIT ?3`
+const hashesOf = (table: string) =>
+  `SELECT lower(hex(blob)) AS blob FROM ${table} WHERE blob IS NOT NULL AND part = ?1
+     AND album = (SELECT id FROM album WHERE guid = ?2)`
+
+const questions = {
+  filesInPlace: `${trackFiles} WHERE ${withHash('track')} UNION ${filesBeside} WHERE ${withHash('beside')}`,
+  // A place may be named by several albums, and each row would be one more to read.
+  hashedFiles: `SELECT * FROM (${trackFiles} WHERE ${ofLibrary('file')})
+    UNION SELECT * FROM (${filesBeside} WHERE ${ofLibrary('beside')}) ORDER BY path LIMIT ${pageRows}`,
+  references: `SELECT lower(hex(track.blob)) AS blob, track.size, library.guid AS library FROM track
+      LEFT JOIN file ON file.track = track.id LEFT JOIN library ON library.id = file.library WHERE ${withHash('track')}
+    UNION SELECT lower(hex(beside.blob)), beside.size, library.guid FROM beside
+      JOIN library ON library.id = beside.library WHERE ${withHash('beside')}`,
+  hashesAfter: `SELECT lower(hex(blob)) AS blob FROM
+    (SELECT * FROM (${hashesAfter('track')}) UNION SELECT * FROM (${hashesAfter('beside')})) ORDER BY 1 LIMIT ?3`,
+  hashesOf: `${hashesOf('track')} UNION ${hashesOf('beside')}`,
+  isReferenced: `SELECT 1 FROM track WHERE ${withHash('track')} UNION ALL SELECT 1 FROM beside WHERE ${withHash('beside')}
+    LIMIT 1`,
+}
+
 export function createCopies(
   index: Pick<Index, 'statement'>,
   places: Pick<Places, 'root' | 'nodeOf'>,
 ): Copies {
-  const hashed = `SELECT library.guid AS library, file.path, track.size, file.modified_at, lower(hex(track.blob)) AS blob
-    FROM file JOIN library ON library.id = file.library JOIN track ON track.id = file.track`
-
   function fileOf(row: Record<string, SQLOutputValue>): HashedFile[] {
     const root = places.root(text(row.library))
     if (root === null) return []
@@ -47,43 +77,26 @@ export function createCopies(
     ]
   }
 
-  function tracksWith(hash: BlobHash, sql: string) {
+  function rowsWith(hash: BlobHash, question: string) {
     const bytes = Buffer.from(hash, 'hex')
-    return index.statement(sql).all(bytes.subarray(0, 8), bytes)
+    return index.statement(question).all(bytes.subarray(0, 8), bytes)
   }
 
-  function filesInPlace(hash: BlobHash): HashedFile[] {
-    return tracksWith(hash, `${hashed} WHERE substr(track.blob, 1, 8) = ? AND track.blob = ?`).flatMap(fileOf)
-  }
+  const filesInPlace = (hash: BlobHash) => rowsWith(hash, questions.filesInPlace).flatMap(fileOf)
 
-  /** Tracks of one content are one blob: their rows follow one another. */
-  function referencedIn(rows: readonly Record<string, SQLOutputValue>[]): Referenced[] {
-    const found = new Map<BlobHash, { hash: BlobHash; size: number; inPlace: Set<Id> }>()
-    for (const row of rows) {
-      const hash = text(row.blob)
-      const blob = found.get(hash) ?? { hash, size: integer(row.size), inPlace: new Set<Id>() }
-      const node = row.library === null ? null : places.nodeOf(text(row.library))
-      if (node !== null) blob.inPlace.add(node)
-      found.set(hash, blob)
-    }
-    return [...found.values()].map((blob) => ({ ...blob, inPlace: [...blob.inPlace] }))
-  }
-
-  const withPlaces = `SELECT lower(hex(track.blob)) AS blob, track.size, library.guid AS library FROM track
-    LEFT JOIN file ON file.track = track.id LEFT JOIN library ON library.id = file.library`
   const references: References = {
     get(hash) {
-      const rows = tracksWith(hash, `${withPlaces} WHERE substr(track.blob, 1, 8) = ? AND track.blob = ?`)
-      return referencedIn(rows)[0] ?? null
+      const rows = rowsWith(hash, questions.references)
+      const [first] = rows
+      if (first === undefined) return null
+      const inPlace = rows.flatMap(({ library }) =>
+        library === null ? [] : (places.nodeOf(text(library)) ?? []),
+      )
+      return { hash, size: integer(first.size), inPlace: [...new Set(inPlace)] }
     },
     page(after, limit) {
       const from = Buffer.from(after ?? '', 'hex')
-      const hashes = index
-        .statement(
-          `SELECT DISTINCT lower(hex(blob)) AS blob FROM track WHERE blob IS NOT NULL
-             AND substr(blob, 1, 8) >= ? AND blob > ? ORDER BY substr(blob, 1, 8), blob LIMIT ?`,
-        )
-        .all(from.subarray(0, 8), from, limit)
+      const hashes = index.statement(questions.hashesAfter).all(from.subarray(0, 8), from, limit)
       return hashes.flatMap((row) => references.get(text(row.blob)) ?? [])
     },
   }
@@ -94,17 +107,10 @@ export function createCopies(
     blobsOf(key) {
       if (!key.startsWith(albumParts.prefix)) return []
       const [album = '', part = ''] = albumParts.id(key).split('/')
-      const rows = index
-        .statement(
-          `SELECT DISTINCT lower(hex(blob)) AS blob FROM track WHERE blob IS NOT NULL AND part = ?
-             AND album = (SELECT id FROM album WHERE guid = ?)`,
-        )
-        .all(Number(part), guidBytes(album))
+      const rows = index.statement(questions.hashesOf).all(Number(part), guidBytes(album))
       return rows.map((row) => text(row.blob))
     },
-    isReferenced(hash) {
-      return tracksWith(hash, 'SELECT 1 FROM track WHERE substr(blob, 1, 8) = ? AND blob = ?').length > 0
-    },
+    isReferenced: (hash) => rowsWith(hash, questions.isReferenced).length > 0,
 
     async *inMusicFolders(hash, inPlace) {
       for (const file of filesInPlace(hash)) {
@@ -125,12 +131,7 @@ export function createCopies(
         if (guid !== library) path = ''
         library = text(guid)
         for (;;) {
-          const rows = index
-            .statement(
-              `${hashed} WHERE file.library = (SELECT id FROM library WHERE guid = ?) AND file.path > ?
-               ORDER BY file.path LIMIT ${pageRows}`,
-            )
-            .all(library, path)
+          const rows = index.statement(questions.hashedFiles).all(library, path)
           for (const row of rows) {
             path = text(row.path)
             if (row.blob === null || row.blob === '') continue
@@ -152,7 +153,10 @@ export function createCopies(
 export async function blobsInFacts(store: Store, signal: AbortSignal): Promise<ReadonlySet<BlobHash>> {
   const found = new Set<BlobHash>()
   for await (const { value } of albumParts.walk(store, {}, signal)) {
-    for (const { blob } of value.tracks) if (blob !== undefined) found.add(blob)
+    for (const { blob, files } of value.tracks) {
+      for (const hash of [blob, ...files.flatMap(({ lyrics, cover }) => [lyrics?.blob, cover?.blob])])
+        if (hash !== undefined) found.add(hash)
+    }
   }
   return found
 }

@@ -8,10 +8,11 @@ export const libraries = defineCollection({ prefix: 'catalog/libraries/', versio
 /** Ids are `<albumId>/<part>`, part being `000`, `001`, …: see `partId`. */
 export const albumParts = defineCollection({
   prefix: 'catalog/albums/',
-  version: 2,
+  version: 3,
   schema: albumPart,
-  // The second form may name movements and groupings, which a node that knows only the first would lose.
-  upgrades: { 1: (data) => data },
+  // The second form may name movements and groupings, the third the blobs of what lies beside the music: a node that knows
+  // only the form before would lose them.
+  upgrades: { 1: (data) => data, 2: (data) => data },
   compress: true,
 })
 

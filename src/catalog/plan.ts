@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Track } from '../protocol/facts/catalog.ts'
+import type { File, Track } from '../protocol/facts/catalog.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Operation } from '../store/collection.ts'
 import { createBreather } from './breathe.ts'
@@ -182,15 +182,28 @@ function changed(before: Track | undefined, { track, content, file, upload, blob
   const sameBytes = before?.fingerprint === content.fingerprint && before.size === content.size
   const keptBlob = blob ?? (sameBytes ? before.blob : undefined)
   const keptUpload = upload ?? before?.upload
-  const others =
-    before?.files.filter((known) => known.library !== file?.library || known.path !== file.path) ?? []
+  const isSame = (known: File) => known.library === file?.library && known.path === file.path
+  const files = before?.files ?? []
+  const others = files.filter((known) => !isSame(known))
   return {
     id: track,
     ...content,
     ...(keptBlob === undefined ? {} : { blob: keptBlob }),
-    files: file ? [...others, file].slice(-100) : others,
+    files: file ? [...others, withBlobs(file, files.find(isSame))].slice(-100) : others,
     ...(keptUpload === undefined ? {} : { upload: keptUpload }),
     addedAt: before?.addedAt ?? addedAt,
     updatedAt: before?.updatedAt ?? addedAt,
+  }
+}
+
+/** The file with the blobs of what lies beside it, as far as that is still what was read: a new picture has none yet. */
+function withBlobs(file: File, before: File | undefined): File {
+  const isSameLyrics =
+    before?.lyricsFile === file.lyricsFile && before?.lyricsModifiedAt === file.lyricsModifiedAt
+  const isSameCover = before?.coverFile === file.coverFile && before?.coverModifiedAt === file.coverModifiedAt
+  return {
+    ...file,
+    ...(isSameLyrics && before?.lyrics !== undefined && { lyrics: before.lyrics }),
+    ...(isSameCover && before?.cover !== undefined && { cover: before.cover }),
   }
 }

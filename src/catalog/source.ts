@@ -1,9 +1,11 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Index } from '../index/index.ts'
 import { CodedError } from '../protocol/errors.ts'
+import type { Beside } from '../protocol/facts/catalog.ts'
 import type { Id } from '../protocol/ids.ts'
 import { bytes, integer, optional, text } from '../store/row.ts'
-import type { PictureSource, TrackPlace, TrackSource, Viewer } from './catalog.ts'
+import { besidePath } from './beside.ts'
+import type { PictureFile, PictureSource, TrackPlace, TrackSource, Viewer } from './catalog.ts'
 import { guidBytes, guidOf } from './index/guid.ts'
 import { coverOf } from './index/queries/rows.ts'
 import { sees, type View, viewOf } from './index/queries/view.ts'
@@ -17,7 +19,7 @@ export function source(index: Index, viewer: Viewer, id: Id): TrackSource {
   const view = viewOf({ prepare: index.statement }, viewer)
   const row = index
     .statement(
-      `SELECT track.id, part, title, track.size, fingerprint, blob, track.duration, bitrate, sample_rate, channels,
+      `SELECT track.id, track.album, part, title, track.size, fingerprint, blob, track.duration, bitrate, sample_rate, channels,
          picture, lyrics, track.scope, album.guid AS album_guid, format.codec, format.media_type, format.suffix FROM track
        JOIN album ON album.id = track.album JOIN format ON format.id = track.format WHERE track.guid = ?`,
     )
@@ -41,7 +43,10 @@ export function source(index: Index, viewer: Viewer, id: Id): TrackSource {
     channels: integer(row.channels),
     embeddedCover: (integer(row.picture) & embeddedPicture) !== 0,
     embeddedLyrics: row.lyrics === 1,
-    places: placesOf(index, view, integer(row.id)),
+    places: placesOf(index, view, integer(row.id)).map(({ lyricsModifiedAt, ...place }) => ({
+      ...place,
+      lyrics: isBeside(index, row, place, place.lyricsFile, lyricsModifiedAt),
+    })),
   }
 }
 
@@ -87,16 +92,19 @@ function visibleRow(index: Index, view: View, kind: Kind, id: Id): Record<string
 
 /** The picture of a track: in its file, or the file of a picture beside it. */
 function trackPicture(index: Index, view: View, track: number): PictureSource[] {
-  const row = index.statement('SELECT guid, scope, fingerprint, picture FROM track WHERE id = ?').get(track)
+  const row = index
+    .statement('SELECT guid, album, part, scope, fingerprint, picture FROM track WHERE id = ?')
+    .get(track)
   if (row === undefined || row.picture === 0 || !sees(view, integer(row.scope))) return []
   const picture = integer(row.picture)
   const shown = { track: guidOf(bytes(row.guid)), version: coverOf(row) }
   const places = placesOf(index, view, track)
-  const beside = places.flatMap(({ library, path, coverFile, coverModifiedAt }) =>
-    coverFile === undefined
-      ? []
-      : [{ library, path: besideOf(path, coverFile), modifiedAt: coverModifiedAt }],
-  )
+  const beside = places.flatMap((place): PictureFile[] => {
+    const { library, coverFile, coverModifiedAt: modifiedAt } = place
+    if (coverFile === undefined) return []
+    const is = isBeside(index, row, place, coverFile, modifiedAt)
+    return [{ library, path: besidePath(place.path, coverFile), modifiedAt, is }]
+  })
   const [place] = places.map(({ library, path }) => ({ library, path }))
   return [
     ...((picture & embeddedPicture) !== 0 ? [{ ...shown, embedded: true, file: undefined, place }] : []),
@@ -111,16 +119,36 @@ function trackPicture(index: Index, view: View, track: number): PictureSource[] 
   ]
 }
 
-function besideOf(path: string, name: string): string {
-  return path.slice(0, path.lastIndexOf('/') + 1) + name
+/** Which blob a file beside one of the track's places is, if that of this time has been read whole. */
+function isBeside(
+  index: Index,
+  track: Record<string, SQLOutputValue>,
+  { library, path }: Pick<TrackPlace, 'library' | 'path'>,
+  name: string | undefined,
+  modifiedAt: number | undefined,
+): Beside | undefined {
+  if (name === undefined || modifiedAt === undefined) return undefined
+  const row = index
+    .statement(
+      `SELECT lower(hex(blob)) AS blob, size FROM beside
+       WHERE library = (SELECT id FROM library WHERE guid = ?) AND path = ? AND album = ? AND part = ?
+         AND modified_at = ? AND blob IS NOT NULL`,
+    )
+    .get(library, besidePath(path, name), integer(track.album), integer(track.part), modifiedAt)
+  return row && { blob: text(row.blob), size: integer(row.size) }
+}
+
+/** A place as the index has it. */
+interface KnownPlace extends Omit<TrackPlace, 'lyrics'> {
+  readonly lyricsModifiedAt: number | undefined
 }
 
 /** Where a track's file stands, in the libraries that the viewer sees. */
-function placesOf(index: Index, view: View, track: number): TrackPlace[] {
+function placesOf(index: Index, view: View, track: number): KnownPlace[] {
   return index
     .statement(
-      `SELECT library.guid, file.path, file.modified_at, file.lyrics_file, file.cover_file,
-         file.cover_modified_at FROM file
+      `SELECT library.guid, file.path, file.modified_at, file.lyrics_file, file.lyrics_modified_at,
+         file.cover_file, file.cover_modified_at FROM file
        JOIN library ON library.id = file.library WHERE file.track = ? ORDER BY library.guid, file.path`,
     )
     .all(track)
@@ -130,6 +158,7 @@ function placesOf(index: Index, view: View, track: number): TrackPlace[] {
       path: text(row.path),
       modifiedAt: integer(row.modified_at),
       lyricsFile: optional(text, row.lyrics_file),
+      lyricsModifiedAt: optional(integer, row.lyrics_modified_at),
       coverFile: optional(text, row.cover_file),
       coverModifiedAt: optional(integer, row.cover_modified_at),
     }))

@@ -3,10 +3,9 @@ import { z } from 'zod'
 import { CodedError } from '../protocol/errors.ts'
 import { createCachingTranscoder } from './cache/caching.ts'
 import { openDiskCache } from './cache/disk-cache.ts'
-import type { CoverProblem, CoverRequest } from './covers/cover.ts'
+import type { Cover, CoverProblem, CoverRequest } from './covers/cover.ts'
 import { createCovers } from './covers/covers.ts'
 import { createPictureWorker } from './covers/picture-worker.ts'
-import type { Representation } from './serve/representation.ts'
 import { createEncodingTranscoder } from './transcode/encoding.ts'
 import { createOriginalTranscoder } from './transcode/original.ts'
 import type { Transcoder } from './transcode/transcoder.ts'
@@ -18,7 +17,7 @@ export interface Media extends Transcoder, AsyncDisposable {
    * A picture for anything, never larger than `size` asks, always there: where no picture can be read it is a drawn
    * placeholder, and the reason goes to `MediaOptions.report`. Rejects only with the signal's reason or INTERNAL.
    */
-  cover(request: CoverRequest, signal: AbortSignal): Promise<Representation>
+  cover(request: CoverRequest, signal: AbortSignal): Promise<Cover>
   /**
    * What FFmpeg says the file is; for files of which the tag library cannot tell. Throws MEDIA_UNREADABLE where no
    * audio stream is found, TRANSCODER_CRASHED or TRANSCODER_BUSY.

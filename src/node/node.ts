@@ -14,6 +14,7 @@ import { createRecords } from '../catalog/records.ts'
 import { createTagReader } from '../catalog/tags/reader.ts'
 import { openUploads } from '../catalog/uploads/open.ts'
 import { createWithdraw } from '../catalog/uploads/withdraw.ts'
+import { createBeside } from '../gateway/media/beside.ts'
 import { createLyrics } from '../gateway/media/lyrics.ts'
 import { createRenditions } from '../gateway/media/renditions.ts'
 import { createTracks } from '../gateway/media/tracks.ts'
@@ -203,6 +204,7 @@ export async function startNode(
     },
   })
   const tracks = createTracks({ places, originals })
+  const beside = createBeside({ places, originals })
   const records = createRecords(store)
   const openOwnUploads = () =>
     openUploads({
@@ -231,11 +233,11 @@ export async function startNode(
     renditions: createRenditions({
       media,
       tracks,
-      places,
+      beside,
       pictureElsewhere: (library, path) => part?.pictureElsewhere(library, path) ?? null,
       tagReader,
     }),
-    readLyrics: createLyrics({ tracks, places, tagReader }),
+    readLyrics: createLyrics({ tracks, beside, tagReader }),
   }
   const anywhere = apart?.anywhere(here, tracks, stack) ?? alone(here)
 

@@ -6,6 +6,7 @@ import sharp from 'sharp'
 import { createPasswords, type Passwords } from '../../src/accounts/password.ts'
 import { openDiskBlobs } from '../../src/blobs/disk.ts'
 import type { TrackSource } from '../../src/catalog/catalog.ts'
+import { createBeside } from '../../src/gateway/media/beside.ts'
 import { createRenditions, type Renditions, type WantedPicture } from '../../src/gateway/media/renditions.ts'
 import { createTracks, type Tracks } from '../../src/gateway/media/tracks.ts'
 import { peerPasswordRoutes } from '../../src/gateway/peers/passwords.ts'
@@ -117,8 +118,8 @@ async function openMaker(name: string): Promise<{ tracks: Tracks; renditions: Re
     },
   })
   const tagReader = { readCover: async () => null }
-  const places = { root: () => music.path }
-  const made = createRenditions({ media, tracks, places, pictureElsewhere: () => null, tagReader })
+  const beside = createBeside({ places: { root: () => music.path }, originals })
+  const made = createRenditions({ media, tracks, beside, pictureElsewhere: () => null, tagReader })
   const renditions: Renditions = {
     ...made,
     async transcode(...asked) {
@@ -140,7 +141,12 @@ function spoiled(bytes: Representation | Production): Production {
 async function sourceOf(path: string): Promise<TrackSource> {
   const { size, mtimeMs } = await stat(join(music.path, path))
   const place = { library, path, modifiedAt: Math.trunc(mtimeMs) }
-  const beside = { lyricsFile: undefined, coverFile: undefined, coverModifiedAt: undefined }
+  const beside = {
+    lyricsFile: undefined,
+    lyrics: undefined,
+    coverFile: undefined,
+    coverModifiedAt: undefined,
+  }
   return {
     id: library,
     album: library,
@@ -237,7 +243,7 @@ for (const where of ['here', 'elsewhere'] as const) {
     assert.equal(drawn.bytes.mediaType, 'image/jpeg')
     assert.equal((await sharp(await readWhole(drawn.bytes)).metadata()).format, 'jpeg')
     const { mtimeMs } = await stat(join(music.path, 'cover.png'))
-    const file = { library, path: 'cover.png', modifiedAt: Math.trunc(mtimeMs) }
+    const file = { library, path: 'cover.png', modifiedAt: Math.trunc(mtimeMs), is: undefined }
     const picture: WantedPicture = {
       ...nothing,
       pictures: [{ version: 'the version', place: undefined, file, within: null }],

@@ -25,13 +25,13 @@ DROP VIEW files;
 DROP TABLE file;
 CREATE TABLE file (
   library INTEGER NOT NULL, path TEXT NOT NULL, track INTEGER NOT NULL, modified_at INTEGER NOT NULL,
-  lyrics_file TEXT, cover_file TEXT, cover_modified_at INTEGER
+  lyrics_file TEXT, lyrics_modified_at INTEGER, cover_file TEXT, cover_modified_at INTEGER
 );
 CREATE INDEX file_track ON file (track);
 `
 
 /** Tables whose rows stand in one part only: those of albums and of their tracks. */
-const rows = ['album', 'album_part', 'album_credit', 'track', 'upload', 'credit']
+const rows = ['album', 'album_part', 'album_credit', 'track', 'upload', 'beside', 'credit']
 /** Tables of names: the same row may stand in several parts. */
 const names = ['library', 'format', 'role', 'genre']
 /** Tables that count, with what tells their rows apart and what is added. */

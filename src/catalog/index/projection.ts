@@ -6,6 +6,7 @@ import { integer } from '../../store/row.ts'
 import { albumParts, libraries, problems } from '../facts.ts'
 import { openAlbums } from './albums.ts'
 import { openArtists } from './artists.ts'
+import { openBeside } from './beside.ts'
 import { type FreshAlbums, gatherAlbums } from './fresh.ts'
 import { openGenres } from './genres.ts'
 import { guidBytes } from './guid.ts'
@@ -21,7 +22,7 @@ import { type MadeTrack, openLibraryRows, openTracks, type TrackParts, type Trac
 /** The catalog's part of the index: what is to be browsed and searched, and what users say of it. */
 export const projection: Projection = {
   name: 'catalog',
-  version: 6,
+  version: 7,
   prefixes: ['catalog/', 'listening/marks/'],
   schema,
   indexes,
@@ -104,12 +105,14 @@ function open(db: DatabaseSync, purpose: Purpose, numbers: Numbers): Applier {
 }
 
 /** Parts of albums. A track that leaves its part is deleted at the end of the transaction, unless another took it. */
-function openParts({ db, numbers }: TrackParts, tracks: Tracks, changed: Set<number>, fresh: FreshAlbums) {
+function openParts(all: TrackParts, tracks: Tracks, changed: Set<number>, fresh: FreshAlbums) {
+  const { db, numbers } = all
   const album = db.prepare('SELECT id FROM album WHERE guid = ?')
   const makeAlbum = db.prepare('INSERT INTO album (id, guid) VALUES (?, ?) RETURNING id')
   const write = db.prepare('INSERT OR REPLACE INTO album_part (album, part, summary) VALUES (?, ?, ?)')
   const drop = db.prepare('DELETE FROM album_part WHERE album = ? AND part = ?')
   const members = db.prepare('SELECT id FROM track WHERE album = ? AND part = ?')
+  const putBeside = openBeside(all)
   const left = new Set<number>()
 
   function put(album: number, part: number, track: Track): MadeTrack | undefined {
@@ -135,6 +138,7 @@ function openParts({ db, numbers }: TrackParts, tracks: Tracks, changed: Set<num
       if (known === undefined) fresh.begin(id)
       else for (const member of members.all(id, Number(part))) left.add(integer(member.id))
       if (left.size > 0) fresh.forget(id)
+      putBeside(id, Number(part), known !== undefined, fact?.tracks ?? [])
       if (fact === undefined || fact.tracks.length === 0) {
         drop.run(id, part)
         return

@@ -9,6 +9,7 @@
  *   genres    of a track: ids of genre_name, of an album: ids of genre; separated by commas.
  *   says      of an album: what only some ask for, as the JSON of `AlbumSays` of `summary.ts`.
  *   more      of a track: what only some clients ask for, as the JSON of `MoreTags` of `tracks.ts`; null: nothing.
+ *   beside    pictures and lyrics beside the files of an album's part; size and blob: once it has been read whole.
  *   mark      what users say of items, which need not be here (yet); kind: see `marks.ts`.
  *   term      the vocabulary of search with the number of names that use a term.
  *
@@ -68,18 +69,24 @@ CREATE INDEX upload_user ON upload (user);
 
 CREATE TABLE file (
   library INTEGER NOT NULL, path TEXT NOT NULL, track INTEGER NOT NULL, modified_at INTEGER NOT NULL,
-  lyrics_file TEXT, cover_file TEXT, cover_modified_at INTEGER, PRIMARY KEY (library, path, track)
+  lyrics_file TEXT, lyrics_modified_at INTEGER, cover_file TEXT, cover_modified_at INTEGER,
+  PRIMARY KEY (library, path, track)
 ) WITHOUT ROWID;
 CREATE INDEX file_track ON file (track);
 CREATE VIEW files AS
   SELECT library.guid AS library, file.path, track.size, file.modified_at, ${guidText('track.guid')} AS track,
-    lower(hex(track.fingerprint)) AS fingerprint, lower(hex(track.blob)) AS blob, file.lyrics_file, file.cover_file,
-    file.cover_modified_at,
+    lower(hex(track.fingerprint)) AS fingerprint, lower(hex(track.blob)) AS blob, file.lyrics_file,
+    file.lyrics_modified_at, file.cover_file, file.cover_modified_at,
     ${guidText('album.guid')} AS album, track.part AS part
   FROM file
   JOIN library ON library.id = file.library
   JOIN track ON track.id = file.track
   JOIN album ON album.id = track.album;
+CREATE TABLE beside (
+  library INTEGER NOT NULL, path TEXT NOT NULL, album INTEGER NOT NULL, part INTEGER NOT NULL,
+  modified_at INTEGER NOT NULL, size INTEGER, blob BLOB, PRIMARY KEY (library, path, album, part)
+) WITHOUT ROWID;
+CREATE INDEX beside_album ON beside (album, part);
 
 CREATE TABLE artist (
   id INTEGER PRIMARY KEY, guid BLOB NOT NULL, name TEXT NOT NULL DEFAULT '', sort TEXT, musicbrainz TEXT, added INTEGER,
@@ -150,6 +157,8 @@ CREATE INDEX IF NOT EXISTS album_year ON album (year, scope);
 CREATE INDEX IF NOT EXISTS album_credit_artist ON album_credit (artist, role);
 CREATE INDEX IF NOT EXISTS track_fingerprint ON track (substr(fingerprint, 1, 8));
 CREATE INDEX IF NOT EXISTS track_blob ON track (substr(blob, 1, 8)) WHERE blob IS NOT NULL;
+CREATE INDEX IF NOT EXISTS beside_blob ON beside (substr(blob, 1, 8)) WHERE blob IS NOT NULL;
+CREATE INDEX IF NOT EXISTS beside_unread ON beside (library, album) WHERE blob IS NULL;
 CREATE INDEX IF NOT EXISTS credit_artist ON credit (artist, role);
 `
 

@@ -391,7 +391,15 @@ function sameCredits(before: readonly CreditRow[], after: readonly CreditRow[]):
 /** Where tracks lie: files in music folders, and uploads. */
 function openPlaces({ db, numbers }: TrackParts) {
   const library = openLibraryRows(db, numbers)
-  const fields = ['library', 'path', 'modified_at', 'lyrics_file', 'cover_file', 'cover_modified_at'] as const
+  const fields = [
+    'library',
+    'path',
+    'modified_at',
+    'lyrics_file',
+    'lyrics_modified_at',
+    'cover_file',
+    'cover_modified_at',
+  ] as const
   const files = db.prepare(`SELECT ${fields.join(', ')} FROM file WHERE track = ?`)
   const dropFiles = db.prepare('DELETE FROM file WHERE track = ?')
   const insert = db.prepare(
@@ -401,8 +409,9 @@ function openPlaces({ db, numbers }: TrackParts) {
   const dropUpload = db.prepare('DELETE FROM upload WHERE track = ?')
   const upload = db.prepare('INSERT INTO upload (track, library, user, file_name) VALUES (?, ?, ?, ?)')
 
-  function rowOf({ path, modifiedAt, lyricsFile, coverFile, coverModifiedAt, ...file }: File) {
-    const beside = [lyricsFile ?? null, coverFile ?? null, coverModifiedAt ?? null]
+  function rowOf({ path, modifiedAt, ...file }: File) {
+    const { lyricsFile = null, lyricsModifiedAt = null, coverFile = null, coverModifiedAt = null } = file
+    const beside = [lyricsFile, lyricsModifiedAt, coverFile, coverModifiedAt]
     return [library(file.library), path, modifiedAt, ...beside]
   }
 

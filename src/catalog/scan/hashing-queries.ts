@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Beside } from '../../protocol/facts/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { integer, text } from '../../store/row.ts'
 import { guidText } from '../index/schema.ts'
@@ -16,14 +17,43 @@ export interface Unhashed {
   readonly modifiedAt: number
 }
 
-/** The unhashed files of the first albums after the row `after`, and the row of the last of them; null at the end. */
-export function unhashedAfter(db: DatabaseSync, after: number): { files: Unhashed[]; last: number } | null {
-  const next = db.prepare(
+/** A picture or lyrics beside the music that has not been read whole. */
+export interface UnhashedBeside {
+  readonly album: Id
+  readonly part: number
+  readonly library: Id
+  readonly path: string
+  readonly modifiedAt: number
+  /** What another album has of the same file: many may lie in one folder, beside one picture. */
+  readonly known: Beside | undefined
+}
+
+/** What of one album has not been read whole, and the album's row. */
+export interface UnhashedAlbum {
+  readonly tracks: readonly Unhashed[]
+  /** Only of the libraries that are here. */
+  readonly beside: readonly UnhashedBeside[]
+  readonly last: number
+}
+
+/** The first album after the row `after` of which something has not been read whole; null at the end. */
+export function unhashedAfter(db: DatabaseSync, after: number, here: readonly Id[]): UnhashedAlbum | null {
+  const ofTracks = db.prepare(
     'SELECT album FROM track WHERE album > ? AND blob IS NULL AND EXISTS (SELECT 1 FROM file WHERE track = track.id) ORDER BY album LIMIT 1',
   )
-  const row = next.get(after)
-  if (row === undefined) return null
-  const last = integer(row.album)
+  const ofLibrary = db.prepare(
+    `SELECT album FROM beside WHERE library = (SELECT id FROM library WHERE guid = ?) AND album > ? AND blob IS NULL
+     ORDER BY album LIMIT 1`,
+  )
+  const rows = [ofTracks.get(after), ...here.map((library) => ofLibrary.get(library, after))]
+  const albums = rows.flatMap((row) => (row === undefined ? [] : [integer(row.album)]))
+  if (albums.length === 0) return null
+  const last = Math.min(...albums)
+  const beside = unhashedBeside(db, last).filter(({ library }) => here.includes(library))
+  return { tracks: unhashedTracks(db, last), beside, last }
+}
+
+function unhashedTracks(db: DatabaseSync, album: number): Unhashed[] {
   const rows = db.prepare(
     `SELECT ${guidText('album.guid')} AS album, track.part, ${guidText('track.guid')} AS track, library.guid AS library,
        file.path, track.size, file.modified_at
@@ -31,7 +61,7 @@ export function unhashedAfter(db: DatabaseSync, after: number): { files: Unhashe
      JOIN library ON library.id = file.library
      WHERE track.album = ? AND track.blob IS NULL ORDER BY track.part, track.id`,
   )
-  const files = rows.all(last).map((each) => ({
+  return rows.all(album).map((each) => ({
     album: text(each.album),
     part: integer(each.part),
     track: text(each.track),
@@ -40,7 +70,26 @@ export function unhashedAfter(db: DatabaseSync, after: number): { files: Unhashe
     size: integer(each.size),
     modifiedAt: integer(each.modified_at),
   }))
-  return { files, last }
+}
+
+function unhashedBeside(db: DatabaseSync, album: number): UnhashedBeside[] {
+  const rows = db.prepare(
+    `SELECT ${guidText('album.guid')} AS album, beside.part, library.guid AS library, beside.path, beside.modified_at,
+       known.size, lower(hex(known.blob)) AS blob
+     FROM beside JOIN album ON album.id = beside.album JOIN library ON library.id = beside.library
+     LEFT JOIN beside AS known ON known.library = beside.library AND known.path = beside.path
+       AND known.modified_at = beside.modified_at AND known.blob IS NOT NULL
+     WHERE beside.album = ? AND beside.blob IS NULL
+     GROUP BY beside.part, beside.library, beside.path`,
+  )
+  return rows.all(album).map((each) => ({
+    album: text(each.album),
+    part: integer(each.part),
+    library: text(each.library),
+    path: text(each.path),
+    modifiedAt: integer(each.modified_at),
+    known: each.size === null ? undefined : { blob: text(each.blob), size: integer(each.size) },
+  }))
 }
 
 /** How many tracks of music folders have not been read whole. */

@@ -1,19 +1,31 @@
+import { stat } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { InPlace } from '../../blobs/blobs.ts'
+import type { InPlace, PlacedFile } from '../../blobs/blobs.ts'
 import type { Index } from '../../index/index.ts'
 import { CodedError } from '../../protocol/errors.ts'
+import {
+  type Beside,
+  type File,
+  largestLyrics,
+  largestPicture,
+  type Track,
+} from '../../protocol/facts/catalog.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { update } from '../../store/collection.ts'
 import type { Store } from '../../store/store.ts'
+import { besideOf, type FileBeside } from '../beside.ts'
 import { albumParts, partId } from '../facts.ts'
+import { listLibraries } from '../libraries.ts'
 import type { Places } from '../places.ts'
 import { caughtUp } from './caught-up.ts'
-import type { Unhashed } from './hashing-queries.ts'
+import type { Unhashed, UnhashedAlbum, UnhashedBeside } from './hashing-queries.ts'
+import { isLyricsName } from './names.ts'
+import { pathBytes } from './path.ts'
 
 export interface HashingOptions {
   readonly store: Store
   readonly index: Index
-  readonly places: Pick<Places, 'files'>
+  readonly places: Pick<Places, 'files' | 'isHere' | 'root'>
   readonly inPlace: Pick<InPlace, 'hash' | 'verify'>
   /** While a scan runs, the disk is its own. */
   readonly isScanning: () => boolean
@@ -22,7 +34,10 @@ export interface HashingOptions {
   readonly bytesPerSecond: number
 }
 
-/** Reads the files of music folders whole, one after another and at leisure, so that their tracks get a blob's name. */
+/**
+ * Reads the files of music folders whole, one after another and at leisure, so that tracks, and the pictures and lyrics
+ * beside them, get a blob's name.
+ */
 export interface Hashing {
   /** Goes through all that is not hashed, once; tells how many tracks remain. Resolves with how many have been hashed. */
   run(signal: AbortSignal, remaining: (tracks: number) => void): Promise<number>
@@ -34,7 +49,7 @@ const politenessMs = 1_000
 const patienceMs = 10_000
 
 export function createHashing(options: HashingOptions): Hashing {
-  const { store, index, inPlace, isScanning, isHeard, bytesPerSecond } = options
+  const { store, index, places, inPlace, isScanning, isHeard, bytesPerSecond } = options
   const queries = index.reader<typeof import('./hashing-queries.ts')>(
     new URL('./hashing-queries.ts', import.meta.url),
   )
@@ -46,46 +61,69 @@ export function createHashing(options: HashingOptions): Hashing {
     }
   }
 
-  async function hashOf(places: readonly Unhashed[], signal: AbortSignal): Promise<BlobHash | undefined> {
-    for (const place of places) {
+  /** Undefined: it has changed, gone, or cannot be read; the next scan sees to it. */
+  async function hashOf(file: PlacedFile, signal: AbortSignal): Promise<BlobHash | undefined> {
+    try {
+      return await inPlace.hash(file, { bytesPerSecond, signal })
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error
+      return undefined
+    }
+  }
+
+  async function hashTrack(files: readonly Unhashed[], signal: AbortSignal): Promise<BlobHash | undefined> {
+    for (const place of files) {
       await giveWay(signal)
-      const [file] = options.places.files({ size: place.size, blob: undefined, places: [place] })
-      if (!file) continue
-      try {
-        return await inPlace.hash(file, { bytesPerSecond, signal })
-      } catch (error) {
-        // It has changed, gone, or cannot be read: the next scan sees to it.
-        if (!(error instanceof CodedError)) throw error
-      }
+      const [file] = places.files({ size: place.size, blob: undefined, places: [place] })
+      const hash = file && (await hashOf(file, signal))
+      if (hash !== undefined) return hash
     }
     return undefined
   }
 
-  /** Hashes the tracks of one part of an album, and writes what came of it in one transaction. */
-  async function hashPart(files: readonly Unhashed[], signal: AbortSignal): Promise<number> {
-    const hashes = new Map<Id, { hash: BlobHash; size: number }>()
-    for (const [track, places] of Map.groupBy(files, (file) => file.track)) {
-      const hash = await hashOf(places, signal)
-      if (hash !== undefined) hashes.set(track, { hash, size: places[0]?.size ?? 0 })
+  /** Of a picture or lyrics; what is larger than is ever shown stays as it is. */
+  async function readBeside(file: UnhashedBeside, signal: AbortSignal): Promise<Beside | undefined> {
+    const root = places.root(file.library)
+    if (file.known !== undefined || root === null) return file.known
+    await giveWay(signal)
+    const path = pathBytes(file.path)
+    const found = await stat(Buffer.concat([root, '/', path].map((part) => Buffer.from(part)))).catch(
+      () => null,
+    )
+    if (found === null || found.size === 0 || found.size > largestOf(file.path)) return undefined
+    const { size } = found
+    const blob = await hashOf({ root, path, size, modifiedAt: file.modifiedAt }, signal)
+    return blob === undefined ? undefined : { blob, size }
+  }
+
+  /**
+   * Reads what of one part of an album has not been read, and writes what came of it in one transaction. Answers how many
+   * tracks it was.
+   */
+  async function hashPart(
+    { tracks, beside }: Pick<UnhashedAlbum, 'tracks' | 'beside'>,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const read: Hashed = { tracks: new Map(), beside: new Map() }
+    for (const file of beside) {
+      const is = await readBeside(file, signal)
+      if (is !== undefined) read.beside.set(keyOf(file), is)
     }
-    const [first] = files
-    if (!first || hashes.size === 0) return 0
+    for (const [track, files] of Map.groupBy(tracks, (file) => file.track)) {
+      const hash = await hashTrack(files, signal)
+      if (hash !== undefined) read.tracks.set(track, { hash, size: files[0]?.size ?? 0 })
+    }
+    const [first] = [...tracks, ...beside]
+    if (!first || read.tracks.size + read.beside.size === 0) return 0
     const { revision } = await update(
       store,
       albumParts,
       partId(first.album, first.part),
-      (part) => {
-        if (part === null) return null
-        const tracks = part.tracks.map((track) => {
-          const found = hashes.get(track.id)
-          return found?.size === track.size ? { ...track, blob: found.hash } : track
-        })
-        return { ...part, tracks }
-      },
+      (part) => part && { ...part, tracks: part.tracks.map((track) => withHashes(track, read)) },
       signal,
     )
     await caughtUp(index, revision, signal)
-    return hashes.size
+    return read.tracks.size
   }
 
   return {
@@ -93,17 +131,47 @@ export function createHashing(options: HashingOptions): Hashing {
       let done = 0
       const all = await queries.countUnhashed(signal)
       remaining(all)
+      const here = (await listLibraries(store, signal)).filter(places.isHere).map(({ id }) => id)
       for (
-        let page = await queries.unhashedAfter(0, signal);
-        page;
-        page = await queries.unhashedAfter(page.last, signal)
+        let album = await queries.unhashedAfter(0, here, signal);
+        album;
+        album = await queries.unhashedAfter(album.last, here, signal)
       ) {
-        for (const files of Map.groupBy(page.files, (file) => file.part).values()) {
-          done += await hashPart(files, signal)
+        const { tracks, beside } = album
+        for (const part of new Set([...tracks, ...beside].map((file) => file.part))) {
+          const isOfPart = (file: Unhashed | UnhashedBeside) => file.part === part
+          done += await hashPart({ tracks: tracks.filter(isOfPart), beside: beside.filter(isOfPart) }, signal)
           remaining(all - done)
         }
       }
       return done
     },
   }
+}
+
+/** What has been read of one part of an album: its tracks by id, what lies beside them by `keyOf`. */
+interface Hashed {
+  readonly tracks: Map<Id, { readonly hash: BlobHash; readonly size: number }>
+  readonly beside: Map<string, Beside>
+}
+
+/** With the time, so that what was read of one picture is never said of the next one under its name. */
+function keyOf({ library, path, modifiedAt }: Pick<FileBeside, 'library' | 'path' | 'modifiedAt'>): string {
+  return `${library}/${path}/${modifiedAt}`
+}
+
+function withHashes(track: Track, read: Hashed): Track {
+  const found = read.tracks.get(track.id)
+  const files = track.files.map((file): File => {
+    const { lyrics, cover } = besideOf(file)
+    const lyricsRead = lyrics && read.beside.get(keyOf(lyrics))
+    const coverRead = cover && read.beside.get(keyOf(cover))
+    return { ...file, ...(lyricsRead && { lyrics: lyricsRead }), ...(coverRead && { cover: coverRead }) }
+  })
+  return { ...track, files, ...(found?.size === track.size && { blob: found.hash }) }
+}
+
+/** The largest file of its kind that is read at all, in bytes. */
+function largestOf(path: string): number {
+  return isLyricsName(path) ? largestLyrics : largestPicture
 }

@@ -6,7 +6,7 @@ const page = 2_000
 
 /** The files of a library as the index has them, a page at a time: no read transaction lasts longer than a page. */
 export function openKnownFiles(db: DatabaseSync, library: string): KnownFiles {
-  const columns = 'path, size, modified_at, lyrics_file, cover_file, cover_modified_at'
+  const columns = 'path, size, modified_at, lyrics_file, lyrics_modified_at, cover_file, cover_modified_at'
   const where = (sign: '>' | '>=') =>
     db.prepare(
       `SELECT ${columns} FROM files WHERE library = ? AND path ${sign} ? ORDER BY path LIMIT ${page}`,
@@ -48,6 +48,7 @@ function knownFile(row: Record<string, SQLOutputValue>): KnownFile {
     size: integer(row.size),
     modifiedAt: integer(row.modified_at),
     lyricsFile: optional(text, row.lyrics_file),
+    lyricsModifiedAt: optional(integer, row.lyrics_modified_at),
     coverFile: optional(text, row.cover_file),
     coverModifiedAt: optional(integer, row.cover_modified_at),
   }

@@ -10,6 +10,7 @@ export const walkEvent = z.discriminatedUnion('kind', [
     /** Whether the catalog has a file at this path. */
     known: z.boolean(),
     lyricsFile: z.string().optional(),
+    lyricsModifiedAt: z.int().nonnegative().optional(),
     coverFile: z.string().optional(),
     coverModifiedAt: z.int().nonnegative().optional(),
   }),

@@ -25,6 +25,10 @@ export function suffixOf(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1).toLowerCase()
 }
 
+export function isLyricsName(name: string): boolean {
+  return /^(?:lrc|txt)$/.test(suffixOf(name))
+}
+
 export function isAudioName(name: string): boolean {
   return audioSuffixes.has(suffixOf(name))
 }

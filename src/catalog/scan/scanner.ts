@@ -27,7 +27,7 @@ import { startWalk } from './walker.ts'
 export interface ScannerOptions {
   readonly store: Store
   readonly index: Index
-  readonly places: Pick<Places, 'isHere' | 'files'>
+  readonly places: Pick<Places, 'isHere' | 'files' | 'root'>
   readonly reader: TagReader
   /** How files are read whole after a scan; absent: they are not. */
   readonly hashing?: Omit<HashingOptions, 'store' | 'index' | 'places' | 'isScanning' | 'isHeard'> & {

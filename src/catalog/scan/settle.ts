@@ -109,6 +109,7 @@ function fileFact(library: Id, { found, reading }: ReadFile): File {
     path: found.path,
     modifiedAt: reading.modifiedAt,
     ...(found.lyricsFile === undefined ? {} : { lyricsFile: found.lyricsFile }),
+    ...(found.lyricsModifiedAt === undefined ? {} : { lyricsModifiedAt: found.lyricsModifiedAt }),
     ...(found.coverFile === undefined ? {} : { coverFile: found.coverFile }),
     ...(found.coverModifiedAt === undefined ? {} : { coverModifiedAt: found.coverModifiedAt }),
   }

@@ -19,6 +19,7 @@ function knownFiles(paths: readonly string[]): KnownFiles {
       size: 1,
       modifiedAt: 1,
       lyricsFile: undefined,
+      lyricsModifiedAt: undefined,
       coverFile: undefined,
       coverModifiedAt: undefined,
     }),

@@ -8,7 +8,7 @@ import {
   statSync,
 } from 'node:fs'
 import type { WalkEvent } from './messages.ts'
-import { chooseCover, chooseLyrics, ignoreMarkers, isAudioName, isHiddenName, suffixOf } from './names.ts'
+import { chooseCover, chooseLyrics, ignoreMarkers, isAudioName, isHiddenName, isLyricsName } from './names.ts'
 import { comparePaths, pathBytes, pathText } from './path.ts'
 
 /** A file as the catalog knows it. */
@@ -17,6 +17,7 @@ export interface KnownFile {
   readonly size: number
   readonly modifiedAt: number
   readonly lyricsFile: string | undefined
+  readonly lyricsModifiedAt: number | undefined
   readonly coverFile: string | undefined
   readonly coverModifiedAt: number | undefined
 }
@@ -121,6 +122,11 @@ function* compareFile(visit: Visit, entry: Entry, request: Walk, known: KnownFil
   const before = known.current?.path === path ? known.current : undefined
   if (before) known.next()
   const lyricsFile = visit.lyrics.size === 0 ? undefined : chooseLyrics(entry.name, visit.lyrics)
+  // Unlike the picture, of which a folder has one, it is looked at for each file, where there is any.
+  const lyricsModifiedAt =
+    lyricsFile === undefined
+      ? undefined
+      : modifiedAtOf(`${request.root}/${below(visit.path, lyricsFile)}`, true)
   const { coverFile, coverModifiedAt } = visit
   const modifiedAt = wholeMs(stat.mtimeMs)
   const unchanged =
@@ -128,6 +134,7 @@ function* compareFile(visit: Visit, entry: Entry, request: Walk, known: KnownFil
     before.size === stat.size &&
     before.modifiedAt === modifiedAt &&
     before.lyricsFile === lyricsFile &&
+    before.lyricsModifiedAt === lyricsModifiedAt &&
     before.coverFile === coverFile &&
     before.coverModifiedAt === coverModifiedAt
   if (unchanged && !request.full) return
@@ -135,6 +142,7 @@ function* compareFile(visit: Visit, entry: Entry, request: Walk, known: KnownFil
   yield {
     ...file,
     ...(lyricsFile === undefined ? {} : { lyricsFile }),
+    ...(lyricsModifiedAt === undefined ? {} : { lyricsModifiedAt }),
     ...(coverFile === undefined ? {} : { coverFile }),
     ...(coverModifiedAt === undefined ? {} : { coverModifiedAt }),
   }
@@ -178,7 +186,7 @@ function open(path: string, from: Pick<Visit, 'links' | 'ancestors'>, request: W
     if (ignoreMarkers.some((marker) => names.includes(marker))) return { event: undefined, keep: false }
     const problems: WalkEvent[] = []
     const entries = listed.flatMap((one) => entryOf(one, path, request, problems))
-    const texts = names.filter((name) => /^(?:lrc|txt)$/.test(suffixOf(name)))
+    const texts = names.filter(isLyricsName)
     const coverFile = chooseCover(
       listed.flatMap(({ name, entry }) => (entry.isFile() && !isHiddenName(name) ? [name] : [])),
     )
@@ -188,7 +196,7 @@ function open(path: string, from: Pick<Visit, 'links' | 'ancestors'>, request: W
       next: 0,
       total: names.length,
       coverFile,
-      coverModifiedAt: coverFile === undefined ? undefined : modifiedAtOf(`${absolute}/${coverFile}`),
+      coverModifiedAt: coverFile === undefined ? undefined : modifiedAtOf(`${absolute}/${coverFile}`, false),
       lyrics: new Map(texts.map((name) => [name.toLowerCase(), name])),
       ancestors: [...from.ancestors, identityOf(stat)],
       links: from.links,
@@ -201,9 +209,9 @@ function open(path: string, from: Pick<Visit, 'links' | 'ancestors'>, request: W
   }
 }
 
-function modifiedAtOf(absolute: string): number | undefined {
-  const stat = tryStat(absolute, false)
-  return stat && wholeMs(stat.mtimeMs)
+function modifiedAtOf(absolute: string, follow: boolean): number | undefined {
+  const stat = tryStat(absolute, follow)
+  return stat?.isFile() ? wholeMs(stat.mtimeMs) : undefined
 }
 
 function wholeMs(mtimeMs: number): number {

@@ -62,7 +62,7 @@ export const cover = z.object({ bytes: z.instanceof(Uint8Array), mediaType: z.st
 /** Paths are in the text form of `scan/path.ts`. */
 export type Request =
   | { readonly kind: 'tags'; readonly paths: readonly string[] }
-  | { readonly kind: 'lyrics'; readonly path: string | null; readonly beside: string | null }
+  | { readonly kind: 'lyrics'; readonly path: string | null; readonly beside: string | Uint8Array | null }
   | { readonly kind: 'cover'; readonly path: string }
 
 /** `readings` are for the next paths in order; a request for tags is done when all have come. */

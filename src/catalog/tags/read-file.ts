@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { largestLyrics } from '../../protocol/facts/catalog.ts'
 import { pathBytes } from '../scan/path.ts'
 import { boundTags, describeAudio, describeTags, fieldsOf } from './describe.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -18,7 +19,6 @@ const largestTag = 32 * 1024 * 1024
 const readBudget = 96 * 1024 * 1024
 /** WebAssembly memory never shrinks; above this much the module is made anew. */
 const memoryKept = 48 * 1024 * 1024
-const largestLyricsFile = 2 * 1024 * 1024
 
 /** Reads tags, lyrics and covers of files, synchronously. Runs in the reader's child process only (law S1). */
 export interface FileReader {
@@ -143,10 +143,10 @@ export function createFileReader(): FileReader {
   }
 }
 
-/** The lyrics in a text file beside the music. */
-export function readLyricsFile(path: string): Lyrics[] {
-  const bytes = readFileSync(pathBytes(path))
-  return present(bytes.length > largestLyricsFile ? null : parseLyrics(decodeText(bytes)))
+/** The lyrics in a text file beside the music, of which the path or the bytes are given. */
+export function readLyricsFile(file: string | Uint8Array): Lyrics[] {
+  const bytes = typeof file === 'string' ? readFileSync(pathBytes(file)) : file
+  return present(bytes.length > largestLyrics ? null : parseLyrics(decodeText(bytes)))
 }
 
 function withFile(path: string, use: (file: Opened) => Reading): Reading {

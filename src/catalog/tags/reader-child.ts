@@ -32,7 +32,10 @@ function readAll(paths: readonly string[]) {
 }
 
 /** What stands beside the file was put there on purpose: it comes first. */
-function lyricsOf(path: string | null, beside: string | null): Extract<Answer, { kind: 'lyrics' }>['lyrics'] {
+function lyricsOf(
+  path: string | null,
+  beside: string | Uint8Array | null,
+): Extract<Answer, { kind: 'lyrics' }>['lyrics'] {
   const own = beside === null ? [] : readLyricsFile(beside)
   const embedded = path === null ? [] : files.readLyrics(path)
   return [...own, ...embedded].map((found) => ({ ...found, lines: [...found.lines] }))

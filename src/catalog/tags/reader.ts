@@ -23,8 +23,8 @@ export interface TagReader extends AsyncDisposable {
 export interface LyricsSource {
   /** The audio file. */
   readonly path?: string | undefined
-  /** A `.lrc` or `.txt`. */
-  readonly beside?: string | undefined
+  /** A `.lrc` or `.txt`: its path, or its bytes. */
+  readonly beside?: string | Uint8Array | undefined
 }
 
 export interface Cover {

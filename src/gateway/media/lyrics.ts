@@ -1,34 +1,38 @@
+import { besidePath } from '../../catalog/beside.ts'
 import type { TrackSource } from '../../catalog/catalog.ts'
-import type { Places } from '../../catalog/places.ts'
 import type { Lyrics as FoundLyrics } from '../../catalog/tags/lyrics.ts'
 import type { TagReader } from '../../catalog/tags/reader.ts'
 import type { TimedWord } from '../../catalog/tags/words.ts'
 import type { Lyrics } from '../../protocol/api/catalog.ts'
-import { pathOf, type Tracks, textOf } from './tracks.ts'
+import type { Beside } from './beside.ts'
+import { type Tracks, textOf } from './tracks.ts'
 
 /** The lyrics of a track: those in its file, and those of a file beside it. */
 export type ReadLyrics = (source: TrackSource, signal: AbortSignal) => Promise<Lyrics>
 
 export interface LyricsParts {
   readonly tracks: Pick<Tracks, 'openFile'>
-  readonly places: Pick<Places, 'root'>
+  readonly beside: Beside
   readonly tagReader: Pick<TagReader, 'readLyrics'>
 }
 
-/** What this node reads itself: of a file beside the music only where that is on its disk. */
-export function createLyrics({ tracks, places, tagReader }: LyricsParts): ReadLyrics {
-  function fileBeside(source: TrackSource): string | undefined {
-    for (const { library, path, lyricsFile } of source.places) {
+/** What this node reads itself: a file beside the music where that is on its disk, else a copy of it. */
+export function createLyrics({ tracks, beside: files, tagReader }: LyricsParts): ReadLyrics {
+  async function findBeside({ places }: TrackSource, signal: AbortSignal) {
+    for (const { library, path, lyricsFile } of places) {
       if (lyricsFile === undefined) continue
-      const folder = path.slice(0, path.lastIndexOf('/') + 1)
-      const absolute = pathOf(places, library, folder + lyricsFile)
-      if (absolute !== null) return textOf(absolute)
+      const found = await files.find(library, besidePath(path, lyricsFile))
+      if (found !== null) return textOf(found.path)
+    }
+    for (const { lyrics } of places) {
+      const copy = lyrics && (await files.copy(lyrics, signal))
+      if (copy) return copy.bytes
     }
     return undefined
   }
 
   return async (source, signal) => {
-    const beside = fileBeside(source)
+    const beside = await findBeside(source, signal)
     if (!source.embeddedLyrics) {
       return beside === undefined ? { items: [] } : inAnswer(await tagReader.readLyrics({ beside }, signal))
     }

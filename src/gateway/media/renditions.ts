@@ -1,14 +1,13 @@
 import type { Stats } from 'node:fs'
-import { lstat } from 'node:fs/promises'
 import type { PictureSource, TrackSource } from '../../catalog/catalog.ts'
-import type { Places } from '../../catalog/places.ts'
 import type { TagReader } from '../../catalog/tags/reader.ts'
 import type { Picture } from '../../media/covers/cover.ts'
 import type { Media } from '../../media/media.ts'
 import type { Production, Representation } from '../../media/serve/representation.ts'
 import type { Rendition } from '../../media/transcode/transcoder.ts'
 import type { Id } from '../../protocol/ids.ts'
-import { isCurrent, pathOf, type Tracks, textOf } from './tracks.ts'
+import type { Beside } from './beside.ts'
+import { isCurrent, type Tracks, textOf } from './tracks.ts'
 
 /**
  * What is made of music for listeners, by a node with the role `media`: this one, or another that is asked. Errors: those
@@ -63,15 +62,15 @@ export type PictureElsewhere = (
 export interface RenditionsParts {
   readonly media: Pick<Media, 'transcode' | 'cover'>
   readonly tracks: Pick<Tracks, 'openFile'>
-  readonly places: Pick<Places, 'root'>
-  /** Gets a picture beside music that is on another node; null where the library is on none. */
+  readonly beside: Beside
+  /** Gets a picture beside music that is on another node, while no blob's name is known; null where the library is on none. */
   readonly pictureElsewhere: PictureElsewhere
   readonly tagReader: Pick<TagReader, 'readCover'>
 }
 
 /** What this node makes itself. */
 export function createRenditions(parts: RenditionsParts): Renditions {
-  const { media, tracks, places, pictureElsewhere, tagReader } = parts
+  const { media, tracks, beside, pictureElsewhere, tagReader } = parts
 
   async function embeddedCover(source: TrackSource, signal: AbortSignal) {
     using original = await tracks.openFile(source, signal)
@@ -81,16 +80,18 @@ export function createRenditions(parts: RenditionsParts): Renditions {
   /** The picture as the media role reads it; null where it is known to be gone. */
   async function pictureOf({ version, place, file, within }: TrackPicture): Promise<Picture | null> {
     if (within !== null) return { version, place, read: (signal) => embeddedCover(within, signal) }
-    const path = file && pathOf(places, file.library, file.path)
-    if (!path) {
-      const read = file && pictureElsewhere(file.library, file.path)
-      return read ? { version, place, read } : null
+    if (file === undefined) return null
+    const { library, path, modifiedAt, is } = file
+    const found = await beside.find(library, path)
+    if (found === null) {
+      const read =
+        is === undefined ? pictureElsewhere(library, path) : (signal: AbortSignal) => beside.copy(is, signal)
+      return read && { version, place, read }
     }
-    const found = await lstat(path).catch(() => null)
-    if (found === null) return null
     // Another picture may have come under its name since the scan that `version` speaks of.
-    const isAsScanned = Math.trunc(found.mtimeMs) === file.modifiedAt
-    return { version: isAsScanned ? version : changed(version, found), place, read: async () => ({ path }) }
+    const isAsScanned = Math.trunc(found.stats.mtimeMs) === modifiedAt
+    const read = async () => ({ path: found.path })
+    return { version: isAsScanned ? version : changed(version, found.stats), place, read }
   }
 
   return {
@@ -112,7 +113,9 @@ export function createRenditions(parts: RenditionsParts): Renditions {
       const pictures = (await Promise.all(known.map(pictureOf))).filter((picture) => picture !== null)
       const wanted = { id, name, pictures, mosaic, accept, ...(size !== undefined && { size }) }
       const bytes = await media.cover(wanted, signal)
-      return { bytes, immutable: v !== undefined && pictures.some(({ version }) => version === v) }
+      // What is drawn in place of a picture that cannot be had now makes room for it.
+      const isOfVersion = v !== undefined && pictures.some(({ version }) => version === v)
+      return { bytes, immutable: isOfVersion && !bytes.isDrawn }
     },
   }
 }

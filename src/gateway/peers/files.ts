@@ -4,6 +4,7 @@ import type { InPlace, Range } from '../../blobs/blobs.ts'
 import type { Places } from '../../catalog/places.ts'
 import { pathBytes } from '../../catalog/scan/path.ts'
 import { CodedError } from '../../protocol/errors.ts'
+import { largestPicture } from '../../protocol/facts/catalog.ts'
 import { id, timestamp } from '../../protocol/ids.ts'
 import { sendBytes } from '../media/answer.ts'
 import { goneSignalOf } from '../signal.ts'
@@ -22,7 +23,6 @@ const asked = z.object({
   modifiedAt: z.coerce.number().pipe(timestamp).optional(),
 })
 const pictures = /\.(?:jpe?g|png|webp|gif|bmp|avif|tiff?)$/i
-const mostPictureBytes = 64 * 1_048_576
 
 /**
  * Files of this node's music folders that no blob's name stands for: music that has not been read whole yet, and
@@ -59,6 +59,6 @@ async function pictureAt({ root, path }: { root: string | Buffer; path: string |
   const absolute = Buffer.concat([Buffer.from(root), Buffer.from('/'), Buffer.from(path)])
   const found = await lstat(absolute).catch(() => null)
   if (found === null) throw new CodedError('FILE_MISSING', 'there is no such picture')
-  if (found.size > mostPictureBytes) throw new CodedError('TOO_LARGE', 'the picture')
+  if (found.size > largestPicture) throw new CodedError('TOO_LARGE', 'the picture')
   return { size: found.size, modifiedAt: Math.trunc(found.mtimeMs) }
 }

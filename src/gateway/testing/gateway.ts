@@ -23,6 +23,7 @@ import { sendOutward } from '../../outbox/outward.ts'
 import { allRoles } from '../../protocol/facts/cluster.ts'
 import { openSqliteStore } from '../../store/sqlite.ts'
 import type { Gateway, GatewayConfig } from '../gateway.ts'
+import { createBeside } from '../media/beside.ts'
 import { createLyrics } from '../media/lyrics.ts'
 import { createRenditions } from '../media/renditions.ts'
 import { createTracks } from '../media/tracks.ts'
@@ -104,6 +105,7 @@ export async function openTestGateway(
     }),
   )
   const tracks = createTracks({ places, originals })
+  const beside = createBeside({ places, originals })
   const catalog = createCatalog({ store, index })
   const installationKey = createInstallationKey(store, join(data, 'secrets'))
   const outbox = createOutbox({
@@ -173,8 +175,8 @@ export async function openTestGateway(
       accounts,
       blobs,
       tracks,
-      renditions: createRenditions({ media, tracks, places, pictureElsewhere: () => null, tagReader }),
-      readLyrics: createLyrics({ tracks, places, tagReader }),
+      renditions: createRenditions({ media, tracks, beside, pictureElsewhere: () => null, tagReader }),
+      readLyrics: createLyrics({ tracks, beside, tagReader }),
       isOperator: (token) => token === operatorToken,
       catalog,
       scanner,

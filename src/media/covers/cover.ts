@@ -1,3 +1,5 @@
+import type { Representation } from '../serve/representation.ts'
+
 /** Longest edge in pixels of the pictures that are kept; what is asked for is rounded up to one of them. */
 export const coverSizes = [64, 128, 256, 512, 1024] as const
 
@@ -16,6 +18,11 @@ export interface CoverRequest {
   readonly size?: number
   /** The request's Accept header: WebP where it names it, else JPEG. The placeholder is SVG. */
   readonly accept?: string | undefined
+}
+
+export interface Cover extends Representation {
+  /** It stands for a picture that there is not, or that could not be had. */
+  readonly isDrawn: boolean
 }
 
 export interface Picture {

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { CodedError, isCoded } from '../../protocol/errors.ts'
+import { largestPicture } from '../../protocol/facts/catalog.ts'
 import type { DiskCache } from '../cache/disk-cache.ts'
 import type { Representation } from '../serve/representation.ts'
 import { createSharedWork } from '../shared.ts'
 import { createSlots } from '../transcode/slots.ts'
-import { type CoverProblem, type CoverRequest, coverSizes, type Picture } from './cover.ts'
+import { type Cover, type CoverProblem, type CoverRequest, coverSizes, type Picture } from './cover.ts'
 import type { PictureRequest, PictureWorker } from './picture-worker.ts'
 import { placeholder } from './placeholder.ts'
-import { maximumPictureBytes, type PictureFormat } from './worker/job.ts'
+import type { PictureFormat } from './worker/job.ts'
 
 /** Changed whenever the same picture would come out otherwise. */
 const recipe = '1'
@@ -16,7 +17,7 @@ const maximumRemembered = 10_000
 const makeMs = 60_000
 
 export interface Covers {
-  cover(request: CoverRequest, signal: AbortSignal): Promise<Representation>
+  cover(request: CoverRequest, signal: AbortSignal): Promise<Cover>
 }
 
 /** Pictures of the sizes and kinds that are asked for, made once and kept in `cache`. */
@@ -79,7 +80,7 @@ export function createCovers(
             const path = Buffer.from(source.path).toString('base64')
             return await worker.make({ kind: 'fit', size, format, path }, new Uint8Array(), stop)
           }
-          if (source.bytes.length > maximumPictureBytes) {
+          if (source.bytes.length > largestPicture) {
             throw new CodedError('COVER_UNREADABLE', `it has ${source.bytes.length} bytes`)
           }
           return await worker.make({ kind: 'fit', size, format }, source.bytes, stop)
@@ -152,12 +153,12 @@ export function createCovers(
       const size = snap(request.size ?? coverSizes[coverSizes.length - 1] ?? 0)
       const format = formatFor(request.accept ?? '')
       const four = await mosaic(request, size, format, signal)
-      if (four !== null) return four
+      if (four !== null) return { ...four, isDrawn: false }
       for (const picture of request.pictures) {
         const fit = await fitted(request.id, picture, size, format, signal)
-        if (fit !== null) return fit
+        if (fit !== null) return { ...fit, isDrawn: false }
       }
-      return await drawn(request, size, signal)
+      return { ...(await drawn(request, size, signal)), isDrawn: true }
     },
   }
 }

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { CodedError } from '../../protocol/errors.ts'
+import { largestPicture } from '../../protocol/facts/catalog.ts'
 import { frameParts, readFrames } from '../child/frames.ts'
 import { type Child, startLimited } from '../child/limited.ts'
-import { maximumPictureBytes, type PictureJob } from './worker/job.ts'
+import type { PictureJob } from './worker/job.ts'
 
 /** A child process that decodes and resizes pictures, started when it is needed and ended when it is idle (law S1). */
 export interface PictureWorker extends AsyncDisposable {
@@ -66,7 +67,7 @@ export function createPictureWorker(): PictureWorker {
 
   async function listen(to: Child): Promise<void> {
     try {
-      for await (const { header, body } of readFrames(to.stdout, maximumPictureBytes)) {
+      for await (const { header, body } of readFrames(to.stdout, largestPicture)) {
         const reply = replyHeader.parse(JSON.parse(header))
         const task = atWork.get(reply.id)
         progressAt = performance.now()

@@ -4,6 +4,7 @@ import { makeFolder } from '../../blobs/durable.ts'
 import { checkSpace, writeTemporary } from '../../blobs/temporary.ts'
 import type { CopyInFile, FileElsewhere } from '../../media/originals.ts'
 import { CodedError, isCoded } from '../../protocol/errors.ts'
+import { largestPicture } from '../../protocol/facts/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
 import type { Calls } from '../../registry/calls.ts'
 
@@ -20,7 +21,6 @@ export interface FilesElsewhere {
 const deadlineMs = 3_000
 /** There is no other copy to change over to, so the node may take longer than one that has others beside it. */
 const stallMs = 10_000
-const mostPictureBytes = 64 * 1_048_576
 
 export function createFilesElsewhere(calls: Pick<Calls, 'open'>): FilesElsewhere {
   async function* chunks(file: FileElsewhere, start: number, end: number, signal: AbortSignal | undefined) {
@@ -73,7 +73,7 @@ export function createFilesElsewhere(calls: Pick<Calls, 'open'>): FilesElsewhere
         let length = 0
         for await (const bytes of answer.body) {
           length += bytes.byteLength
-          if (length > mostPictureBytes) return null
+          if (length > largestPicture) return null
           pieces.push(Uint8Array.from(bytes))
         }
         return { bytes: Buffer.concat(pieces) }

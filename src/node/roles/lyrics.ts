@@ -18,7 +18,10 @@ export interface LyricsAnywhereOptions {
 /** The music may have to be fetched first. Milliseconds. */
 const deadlineMs = 15_000
 
-/** Lyrics as a cluster has them: a file beside the music is read on the node whose folder it is in. */
+/**
+ * Lyrics as a cluster has them: while no blob's name is known for a file beside the music, it is read on the node whose
+ * folder it is in.
+ */
 export function createLyricsAnywhere({
   self,
   calls,
@@ -32,8 +35,8 @@ export function createLyricsAnywhere({
   }
 
   return async (source, signal) => {
-    const homes = source.places.flatMap(({ lyricsFile, library }) =>
-      lyricsFile === undefined ? [] : (nodeOf(library) ?? []),
+    const homes = source.places.flatMap(({ lyricsFile, lyrics: blob, library }) =>
+      lyricsFile === undefined || blob !== undefined ? [] : (nodeOf(library) ?? []),
     )
     for (const home of homes.includes(self) ? [] : homes) {
       try {

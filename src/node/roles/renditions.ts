@@ -90,7 +90,8 @@ export function createRenditionsElsewhere(options: RenditionsElsewhereOptions): 
     async cover(wanted: WantedPicture, signal: AbortSignal): Promise<MadePicture> {
       const pictures = wanted.pictures.slice(0, mostPictures)
       const [first] = pictures
-      const near = first === undefined || first.within === null ? [] : nodesWith(first.within)
+      const blob = first?.file?.is?.blob
+      const near = blob !== undefined ? holders(blob) : first?.within ? nodesWith(first.within) : []
       const open = opening({ path: '/pictures', json: { ...wanted, pictures } }, near, pictureMs)
       using answer = await open({}, signal)
       const { headers } = answer

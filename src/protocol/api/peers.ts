@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { beside } from '../facts/catalog.ts'
 import { nodeName, role, zone } from '../facts/cluster.ts'
 import { blobHash, id, timestamp } from '../ids.ts'
 
@@ -71,6 +72,7 @@ export const trackSource = z.object({
         lyricsFile: maybe(path),
         coverFile: maybe(path),
         coverModifiedAt: maybe(timestamp),
+        lyrics: maybe(beside),
       }),
     )
     .max(1_000),
@@ -96,7 +98,7 @@ export const pictureQuestion = z.object({
       z.object({
         version,
         place: maybe(z.object({ library: id, path })),
-        file: maybe(z.object({ library: id, path, modifiedAt: maybe(timestamp) })),
+        file: maybe(z.object({ library: id, path, modifiedAt: maybe(timestamp), is: maybe(beside) })),
         within: trackSource.nullable(),
       }),
     )

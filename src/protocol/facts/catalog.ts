@@ -122,6 +122,14 @@ export const audio = z.object({
 })
 export type Audio = z.infer<typeof audio>
 
+/** What is larger than this is never shown, nor kept: pictures, and files of lyrics, in bytes. */
+export const largestPicture = 64 * 1_048_576
+export const largestLyrics = 2 * 1_048_576
+
+/** A file beside the music that has been read whole: the blob that it is, so that others can keep copies of it. */
+export const beside = z.object({ blob: blobHash, size: z.int().positive().max(largestPicture) })
+export type Beside = z.infer<typeof beside>
+
 /** One place where a track's file stands in a music folder. */
 export const file = z.object({
   library: id,
@@ -131,9 +139,14 @@ export const file = z.object({
   modifiedAt: timestamp,
   /** Beside it: the file names (not paths) of a `.lrc`/`.txt` and of a cover picture in the same folder. */
   lyricsFile: z.string().max(4_000).optional(),
+  /** Of the lyrics, so that new ones of the same name are seen. Absent: they were found before this was kept. */
+  lyricsModifiedAt: timestamp.optional(),
+  /** The lyrics of that time, once they have been read whole. */
+  lyrics: beside.optional(),
+  /** The same of the picture. Its three fields follow one another: all tracks of a folder then compress to one. */
   coverFile: z.string().max(4_000).optional(),
-  /** Of that picture, so that a new one of the same name is seen. */
   coverModifiedAt: timestamp.optional(),
+  cover: beside.optional(),
 })
 export type File = z.infer<typeof file>
 

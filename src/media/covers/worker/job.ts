@@ -10,6 +10,3 @@ export type PictureJob = { readonly id: number; readonly size: number; readonly 
   | { readonly kind: 'mosaic'; readonly lengths: readonly number[] }
   | { readonly kind: 'draw' }
 )
-
-/** Larger pictures are not read at all. */
-export const maximumPictureBytes = 64 * 1_024 * 1_024

@@ -4,8 +4,9 @@
  */
 import { open } from 'node:fs/promises'
 import sharp, { type Sharp } from 'sharp'
+import { largestPicture } from '../../../protocol/facts/catalog.ts'
 import { frameParts, readFrames } from '../../child/frames.ts'
-import { maximumPictureBytes, type PictureJob } from './job.ts'
+import type { PictureJob } from './job.ts'
 
 /** A decoded picture has at most this many pixels; beyond it lie only attempts to exhaust our memory. */
 const limitInputPixels = 100_000_000
@@ -15,7 +16,7 @@ const seconds = 10
 sharp.cache(false)
 sharp.concurrency(1)
 
-for await (const { header, body } of readFrames(process.stdin, 2 * maximumPictureBytes)) {
+for await (const { header, body } of readFrames(process.stdin, 2 * largestPicture)) {
   const job: PictureJob = JSON.parse(header)
   void answer(job, body)
 }
@@ -74,6 +75,6 @@ async function readPicture(path: Buffer): Promise<Buffer> {
   await using file = await open(path, 'r')
   const stats = await file.stat()
   if (!stats.isFile()) throw new Error('it is not a file')
-  if (stats.size > maximumPictureBytes) throw new Error(`it has ${stats.size} bytes`)
+  if (stats.size > largestPicture) throw new Error(`it has ${stats.size} bytes`)
   return await file.readFile()
 }
