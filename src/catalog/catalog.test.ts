@@ -51,7 +51,10 @@ test('pictures of a track, its album and its artist are where one is; none of hi
   await it.put({ album, tracks: [plain, painted] })
   const expected = [
     { embedded: true, file: undefined },
-    { embedded: false, file: { library: home, path: 'Ann/Seen/cover.jpg', modifiedAt: undefined } },
+    {
+      embedded: false,
+      file: { library: home, path: 'Ann/Seen/cover.jpg', modifiedAt: undefined, is: undefined },
+    },
   ]
   const artist = (await it.catalog.album(anna, album)).artists[0]?.id ?? ''
   for (const [kind, id] of [

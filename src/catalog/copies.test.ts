@@ -7,9 +7,10 @@ import { waitFor } from '../../test/harness/wait.ts'
 import type { InPlace } from '../blobs/blobs.ts'
 import { openDiskBlobs } from '../blobs/disk.ts'
 import { largestLyrics } from '../protocol/facts/catalog.ts'
+import type { Operation } from '../store/collection.ts'
 import { createCatalog } from './catalog.ts'
 import { blobsInFacts, createCopies } from './copies.ts'
-import { albumParts } from './facts.ts'
+import { albumParts, problemId, problems } from './facts.ts'
 import { createScanner } from './scan/scanner.ts'
 
 const live = AbortSignal.timeout(120_000)
@@ -164,4 +165,27 @@ test('a new picture, or new lyrics, are never taken for those before them', asyn
   await made.settled()
   assert.deepEqual(seen(), { cover: sha256('another picture'), lyrics: sha256('[00:02.00]other words') })
   assert.notEqual(shown.pictures(viewer, 'track', a.id)[0]?.version, version)
+})
+
+test('a music folder that has been away for long is no copy any more, until it is there again', async () => {
+  await using made = await readWhole()
+  const { catalog, copies } = made
+  const [track] = await catalog.tracks()
+  const library = track?.files[0]?.library ?? ''
+  const id = problemId(library, '')
+  let revision = 0
+  async function write(operation: Operation) {
+    revision = (await catalog.store.commit(operation, live)).revision
+    await catalog.index.waitFor(revision, live)
+  }
+  const placesOf = () => [track?.blob ?? '', sha256('a picture')].map((hash) => copies.references.get(hash)?.inPlace)
+  const gone = (at: number) => ({ library, path: '', code: 'LIBRARY_GONE', at })
+  assert.deepEqual(placesOf(), [[node], [node]])
+  await write(problems.create(id, gone(Date.now() - 60_000)))
+  assert.deepEqual(placesOf(), [[node], [node]], 'a disk may be unplugged for a while')
+  await write(problems.replace(id, revision, gone(Date.now() - 16 * 60_000)))
+  assert.deepEqual(placesOf(), [[], []])
+  assert.equal(copies.references.page(undefined, 10).length, 5, 'all of it is needed as before')
+  await write(problems.remove(id, revision))
+  assert.deepEqual(placesOf(), [[node], [node]])
 })

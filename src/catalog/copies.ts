@@ -2,11 +2,12 @@ import type { SQLOutputValue } from 'node:sqlite'
 import type { InPlace, PlacedFile, Reader } from '../blobs/blobs.ts'
 import type { References } from '../blobs/copies/whereabouts.ts'
 import type { Index } from '../index/index.ts'
-import type { BlobHash } from '../protocol/ids.ts'
+import { remember } from '../index/remember.ts'
+import type { BlobHash, Id } from '../protocol/ids.ts'
 import { integer, text } from '../store/row.ts'
 import type { Store } from '../store/store.ts'
 import { createBreather } from './breathe.ts'
-import { albumParts } from './facts.ts'
+import { albumParts, problemId } from './facts.ts'
 import { guidBytes } from './index/guid.ts'
 import type { Places } from './places.ts'
 import { pathBytes } from './scan/path.ts'
@@ -20,7 +21,10 @@ type HashedFile = PlacedFile & { readonly hash: BlobHash }
 export interface Copies {
   /** Whether the catalog needs this blob. Only as good as the index: it must have caught up. */
   isReferenced(hash: BlobHash): boolean
-  /** The same, with sizes and with the nodes that have the content in a music folder. */
+  /**
+   * The same, with sizes and with the nodes that have the content in a music folder. One whose folder is not there (its
+   * disk is unplugged, LIBRARY_GONE) has it no more after fifteen minutes.
+   */
   readonly references: References
   /** The blobs of a part of an album, by the key of its fact; none for other keys. */
   blobsOf(key: string): BlobHash[]
@@ -33,6 +37,8 @@ export interface Copies {
 }
 
 const pageRows = 500
+/** Someone may unplug a disk for a while, as a machine may be silent: it is only then that all of it is copied elsewhere. */
+const awayMs = 15 * 60_000
 
 const trackFiles = `SELECT library.guid AS library, file.path, track.size, file.modified_at, lower(hex(track.blob)) AS blob
   FROM file JOIN library ON library.id = file.library JOIN track ON track.id = file.track`
@@ -65,9 +71,28 @@ const questions = {
 }
 
 export function createCopies(
-  index: Pick<Index, 'statement'>,
+  index: Pick<Index, 'statement' | 'revision'>,
   places: Pick<Places, 'root' | 'nodeOf'>,
 ): Copies {
+  /** Since when a library's folder cannot be found on its node; null: it is there. */
+  const awaySince = remember(
+    index,
+    (library: Id) => library,
+    (library: Id): number | null => {
+      const row = index
+        .statement(`SELECT at FROM problem WHERE key = ? AND code = 'LIBRARY_GONE'`)
+        .get(problemId(library, ''))
+      return row === undefined ? null : integer(row.at)
+    },
+  )
+
+  /** The node on whose disk a library is, unless its folder has been away for so long that nobody may count on it. */
+  function nodeWith(library: Id): Id[] {
+    const since = awaySince(library)
+    const node = places.nodeOf(library)
+    return node === null || (since !== null && Date.now() - since > awayMs) ? [] : [node]
+  }
+
   function fileOf(row: Record<string, SQLOutputValue>): HashedFile[] {
     const root = places.root(text(row.library))
     if (root === null) return []
@@ -90,7 +115,7 @@ export function createCopies(
       const [first] = rows
       if (first === undefined) return null
       const inPlace = rows.flatMap(({ library }) =>
-        library === null ? [] : (places.nodeOf(text(library)) ?? []),
+        library === null ? [] : nodeWith(text(library)),
       )
       return { hash, size: integer(first.size), inPlace: [...new Set(inPlace)] }
     },

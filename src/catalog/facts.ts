@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { albumPart, alias, library, problem } from '../protocol/facts/catalog.ts'
 import { defineCollection } from '../store/collection.ts'
 
@@ -20,6 +21,11 @@ export const albumParts = defineCollection({
 export const problems = defineCollection({ prefix: 'catalog/problems/', version: 1, schema: problem })
 
 export const aliases = defineCollection({ prefix: 'catalog/aliases/', version: 1, schema: alias })
+
+/** The id of what is wrong at a path of a library; the empty path is the library itself. */
+export function problemId(library: string, path: string): string {
+  return `${library}/${hash('sha256', path, 'hex').slice(0, 32)}`
+}
 
 export function partId(album: string, part: number): string {
   return `${album}/${String(part).padStart(3, '0')}`

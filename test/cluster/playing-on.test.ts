@@ -7,13 +7,13 @@ import { z } from 'zod'
 import type { OpenApiDocument } from '../../src/gateway/openapi/document.ts'
 import { createChecker } from '../../src/gateway/testing/checked.ts'
 import { createVisitor } from '../../src/gateway/testing/visitor.ts'
-import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
+import { lyrics, type TrackSummary } from '../../src/protocol/api/catalog.ts'
 import { clusterStatus, joinInvitation } from '../../src/protocol/api/cluster.ts'
 import { uploadResult } from '../../src/protocol/api/uploads.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { makePicture } from '../fixtures/picture.ts'
 import { tracksOf } from '../harness/catalog.ts'
-import { blobsIn, type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
+import { blobNames, blobsIn, type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { listen } from '../harness/listener.ts'
 import { scanned } from '../harness/scan.ts'
@@ -29,6 +29,8 @@ before(async () => {
   music = await temporaryFolder('music')
   await writeMusic(music.path, 40)
   await writeFile(join(music.path, 'cover.png'), await makePicture())
+  for (const name of await readdir(music.path))
+    if (name.endsWith('.wav')) await writeFile(join(music.path, name.replace(/wav$/, 'lrc')), wordsOf(name))
   cluster = await startCluster({ nodes: 3, music: (node) => (node === 0 ? [music.path] : []) })
   await cluster.settled(3)
   const ada = await nodeAt(0).administrator()
@@ -46,8 +48,25 @@ function nodeAt(number: number): ClusterNode {
   return node
 }
 
+/** Lyrics beside a file, with their times. */
+const wordsOf = (name: string) => `[00:01.00]These are the words\n[00:02.50]of ${name}\n`
+
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const fileOf = ({ track, title }: TrackSummary) => readFile(join(music.path, `${track} ${title}.wav`))
+
+/** What lies beside a song as a node shows it: the picture in a size that nobody has asked for before, and the words. */
+async function besideAt(node: ClusterNode, { id, album }: TrackSummary) {
+  const ada = await node.administrator()
+  const picture = await ada.fetch(`/api/covers/album/${album.id}?size=256`)
+  const words = lyrics.parse(await (await ada.fetch(`/api/tracks/${id}/lyrics`)).json())
+  assert.match(
+    picture.headers.get('content-type') ?? '',
+    /^image\/(jpeg|webp)/,
+    `${node.name} draws a placeholder`,
+  )
+  assert.equal(words.items[0]?.synced, true, `${node.name} has no lyrics`)
+  return { picture: sha256(Buffer.from(await picture.arrayBuffer())), words }
+}
 
 async function bytesAt(node: ClusterNode, track: string): Promise<Buffer> {
   const response = await (await node.administrator()).fetch(`/api/tracks/${track}/audio`)
@@ -55,12 +74,15 @@ async function bytesAt(node: ClusterNode, track: string): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer())
 }
 
-/** Waits until there are as many copies on the disks of the nodes as songs: each is in the music folder besides. */
+/**
+ * Waits until there are as many copies on the disks of the nodes as files: songs with their lyrics, and a picture. Each is
+ * in the music folder besides.
+ */
 async function copied(): Promise<void> {
   const held = async () =>
     (await Promise.all(cluster.nodes.map(({ data }) => blobsIn(data)))).reduce((sum, count) => sum + count, 0)
-  await waitFor(async () => (await held()) >= tracks.length, {
-    what: 'two copies of each song',
+  await waitFor(async () => (await held()) >= 2 * tracks.length + 1, {
+    what: 'two copies of each song, its lyrics and the picture',
     deadline: 90_000,
   })
 }
@@ -137,6 +159,7 @@ test('[B5] [N1] the machine that has the music dies, and the others play it on, 
   const gateway = nodeAt(2)
   const { token } = await gateway.administrator()
   const ahead = Promise.withResolvers<void>()
+  const shown = await besideAt(nodeAt(0), track)
   const hearing = listen({
     gateways: [gateway.node.baseUrl],
     path: `/api/tracks/${track.id}/audio`,
@@ -153,6 +176,11 @@ test('[B5] [N1] the machine that has the music dies, and the others play it on, 
   assert.equal(heard.hash, sha256(whole))
   assert.equal(heard.underruns, 0)
   for (const each of tracks) assert.equal(sha256(await bytesAt(gateway, each.id)), sha256(await fileOf(each)))
+  for (const node of [nodeAt(1), nodeAt(2)]) assert.deepEqual(await besideAt(node, track), shown, node.name)
+  // What stays is the picture itself, not only what was made of it.
+  const copies = [nodeAt(1), nodeAt(2)].map(({ data }) => blobNames(data))
+  const picture = sha256(await readFile(join(music.path, 'cover.png')))
+  assert.ok((await Promise.all(copies)).flat().includes(picture))
   await nodeAt(0).start()
   await cluster.settled(3)
 })

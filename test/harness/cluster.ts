@@ -209,8 +209,14 @@ async function run(settings: Settings, music: readonly string[], line: string | 
 
 /** How many blobs lie in a node's data folder: the copies that it has made, and what was uploaded there. */
 export async function blobsIn(data: string): Promise<number> {
+  return (await blobNames(data)).length
+}
+
+/** The names of those. */
+export async function blobNames(data: string): Promise<string[]> {
   const entries = await readdir(`${data}/blobs`, { recursive: true, withFileTypes: true }).catch(() => [])
-  return entries.filter((entry) => entry.isFile() && /^[0-9a-f]{64}$/.test(entry.name)).length
+  const names = entries.flatMap((entry) => (entry.isFile() ? [entry.name] : []))
+  return names.filter((name) => /^[0-9a-f]{64}$/.test(name))
 }
 
 /** The process of a node's own member of etcd, as long as it runs. */

@@ -1,9 +1,8 @@
-import { hash } from 'node:crypto'
 import type { Problem } from '../../protocol/facts/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
 import type { Operation } from '../../store/collection.ts'
 import type { Store } from '../../store/store.ts'
-import { problems } from '../facts.ts'
+import { problemId, problems } from '../facts.ts'
 import { transactionsOf } from '../transactions.ts'
 
 /** The problems of one library, as facts: found, kept while they last, and deleted when they are mended. */
@@ -59,7 +58,7 @@ export async function openProblemBook(store: Store, library: Id, signal?: AbortS
     open: () => [...known.values()].flatMap(({ problem }) => (met.has(problem.path) ? [] : [problem])),
     async write(signal) {
       const operations = [...changes].map(([path, problem]): Operation => {
-        const id = `${library}/${hash('sha256', path, 'hex').slice(0, 32)}`
+        const id = problemId(library, path)
         const revision = known.get(path)?.revision ?? 0
         return problem === null ? problems.remove(id, revision) : problems.replace(id, revision, problem)
       })
@@ -72,7 +71,7 @@ export async function openProblemBook(store: Store, library: Id, signal?: AbortS
           const problem = value && problems.decode(value)
           const path = problem
             ? problem.path
-            : [...changes.keys()].find((one) => key.endsWith(hash('sha256', one, 'hex').slice(0, 32)))
+            : [...changes.keys()].find((one) => key === problems.key(problemId(library, one)))
           if (path === undefined) continue
           changes.delete(path)
           if (problem) known.set(path, { problem, revision })
