@@ -178,7 +178,8 @@ test('a music folder that has been away for long is no copy any more, until it i
     revision = (await catalog.store.commit(operation, live)).revision
     await catalog.index.waitFor(revision, live)
   }
-  const placesOf = () => [track?.blob ?? '', sha256('a picture')].map((hash) => copies.references.get(hash)?.inPlace)
+  const placesOf = () =>
+    [track?.blob ?? '', sha256('a picture')].map((hash) => copies.references.get(hash)?.inPlace)
   const gone = (at: number) => ({ library, path: '', code: 'LIBRARY_GONE', at })
   assert.deepEqual(placesOf(), [[node], [node]])
   await write(problems.create(id, gone(Date.now() - 60_000)))

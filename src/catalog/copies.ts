@@ -114,9 +114,7 @@ export function createCopies(
       const rows = rowsWith(hash, questions.references)
       const [first] = rows
       if (first === undefined) return null
-      const inPlace = rows.flatMap(({ library }) =>
-        library === null ? [] : nodeWith(text(library)),
-      )
+      const inPlace = rows.flatMap(({ library }) => (library === null ? [] : nodeWith(text(library))))
       return { hash, size: integer(first.size), inPlace: [...new Set(inPlace)] }
     },
     page(after, limit) {

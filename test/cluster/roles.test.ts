@@ -95,7 +95,8 @@ test('people sign in, ask for a scan and see the music at gateways that do none 
   }
   const copies = async () =>
     (await Promise.all(having('media').map(({ data }) => blobsIn(data)))).reduce((sum, count) => sum + count)
-  await waitFor(async () => (await copies()) === 2 * tracks.length, {
+  // Of each song, and of the picture beside them.
+  await waitFor(async () => (await copies()) === 2 * (tracks.length + 1), {
     what: 'two copies on machines with the role media',
     deadline: 90_000,
   })
