@@ -4,7 +4,7 @@ import type { Places } from '../../catalog/places.ts'
 import type { Originals } from '../../media/originals.ts'
 import { isCoded } from '../../protocol/errors.ts'
 import type { Beside as BesideBlob } from '../../protocol/facts/catalog.ts'
-import type { Id } from '../../protocol/ids.ts'
+import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { pathOf } from './tracks.ts'
 
 /** Pictures and lyrics beside the music, as they can be had at this node. */
@@ -52,8 +52,8 @@ export function createBeside({ places, originals }: BesideParts): Beside {
   }
 }
 
-/** The blob as what is read from any copy, with a change to the next one in mid-stream (B5). */
-function originalOf(blob: string) {
+/** The blob as an original of which no file is known: it is read from any copy, and on from the next one (B5). */
+function originalOf(blob: BlobHash) {
   const known = { title: blob, fingerprint: blob, blob, modifiedAt: undefined }
   return { ...known, mediaType: 'application/octet-stream', places: [], elsewhere: [] }
 }
