@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import sharp from 'sharp'
-import { makePicture } from '../../../test/fixtures/picture.ts'
 import { temporaryFolder } from '../../../test/harness/folder.ts'
 import type { Copy } from '../../blobs/blobs.ts'
 import { openDiskBlobs } from '../../blobs/disk.ts'
@@ -72,6 +71,12 @@ async function openNode(elsewhere: readonly Buffer[]) {
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+/** A red one. */
+const makePicture = () =>
+  sharp({ create: { width: 64, height: 64, channels: 3, background: '#ff0000' } })
+    .png()
+    .toBuffer()
 
 const besideOf = (bytes: Buffer) => ({
   blob: createHash('sha256').update(bytes).digest('hex'),
