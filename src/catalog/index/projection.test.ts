@@ -42,6 +42,7 @@ const song: fc.Arbitrary<Song> = fc.record(
     addedAt: fc.integer({ min: 1, max: 5 }),
     disc: fc.constantFrom(1, 2),
     embeddedCover: fc.boolean(),
+    beside: fc.record({ modifiedAt: fc.constantFrom(1, 2), isRead: fc.boolean() }),
     composers: fc.constantFrom([], [{ name: 'Cleo', sortName: 'Cleo, A' }]),
   },
   { requiredKeys: ['title'] },

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -149,6 +150,8 @@ export interface Song extends Partial<Omit<Tags, 'artists' | 'albumArtists' | 't
   readonly libraries?: readonly Id[]
   readonly addedAt?: number
   readonly id?: Id
+  /** A picture of this time beside it, and whether it has been read whole. */
+  readonly beside?: { readonly modifiedAt: number; readonly isRead: boolean }
 }
 
 /** An album of songs that say what is given, and little else. */
@@ -162,8 +165,21 @@ export function albumOf(name: string, artist: string, songs: readonly (string | 
   }
 }
 
+function pictureBeside({ modifiedAt, isRead }: NonNullable<Song['beside']>) {
+  const cover = { blob: hash('sha256', `picture ${modifiedAt}`), size: modifiedAt }
+  return { coverFile: 'cover.jpg', coverModifiedAt: modifiedAt, ...(isRead && { cover }) }
+}
+
 function trackOf(album: string, albumArtist: string, song: Song, at: number): Track {
-  const { title, artist = albumArtist, libraries: places = [home], addedAt = 1_000, id, ...tags } = song
+  const {
+    title,
+    artist = albumArtist,
+    libraries: places = [home],
+    addedAt = 1_000,
+    id,
+    beside,
+    ...tags
+  } = song
   const names = typeof artist === 'string' ? [artist] : artist
   const trackId = id ?? derivedId(`track ${album} ${albumArtist} ${at}`)
   return {
@@ -202,6 +218,7 @@ function trackOf(album: string, albumArtist: string, song: Song, at: number): Tr
     files: places.map((library) => ({
       library,
       path: `${albumArtist}/${album}/${String(at).padStart(2, '0')} ${title}.flac`,
+      ...(beside === undefined ? {} : pictureBeside(beside)),
       modifiedAt: 1,
     })),
     addedAt,
@@ -268,6 +285,10 @@ export function contentOf(db: DatabaseSync): Record<string, readonly string[]> {
        FROM album LEFT JOIN track AS cover ON cover.id = album.cover`,
     ),
     parts: all('SELECT album.guid, part, summary FROM album_part JOIN album ON album.id = album_part.album'),
+    beside: all(
+      `SELECT library.guid, path, album.guid AS album, part, modified_at, beside.size, hex(blob) AS blob FROM beside
+       JOIN album ON album.id = beside.album JOIN library ON library.id = beside.library`,
+    ),
     credits: all(
       `SELECT track.guid, credit.role, position, artist.guid AS artist, spelling.name, detail FROM credit
        JOIN track ON track.id = credit.track JOIN artist ON artist.id = credit.artist

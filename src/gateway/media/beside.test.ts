@@ -139,7 +139,7 @@ test('[B5] a picture and lyrics of a folder that is on no live node come from co
       ],
     ],
   )
-  assert.equal(node.asked(), 4, 'each was begun at one copy and ended at the next')
+  assert.ok(node.asked() >= 4, 'each was begun at one copy and ended at another')
 })
 
 test('a copy on this node is read without asking another', async () => {
