@@ -10,6 +10,7 @@ import type {
   CatalogCounts,
   FolderContent,
   GenreSummary,
+  KnownTrack,
   LetterSummary,
   LibrarySummary,
   Page,
@@ -21,7 +22,7 @@ import type {
   TrackSummary,
   YearSummary,
 } from '../protocol/api/catalog.ts'
-import { CodedError } from '../protocol/errors.ts'
+import { CodedError, isCoded } from '../protocol/errors.ts'
 import type { Beside } from '../protocol/facts/catalog.ts'
 import type { Rules } from '../protocol/facts/listening.ts'
 import type { BlobHash, Id, Timestamp } from '../protocol/ids.ts'
@@ -53,6 +54,8 @@ export interface Catalog {
   album(viewer: Viewer, id: Id, signal?: AbortSignal): Promise<AlbumDetail>
   artist(viewer: Viewer, id: Id, signal?: AbortSignal): Promise<ArtistDetail>
   track(viewer: Viewer, id: Id, signal?: AbortSignal): Promise<TrackDetail>
+  /** The same; while the store does not answer, without what only its facts say. */
+  knownTrack(viewer: Viewer, id: Id, signal?: AbortSignal): Promise<KnownTrack>
 
   /** Those of the ids, in their order; null where there is none that the viewer may see. At most 20,000. */
   tracksByIds(viewer: Viewer, ids: readonly Id[], signal?: AbortSignal): Promise<(TrackSummary | null)[]>
@@ -169,6 +172,8 @@ export interface PictureFile {
   readonly is: Beside | undefined
 }
 
+/** So long a person waits for what only the store knows, in milliseconds. */
+const storePatienceMs = 2_000
 /** So many items are asked for at once; between them the reader thread answers others. */
 const atOnce = 500
 
@@ -179,16 +184,36 @@ export function createCatalog({ store, index }: { readonly store: Store; readonl
 
   /** What the tags and the audio of a track are is not in the index, but in the fact that it was made of. */
   async function track(viewer: Viewer, id: Id, signal?: AbortSignal): Promise<TrackDetail> {
-    const [shown] = await ask.tracksByIds(viewer, [id], signal)
-    const { album, part, places } = source(index, viewer, id)
+    const { album, part, ...shown } = await indexed(viewer, id, signal)
     const fact = await albumParts.get(store, `${album}/${part}`, signal)
     const found = fact?.value.tracks.find((each) => each.id === id)
-    if (!shown || found === undefined) throw new CodedError('NOT_FOUND', `track ${id}`)
+    if (found === undefined) throw new CodedError('NOT_FOUND', `track ${id}`)
     const mine = viewer.administrator || found.upload?.user === viewer.user
     const withdrawable = found.upload !== undefined && mine
-    const detail = { ...shown, tags: found.tags, audio: found.audio, withdrawable }
-    if (!viewer.administrator) return detail
-    return { ...detail, places: places.map(({ library, path }) => ({ library, path })) }
+    return { ...shown.track, tags: found.tags, audio: found.audio, withdrawable }
+  }
+
+  async function knownTrack(viewer: Viewer, id: Id, signal?: AbortSignal): Promise<KnownTrack> {
+    const patience = AbortSignal.timeout(storePatienceMs)
+    try {
+      return await track(viewer, id, signal === undefined ? patience : AbortSignal.any([signal, patience]))
+    } catch (error) {
+      const isAway = patience.aborted || isCoded(error, 'UNREACHABLE') || isCoded(error, 'TIMED_OUT')
+      if (signal?.aborted || !isAway) throw error
+      return (await indexed(viewer, id, signal)).track
+    }
+  }
+
+  async function indexed(viewer: Viewer, id: Id, signal?: AbortSignal) {
+    const [shown] = await ask.tracksByIds(viewer, [id], signal)
+    const { album, part, places } = source(index, viewer, id)
+    if (!shown) throw new CodedError('NOT_FOUND', `track ${id}`)
+    if (!viewer.administrator) return { album, part, track: shown }
+    return {
+      album,
+      part,
+      track: { ...shown, places: places.map(({ library, path }) => ({ library, path })) },
+    }
   }
 
   async function inPieces<Wanted, Item>(
@@ -209,6 +234,7 @@ export function createCatalog({ store, index }: { readonly store: Store; readonl
     album: ask.album,
     artist: ask.artist,
     track,
+    knownTrack,
     tracksByIds: (viewer, ids, signal) => inPieces(ids, (piece) => ask.tracksByIds(viewer, piece, signal)),
     albumsByIds: (viewer, ids, signal) => inPieces(ids, (piece) => ask.albumsByIds(viewer, piece, signal)),
     artistsByIds: (viewer, ids, signal) => inPieces(ids, (piece) => ask.artistsByIds(viewer, piece, signal)),

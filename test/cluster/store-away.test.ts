@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { storeMembers } from '../../src/node/cluster/membership.ts'
-import { searchResult, type TrackSummary } from '../../src/protocol/api/catalog.ts'
+import { knownTrack, searchResult, type TrackSummary } from '../../src/protocol/api/catalog.ts'
 import { clusterStatus } from '../../src/protocol/api/cluster.ts'
 import { problemDocument } from '../../src/protocol/api/problem.ts'
 import { readIdentity } from '../../src/registry/trust/identity.ts'
@@ -121,6 +121,8 @@ test('[F3] a machine that starts meanwhile serves whoever is signed in from its 
   const [track] = tracks
   const answer = await at(node).get(`/api/search?q=${encodeURIComponent(track?.title ?? '')}`)
   assert.ok(searchResult.parse(answer.body).tracks.some(({ id }) => id === track?.id))
+  const known = knownTrack.parse((await at(node).get(`/api/tracks/${track?.id}`)).body)
+  assert.deepEqual([known.title, known.codec, known.tags], [track?.title, track?.codec, undefined])
   await assertPlays(node)
   await assertSaysThatNothingCanBeSaved(node)
 })

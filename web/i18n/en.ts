@@ -475,6 +475,7 @@ export const en = {
   },
   eventClock: 'The clock of {name} is wrong by {seconds} s.',
   eventSettings: 'The settings of the cluster were changed.',
+  detailsAway: 'Too few machines agree. The rest is shown when they are back.',
   storeAway: 'Too few machines agree: the music plays, but nothing can be saved until they are back.',
   storeFull:
     'The database of the machines has reached its quota: the music plays, but nothing can be saved until there is room.',

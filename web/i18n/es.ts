@@ -485,6 +485,7 @@ export const es: Record<keyof typeof en, Message> = {
   },
   eventClock: 'El reloj de {name} va mal por {seconds} s.',
   eventSettings: 'Se cambiaron los ajustes del clúster.',
+  detailsAway: 'Demasiado pocas máquinas están de acuerdo. Lo demás se muestra cuando vuelvan.',
   storeAway:
     'Demasiado pocas máquinas están de acuerdo: la música suena, pero no se puede guardar nada hasta que vuelvan.',
   storeFull:

@@ -11,11 +11,11 @@ import {
   catalogCounts,
   folderContent,
   genreSummary,
+  knownTrack,
   letterSummary,
   page,
   searchQuery,
   searchResult,
-  trackDetail,
   trackQuery,
   trackSummary,
   yearSummary,
@@ -110,10 +110,13 @@ export function catalogRoutes(app: Api, { catalog }: { readonly catalog: Catalog
         summary: 'A track with all its tags',
         tag,
         params: byId,
-        response: ok(trackDetail, 'The track'),
+        response: ok(
+          knownTrack,
+          'The track; without `tags`, `audio` and `withdrawable` while the store does not answer',
+        ),
       },
     },
-    (request, reply) => catalog.track(viewerOf(request), request.params.id, signalOf(reply)),
+    (request, reply) => catalog.knownTrack(viewerOf(request), request.params.id, signalOf(reply)),
   )
 
   app.post(

@@ -60,6 +60,10 @@ export const trackDetail = trackSummary.extend({
 })
 export type TrackDetail = z.infer<typeof trackDetail>
 
+/** While the store is away, what is in the index. */
+export const knownTrack = trackDetail.partial({ tags: true, audio: true, withdrawable: true })
+export type KnownTrack = z.infer<typeof knownTrack>
+
 export const albumSummary = z.object({
   id,
   name: z.string(),

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import type { TrackDetail, TrackSummary } from '../../../src/protocol/api/catalog.ts'
+import type { KnownTrack, TrackSummary } from '../../../src/protocol/api/catalog.ts'
 import { trackQuery } from '../../app/queries.ts'
 import { useServices } from '../../app/services.tsx'
 import { Dialog } from '../../components/dialog.tsx'
@@ -12,6 +12,7 @@ import './track-details.css'
 /** Everything that is known of a track. */
 export default function TrackDetails({ track }: { track: TrackSummary }) {
   const { api, view } = useServices()
+  const { say } = useWords()
   const detail = useQuery(trackQuery(api, track.id))
   return (
     <Dialog title={track.title} onClose={() => view.set({ details: undefined })}>
@@ -20,6 +21,7 @@ export default function TrackDetails({ track }: { track: TrackSummary }) {
         {(found) => (
           <>
             <Facts track={found} />
+            {found.tags === undefined ? <p className="facts-away">{say('detailsAway')}</p> : null}
             {found.withdrawable ? (
               <div className="dialog-actions">
                 <WithdrawButton track={track} onWithdrawn={() => view.set({ details: undefined })} labelled />
@@ -32,30 +34,33 @@ export default function TrackDetails({ track }: { track: TrackSummary }) {
   )
 }
 
-function Facts({ track }: { track: TrackDetail }) {
+function Facts({ track }: { track: KnownTrack }) {
   const { say, format } = useWords()
   const { tags, audio } = track
-  const people = tags.contributors.map(({ role, name }): [string, string] => [role, name])
+  const year = track.year === undefined ? undefined : String(track.year)
+  const people = (tags?.contributors ?? []).map(({ role, name }): [string, string] => [role, name])
   const rows: [string, string | undefined][] = [
     [say('artist'), track.artist],
     [say('album'), track.album.name],
-    [say('year'), tags.originalDate ?? tags.date],
+    [say('year'), tags?.originalDate ?? tags?.date ?? year],
     [say('genre'), format.list(track.genres)],
-    [say('composer'), format.list(tags.composers.map(({ name }) => name))],
+    [say('composer'), format.list((tags?.composers ?? []).map(({ name }) => name))],
     ...people,
-    [say('label'), format.list(tags.labels)],
+    [say('label'), format.list(tags?.labels ?? [])],
     [say('length'), format.clock(track.durationMs)],
     [say('audio'), audioLine(track, format.number)],
     [say('size'), format.bytes(track.size)],
     [say('plays'), format.number(track.mark.playCount)],
-    ['BPM', tags.bpm === undefined ? undefined : String(tags.bpm)],
+    ['BPM', tags?.bpm === undefined ? undefined : String(tags.bpm)],
     [
       'ReplayGain',
-      tags.replayGain?.trackGain === undefined ? undefined : `${format.number(tags.replayGain.trackGain)} dB`,
+      track.replayGain?.trackGain === undefined
+        ? undefined
+        : `${format.number(track.replayGain.trackGain)} dB`,
     ],
-    ['MusicBrainz', tags.musicBrainz.recording],
+    ['MusicBrainz', tags?.musicBrainz.recording],
     [say('added'), format.dateTime(track.addedAt)],
-    [say('comment'), tags.comment],
+    [say('comment'), tags?.comment],
     ...(track.places ?? []).map(({ path }): [string, string] => [say('file'), path]),
   ]
   const known = rows.filter(([, value]) => value !== undefined && value !== '')
@@ -67,7 +72,7 @@ function Facts({ track }: { track: TrackDetail }) {
           <dd>{value}</dd>
         </div>
       ))}
-      {audio.channels === 1 ? (
+      {audio?.channels === 1 ? (
         <div>
           <dt>{say('channels')}</dt>
           <dd>{say('mono')}</dd>
@@ -77,7 +82,9 @@ function Facts({ track }: { track: TrackDetail }) {
   )
 }
 
-function audioLine({ audio }: TrackDetail, number: (value: number) => string): string {
+function audioLine({ audio, codec, bitrate }: KnownTrack, number: (value: number) => string): string {
+  const compressed = `${codec.toUpperCase()}, ${number(bitrate)} kbit/s`
+  if (audio === undefined) return compressed
   const depth = audio.bitDepth === undefined ? '' : ` / ${audio.bitDepth} bit`
-  return `${audio.codec.toUpperCase()}, ${number(audio.bitrate)} kbit/s, ${number(audio.sampleRate / 1000)} kHz${depth}`
+  return `${compressed}, ${number(audio.sampleRate / 1000)} kHz${depth}`
 }
