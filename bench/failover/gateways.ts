@@ -73,7 +73,9 @@ function watchSound(everyMs: number) {
   setInterval(() => {
     const elements: unknown = Reflect.get(window, 'audioElements')
     if (!Array.isArray(elements)) return
-    const sounding = elements.filter((element) => !element.paused && element.readyState >= 2)
+    const sounding = elements.filter(
+      (element) => !element.paused && element.volume > 0.001 && element.readyState >= 2,
+    )
     const seconds = Math.max(0, ...sounding.map((element) => Number(element.currentTime)))
     const at = performance.now()
     if (before === null || seconds > before.seconds) {

@@ -69,7 +69,7 @@ export const errorCodes = {
   UNREACHABLE: {
     status: 503,
     title: 'A part of the service cannot be reached',
-    help: 'Repeat the request in a moment; `hocket status` shows which part is away.',
+    help: 'Nothing was saved, and music plays on. Try again in a moment; `hocket status` shows which part is away.',
   },
   ROLE_AWAY: {
     status: 503,
@@ -84,7 +84,7 @@ export const errorCodes = {
   TIMED_OUT: {
     status: 504,
     title: 'It took longer than it may',
-    help: 'Repeat the request; if it happens often, look at the load with `hocket status`.',
+    help: 'Whether it was saved is not known, and music plays on. Look again in a moment; `hocket status` shows what is away or under load.',
   },
 
   // gateway

@@ -1,16 +1,41 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
+import type { Browser, Locator } from 'playwright-core'
+import { writeMusic } from '../../tools/demo/music.ts'
 import { openBrowser } from '../harness/browser.ts'
-import { startCluster } from '../harness/cluster.ts'
-import { phone, visit } from './visit.ts'
+import { type ClusterNode, etcdOf, startCluster } from '../harness/cluster.ts'
+import { temporaryFolder } from '../harness/folder.ts'
+import { scanned } from '../harness/scan.ts'
+import { heard, phone, visit } from './visit.ts'
+
+/** A cluster of one machine, as its administrator sees it. */
+
+const world = new AsyncDisposableStack()
+let browser: Browser
+let node: ClusterNode
+let token: string
+before(async () => {
+  const music = world.use(await temporaryFolder('music'))
+  await writeMusic(music.path, 60)
+  const cluster = world.use(await startCluster({ nodes: 1, music: () => [music.path] }))
+  browser = world.adopt(await openBrowser(), (opened) => opened.close())
+  const [first] = cluster.nodes
+  assert.ok(first)
+  node = first
+  const ada = await node.administrator()
+  await scanned(ada)
+  token = ada.token
+})
+after(() => world.disposeAsync())
+
+/** Whether all of it lies on the screen. */
+const isOnScreen = (shown: Locator) =>
+  shown.evaluate((element) => {
+    const { left, right } = element.getBoundingClientRect()
+    return left >= 0 && right <= document.documentElement.clientWidth
+  })
 
 test('an administrator sees the machines and what happened, and changes settings, a name and a place', async () => {
-  await using stack = new AsyncDisposableStack()
-  const cluster = stack.use(await startCluster({ nodes: 1 }))
-  const browser = stack.adopt(await openBrowser(), (opened) => opened.close())
-  const [node] = cluster.nodes
-  assert.ok(node)
-  const { token } = await node.administrator()
   await using visiting = await visit(browser, { baseUrl: node.node.baseUrl, token })
   const { page } = visiting
   await page.goto('/administration/machines')
@@ -44,4 +69,39 @@ test('an administrator sees the machines and what happened, and changes settings
   await small.page.getByText('nas', { exact: true }).first().waitFor()
   const isWider = () => document.documentElement.scrollWidth > document.documentElement.clientWidth
   assert.equal(await small.page.evaluate(isWider), false)
+  const open = small.page
+    .getByRole('navigation', { name: 'Administration' })
+    .getByRole('link', { name: 'Machines' })
+  assert.ok(await isOnScreen(open), 'of the row that is wider than a phone the open part is seen')
+})
+
+test('[N2] without the store the page browses, searches and plays, and says what cannot be saved', async () => {
+  await using visiting = await visit(browser, { baseUrl: node.node.baseUrl, token })
+  const { page } = visiting
+  await page.goto('/songs')
+  await page.getByRole('button', { name: 'Play In Three Rooms' }).waitFor()
+  const etcd = await etcdOf(node.data)
+  process.kill(etcd, 'SIGSTOP')
+  try {
+    await page.reload()
+    await page.getByRole('button', { name: 'Play In Three Rooms' }).click()
+    await heard(page)
+    await page.getByRole('button', { name: 'More for In Three Rooms' }).click()
+    await page.getByRole('menuitem', { name: 'Details' }).click()
+    await page.getByText('Too few machines agree. The rest is shown').waitFor()
+    await page.keyboard.press('Escape')
+    await page
+      .getByRole('button', { name: /^Love In Three Rooms/ })
+      .first()
+      .click()
+    // A write that a member has taken is waited for as long as it may yet be carried out.
+    await page
+      .locator('.notices')
+      .getByText(/took longer than it may|cannot be reached/)
+      .waitFor({ timeout: 60_000 })
+    await page.goto('/administration/machines')
+    await page.getByText(/Too few machines agree: the music plays/).waitFor()
+  } finally {
+    process.kill(etcd, 'SIGCONT')
+  }
 })

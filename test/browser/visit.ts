@@ -88,7 +88,9 @@ export async function soundOf(page: Page): Promise<Sound | null> {
   const heard: unknown = await page.evaluate(() => {
     const elements: unknown = Reflect.get(window, 'audioElements')
     if (!Array.isArray(elements)) return null
-    const one = elements.find((element) => !element.paused && element.readyState >= 2)
+    const one = elements.find(
+      (element) => !element.paused && element.volume > 0.001 && element.readyState >= 2,
+    )
     return one === undefined ? null : { seconds: one.currentTime, source: one.src, volume: one.volume }
   })
   return sound.nullable().parse(heard)

@@ -44,7 +44,7 @@ export const esProblems = {
   BEHIND: { title: 'Este servidor aún no conoce ese cambio', help: 'Repítelo dentro de un momento.' },
   UNREACHABLE: {
     title: 'No se llega a una parte del servicio',
-    help: 'Repítelo dentro de un momento; `hocket status` dice qué parte falta.',
+    help: 'No se guardó nada, y la música sigue. Repítelo dentro de un momento; `hocket status` dice qué parte falta.',
   },
   ROLE_AWAY: {
     title: 'Ninguna máquina que hace esto está en marcha',
@@ -56,7 +56,7 @@ export const esProblems = {
   },
   TIMED_OUT: {
     title: 'Tardó más de lo permitido',
-    help: 'Repítelo; si pasa a menudo, mira la carga con `hocket status`.',
+    help: 'No se sabe si se guardó, y la música sigue. Míralo dentro de un momento; `hocket status` dice qué falta o está cargado.',
   },
   CROSS_SITE: {
     title: 'La petición viene de la página de otro sitio',

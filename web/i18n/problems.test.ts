@@ -53,6 +53,7 @@ test('a problem is said in the person’s language by its code, and its detail a
     brief: esProblems.NAME_TAKEN.title,
   })
   assert.equal(inEnglish({}).brief, 'ada is taken')
+  assert.equal(inEnglish({ code: 'TIMED_OUT', detail: 'etcd at https://[::1]:2379' }).brief, problem.title)
 })
 
 test('a code that this page does not know yet is said as the server said it', () => {

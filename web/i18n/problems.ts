@@ -31,6 +31,8 @@ export function problemText(problem: ProblemDocument, words: ProblemWords, say: 
   }
   const { title, detail, help, code } = problem
   const known = new Map(Object.entries(words)).get(code)
-  if (known === undefined) return { title, help, detail, brief: detail ?? title }
+  // Which part of the service is silent says nothing to who listens.
+  const isAway = code === 'UNREACHABLE' || code === 'TIMED_OUT'
+  if (known === undefined) return { title, help, detail, brief: isAway ? title : (detail ?? title) }
   return { ...known, detail, brief: known.title }
 }

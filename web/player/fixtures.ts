@@ -35,6 +35,7 @@ export class FakeAudio implements AudioElement {
   duration = Number.NaN
   volume = 1
   muted = false
+  playbackRate = 1
   preload = ''
   paused = true
   ended = false

@@ -310,8 +310,10 @@ test('the system pausing the sound is taken as the person pausing it', () => {
   assert.equal(status(), 'paused')
 })
 
-test('[B5] when another gateway takes over, the other voice goes on there at the right moment', () => {
-  const { player, elements, clock, place, sounding } = setting()
+/** The first voice sounds at 10 s, and the other has the same song from another gateway, a little ahead. */
+function relocated() {
+  const world = setting()
+  const { player, elements, place, sounding } = world
   player.playAll(makeTracks('ab'))
   const first = sounding()
   first.arrive(200)
@@ -321,16 +323,82 @@ test('[B5] when another gateway takes over, the other voice goes on there at the
   const other = elements.find((element) => element !== first)
   assert.ok(other)
   assert.equal(other.src, 'http://other/api/tracks/id-a/audio?v=v')
-  assert.equal(first.paused, false, 'what was fetched still sounds')
+  return { ...world, first, other }
+}
+/** What was promised is known. */
+const aTurn = () => new Promise((resolve) => setImmediate(resolve))
+
+test('[B5] when another gateway takes over, the other voice is brought into step unheard, and then takes its place', async () => {
+  const { player, clock, first, other } = relocated()
   other.arrive(200)
   assert.equal(other.currentTime, 10.4)
   assert.equal(other.paused, true)
-  clock.pass(400)
-  assert.equal(other.paused, false)
+  clock.pass(340)
+  await aTurn()
+  assert.deepEqual([other.paused, other.volume], [false, 0.0001], 'it begins without being heard')
+  first.currentTime = 10.4
+  other.currentTime = 10.3
+  clock.pass(20)
+  assert.equal(other.playbackRate, 1.5, 'it is behind')
+  first.currentTime = 10.42
+  other.currentTime = 10.415
+  clock.pass(20)
+  assert.equal(other.playbackRate, 1, 'it has caught up')
+  for (let look = 0; look < 10; look += 1) clock.pass(20)
+  assert.deepEqual([first.volume > 0, other.volume], [true, 0.0001], 'what was fetched still sounds')
+  clock.pass(20)
+  assert.ok(other.volume > 0.1)
   assert.equal(first.src, '', 'and the first is silent')
+  other.currentTime = 10.435
   other.sound(1)
-  assert.equal(player.state.get().positionMs, 11_400)
+  assert.equal(player.state.get().positionMs, 11_435)
   assert.equal(player.state.get().status, 'playing')
+})
+
+test('[B5] what was fetched ends before the voices are in step: the other one goes on at once', async () => {
+  const { clock, first, other, status } = relocated()
+  other.arrive(200)
+  clock.pass(340)
+  await aTurn()
+  first.readyState = 2
+  clock.pass(20)
+  assert.deepEqual([first.src, other.paused, other.playbackRate], ['', false, 1])
+  assert.ok(other.volume > 0.1)
+  other.sound(0.25)
+  assert.equal(status(), 'playing')
+})
+
+test('[B5] where only the person sets how loud it is, the other voice begins when its moment comes', () => {
+  const { clock, first, other } = relocated()
+  Object.defineProperty(other, 'volume', { get: () => 1, set: () => undefined })
+  other.arrive(200)
+  clock.pass(380)
+  assert.equal(other.paused, true)
+  clock.pass(20)
+  assert.deepEqual([first.src, other.paused], ['', false])
+})
+
+test('who pauses while the voices are brought into step hears nothing more', async () => {
+  const { player, clock, other, status } = relocated()
+  other.arrive(200)
+  clock.pass(340)
+  await aTurn()
+  player.pause()
+  clock.pass(20)
+  assert.deepEqual([status(), other.paused], ['paused', true])
+  player.play()
+  assert.equal(other.paused, false)
+})
+
+test('another song ends what was begun at another gateway; another queue around it does not', async () => {
+  const { player, clock, other } = relocated()
+  other.arrive(200)
+  player.clear()
+  clock.pass(340)
+  await aTurn()
+  assert.deepEqual([other.paused, other.volume], [false, 0.0001])
+  player.playAll(makeTracks('c'))
+  assert.deepEqual([other.paused, other.src], [true, ''])
 })
 
 test('what is paused when its gateway dies is played from the other one, from where it was', () => {

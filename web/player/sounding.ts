@@ -67,7 +67,8 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
   })
   const relocation = createRelocation(parts.clock, voices, current, () => {
     voices.swap()
-    sound()
+    if (!wanted) voices.active.element.pause()
+    else if (voices.active.element.paused) sound()
     voices.idle.unload()
   })
   const joint = createJoint(parts.clock, remainingMs, goOnInTime)
@@ -316,11 +317,13 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     },
     silence() {
       stop()
+      relocation.cancel()
       voices.active.unload()
       state.set({ positionMs: 0, durationMs: 0, bufferedMs: 0 })
     },
     queueChanged() {
       const { idle } = voices
+      if (relocation.underway) return
       if (idle.entry !== undefined && idle.entry.key !== following()?.key) idle.unload()
     },
     level: voices.level,
@@ -333,6 +336,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
       const entry = current()
       if (entry === undefined) return
       endTail()
+      relocation.cancel()
       voices.idle.unload()
       if (state.get().status === 'playing' && isLoaded()) relocation.begin(entry)
       else loadCurrent(state.get().positionMs)

@@ -8,6 +8,7 @@ export interface AudioElement {
   readonly duration: number
   volume: number
   muted: boolean
+  playbackRate: number
   preload: string
   readonly paused: boolean
   readonly ended: boolean

@@ -9,6 +9,11 @@ export interface Voices {
   readonly both: readonly [Voice, Voice]
   readonly active: Voice
   readonly idle: Voice
+  /**
+   * Makes the idle one silent without stopping it, until it changes places or carries something else. Answers whether that
+   * is possible: some systems let only the person set how loud an element is.
+   */
+  hush(): boolean
   /** They change places; what each carries stays as it is. */
   swap(): void
   /** Loads without playing. Which bytes those are depends on what this browser can play. */
@@ -19,6 +24,9 @@ export interface Voices {
   level(): void
 }
 
+/** -80 dB. At zero Chromium plays into nowhere, and stands still for some 70 ms when it is to be heard. */
+const unheard = 0.0001
+
 export function createVoices(parts: {
   elements: readonly [AudioElement, AudioElement]
   address(path: string): string
@@ -27,12 +35,14 @@ export function createVoices(parts: {
   const both = [createVoice(parts.elements[0]), createVoice(parts.elements[1])] as const
   let [active, idle]: readonly [Voice, Voice] = both
   const transcoded = new Set<string>()
+  let hushed = false
 
   function level() {
     const { volume, muted, levelling } = parts.loudness()
     for (const { entry, element } of both) {
       const factor = entry === undefined ? 1 : levellingFactor(entry.track, levelling)
-      element.volume = Math.min(1, amplitude(volume) * factor)
+      const isSilent = hushed && element === idle.element
+      element.volume = isSilent ? unheard : Math.min(1, amplitude(volume) * factor)
       element.muted = muted
     }
   }
@@ -46,14 +56,22 @@ export function createVoices(parts: {
     get idle() {
       return idle
     },
+    hush() {
+      hushed = true
+      level()
+      return idle.element.volume <= unheard
+    },
     swap() {
       ;[active, idle] = [idle, active]
+      hushed = false
+      active.element.playbackRate = 1
       level()
     },
     load(voice, entry, positionMs) {
       const canPlay = (type: string) => voice.element.canPlayType(type)
       const wanted = { transcoded: transcoded.has(entry.key), offsetMs: positionMs }
       const source = sourceOf(entry.track, canPlay, wanted)
+      if (voice === idle) hushed = false
       voice.load(entry, { ...source, url: parts.address(source.url) }, positionMs)
       level()
     },

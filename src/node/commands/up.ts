@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import pino, { type Logger } from 'pino'
 import type { Config } from '../config.ts'
+import { calmHooks } from './calm-log.ts'
 import type { Context } from './context.ts'
 
 /** `hocket up`: a node, until the signal. */
@@ -56,7 +57,10 @@ async function lineFromNearby(
 
 /** JSON lines on standard output; readable ones for a person. */
 async function createLog({ logLevel: level }: Config, interactive: boolean): Promise<Logger> {
-  if (!interactive) return pino({ level })
+  if (!interactive) return pino({ level, hooks: calmHooks() })
   const { default: pretty } = await import('pino-pretty')
-  return pino({ level }, pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', sync: true }))
+  return pino(
+    { level, hooks: calmHooks() },
+    pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', sync: true }),
+  )
 }

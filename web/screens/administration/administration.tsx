@@ -1,4 +1,5 @@
-import { Link, type LinkProps, Outlet } from '@tanstack/react-router'
+import { Link, type LinkProps, Outlet, useLocation } from '@tanstack/react-router'
+import { useEffect, useRef } from 'react'
 import { Page } from '../../components/page.tsx'
 import { type PlainKey, useWords } from '../../i18n/i18n.tsx'
 import './administration.css'
@@ -13,9 +14,16 @@ const parts: readonly { to: Exclude<LinkProps['to'], undefined>; word: PlainKey;
 
 export function Administration() {
   const { say } = useWords()
+  const { pathname } = useLocation()
+  const parted = useRef<HTMLElement>(null)
+  // On a phone the row is wider than the screen.
+  useEffect(() => {
+    const open = parted.current?.querySelector(`a[href="${pathname}"]`)
+    open?.scrollIntoView({ inline: 'nearest', block: 'nearest' })
+  }, [pathname])
   return (
     <Page title={say('administration')}>
-      <nav className="parts" aria-label={say('administration')}>
+      <nav ref={parted} className="parts" aria-label={say('administration')}>
         {parts.map(({ to, word, exact = false }) => (
           <Link key={word} to={to} activeOptions={{ exact, includeSearch: false }}>
             {say(word)}
