@@ -9,7 +9,8 @@ import type { AudioSource } from './transcode/transcoder.ts'
 
 export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'hocket-media-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  // Hooks run in the order of their making: whoever uses the folder is closed after this has begun.
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
   return folder
 }
 
