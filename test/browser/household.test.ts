@@ -14,6 +14,7 @@ test('a household: invitations, apps, smart and imported playlists, libraries, s
     await page.goto('/administration/users')
     await page.getByRole('button', { name: 'Invite by link' }).click()
     await page.getByRole('button', { name: 'Make a link' }).click()
+    await page.getByLabel('Invitation link').waitFor()
     const link = await page.getByLabel('Invitation link').inputValue()
     await page.keyboard.press('Escape')
     await page.getByText('Open invitations').waitFor()

@@ -225,6 +225,26 @@ describe('etcd whose members die', () => {
     await heals(store)
   })
 
+  test('[F2] a new fact of which the answer was lost is known to have been made', async () => {
+    const leader = await etcd.leader()
+    await using store = await openEtcdStore({ endpoints: [leader.clientUrl] })
+    const key = 'drawn-just-now'
+    const away = others(leader)
+    for (const member of away) member.stop()
+    const startedAt = performance.now()
+    const making = store.commit({
+      conditions: [{ key, revision: 0 }],
+      writes: [{ key, value: Buffer.from('ours') }],
+    })
+    // The leader has it in its log, and the store has asked once more: it gives the first time two and a half seconds.
+    await waitFor(() => performance.now() - startedAt > 3_500, { what: 'the first attempt to be given up' })
+    for (const member of away) member.continue()
+    const outcome = await making
+    assert.equal(outcome.ok, true)
+    assert.equal((await store.get(key))?.revision, outcome.revision)
+    await heals(store)
+  })
+
   test('an etcd that takes smaller requests than we make is named with the flag that it needs', async () => {
     await using store = await openEtcdStore({ endpoints: etcd.endpoints })
     const value = new Uint8Array(1_000_000)

@@ -1,5 +1,5 @@
 import { X } from 'lucide-react'
-import { type ReactNode, useEffect, useId, useRef } from 'react'
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react'
 import { useWords } from '../i18n/i18n.tsx'
 import { Button, IconButton } from './controls.tsx'
 import './dialog.css'
@@ -17,7 +17,8 @@ export function Dialog({
   const { say } = useWords()
   const ref = useRef<HTMLDialogElement>(null)
   const id = useId()
-  useEffect(() => {
+  // Before it is painted: no key may fall between one dialog and the next.
+  useLayoutEffect(() => {
     const dialog = ref.current
     dialog?.showModal()
     return () => dialog?.close()

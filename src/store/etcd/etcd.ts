@@ -142,12 +142,39 @@ async function commit(
   })
   const outcome = readTransaction(bytes)
   if (!outcome.ok && repeated) {
+    const made = await madeAlready(connection, keys, asked, signal)
+    if (made !== null) return made
     throw new CodedError(
       'TIMED_OUT',
       'an answer was lost: the change was made by this request, or by another one',
     )
   }
   return outcome
+}
+
+/**
+ * Of a transaction that only makes new keys, whether they are there just as it wanted them: an earlier attempt has made
+ * them. Should somebody else have made the same, nobody could tell the difference. Null where they are not, and for
+ * other transactions: of two who count up from the same number, only one has counted.
+ */
+async function madeAlready(
+  connection: Connection,
+  keys: Keys,
+  { conditions, writes }: Transaction,
+  signal: AbortSignal | undefined,
+): Promise<{ ok: true; revision: number } | null> {
+  const absent = new Set(conditions.filter(({ revision }) => revision === 0).map(({ key }) => key))
+  const revisions = new Set<number>()
+  for (const { key, value, lease: leased } of writes) {
+    if (value === null || leased !== undefined || !absent.has(key)) return null
+    const request = range({ from: keys.full(key) })
+    const { bytes } = await connection.call(methods.range, request, { signal, repeatable: true })
+    const [found] = readRange(bytes).entries
+    if (found === undefined || !Buffer.from(found.value).equals(value)) return null
+    revisions.add(found.revision)
+  }
+  const [revision, ...others] = revisions
+  return revision === undefined || others.length > 0 ? null : { ok: true, revision }
 }
 
 /**
