@@ -113,6 +113,7 @@ export async function startNode(
       report(event) {
         log.warn(event, event.kind === 'healed' ? 'a blob was healed' : 'bytes are damaged')
         if (event.file !== undefined) upkeep.noteDamage(event.file)
+        else if (event.kind === 'corrupt') part?.replace(event.hash)
       },
     }),
   )

@@ -169,6 +169,21 @@ test('[B1] flipped bytes are never sent, and are healed from the copy of another
   await waitFor(() => three.peers.vouch(one.id, hash), { what: 'the healed copy to be vouched for' })
 })
 
+test('[B1] [N1] a copy that is found damaged while nobody has a sound one is made again once somebody has', async () => {
+  const [one, two] = nodes
+  media.lay([one, two])
+  const hash = await media.add(noise(50_000), [one, two])
+  startAll()
+  await settled('two copies of each blob')
+  two.health = 'down'
+  await flipByte(blobPath(one, hash), 30_000)
+  assert.equal(await one.blobs.verify(hash), 'corrupt')
+  assert.equal(await one.blobs.size(hash), null)
+  two.health = 'well'
+  await waitFor(async () => (await one.blobs.size(hash)) !== null, { what: 'the copy to be made again' })
+  assert.equal(await one.blobs.verify(hash), 'sound')
+})
+
 test('every node pulls what it lacks, and says when it has all of its layout', async () => {
   const hashes: BlobHash[] = []
   for (let count = 0; count < 30; count += 1) hashes.push(await media.add(noise(10_000 + count), [nodes[0]]))

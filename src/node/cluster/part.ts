@@ -78,6 +78,8 @@ export interface ClusterPart extends AsyncDisposable {
   readonly pictureElsewhere: PictureElsewhere
   /** For healing: copies on other nodes. */
   readonly otherCopies: (hash: BlobHash) => AsyncIterable<Copy>
+  /** Sees to it that a copy which has been set aside here is made again, also where nobody has a sound one just now. */
+  replace(hash: BlobHash): void
   readonly calls: Calls
   /** The nodes that are to have a copy of a blob. */
   readonly holders: (hash: BlobHash) => readonly Id[]
@@ -255,6 +257,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
         return await blobs.open(blob, asked)
       },
     },
+    replace: (hash) => bytes.copies.look(hash),
     async spread(hash, size) {
       const open = () => blobs.open(hash)
       // Without the role this node is in no layout, and its copy goes when the others are there.

@@ -42,6 +42,8 @@ export interface MediaNode {
   /** `isMedia`: with the role `media`; so unless told otherwise. */
   startCopies(isMedia?: boolean): Copies
   stopCopies(): Promise<void>
+  /** As the node does when a copy has been set aside. */
+  replace(hash: BlobHash): void
   hashes(): Promise<BlobHash[]>
 }
 
@@ -87,7 +89,9 @@ export async function openMediaNodes(
       await openDiskBlobs(folder, {
         cacheBytes: 4 * 1024 * 1024,
         otherCopies: (hash) => state.node?.elsewhere.inTurn(hash) ?? [],
-        report: () => undefined,
+        report({ kind, hash }) {
+          if (kind === 'corrupt') state.node?.replace(hash)
+        },
       }),
     )
     const courtesy = createCourtesy()
@@ -143,6 +147,7 @@ export async function openMediaNodes(
         return copies
       },
       stopCopies,
+      replace: (hash) => copies?.look(hash),
       async hashes() {
         const found: BlobHash[] = []
         for await (const { hash } of blobs.list()) found.push(hash)
