@@ -79,8 +79,7 @@ test('[B5] the machine that serves the page dies, and the music goes on from ano
   assert.ok(moved.seconds >= before.seconds, 'it goes on where it was')
   await heard(page)
   const pause = await longestPause()
-  // bench/failover measures it at rest; here other tests keep the machine busy.
-  assert.ok(pause < 4_000, `the music stood still for ${Math.round(pause)} ms`)
+  assert.ok(pause < 1_500, `the music stood still for ${Math.round(pause)} ms`)
   await page.getByRole('link', { name: 'Albums' }).first().click()
   await page
     .getByRole('link', { name: /Hockets for Three Machines/ })

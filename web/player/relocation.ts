@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { Entry } from './queue.ts'
+import { haveFutureData } from './voice.ts'
 import type { Voices } from './voices.ts'
 
 /** Going on with the same song from another address, while what was fetched from the first still sounds. */
@@ -25,7 +26,6 @@ const fastest = 2
 const steadyLooks = 10
 /** Long before what was fetched has sounded to its end; a change that is out of step is heard less than silence. */
 const patienceMs = 2_500
-const haveFutureData = 3
 
 /**
  * `goOn`: the other voice goes on from now. Where it can, it sounds by then, and in step with the first one: it was begun
@@ -99,7 +99,6 @@ export function createRelocation(
       return wanted !== undefined
     },
     begin(entry) {
-      cancel()
       wanted = entry.key
       voices.load(voices.idle, entry, voices.active.positionMs() + leadMs)
     },

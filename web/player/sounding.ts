@@ -5,7 +5,7 @@ import { createRecovery } from './recovery.ts'
 import { createRelocation } from './relocation.ts'
 import type { Failure, PlayerParts, PlayerState } from './state.ts'
 import type { Store } from './store.ts'
-import type { AudioElement, Voice } from './voice.ts'
+import { type AudioElement, haveFutureData, type Voice } from './voice.ts'
 import { createVoices } from './voices.ts'
 
 /** What makes the queue sound: it takes the current entry to the ear, and goes on to the next by itself. */
@@ -36,7 +36,6 @@ const cutOffMs = 8_000
 const tailMs = 300
 /** A length that differs this much from the server's is a guess of the browser. */
 const trustedMs = 1_000
-const haveFutureData = 3
 
 export function createSounding(parts: PlayerParts, state: Store<PlayerState>): Sounding {
   const voices = createVoices({ elements: parts.elements, address: parts.address, loudness: state.get })

@@ -43,6 +43,8 @@ export interface Voice {
 }
 
 const haveMetadata = 1
+/** From this `readyState` on an element can go on from where it is. */
+export const haveFutureData = 3
 
 export function createVoice(element: AudioElement): Voice {
   let entry: Entry | undefined
