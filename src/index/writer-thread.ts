@@ -46,6 +46,7 @@ export interface Opened {
   readonly replaced: boolean
   readonly revision: number
   readonly filled: boolean
+  /** What is listed and watched, in the order in which a store is listed. */
   readonly prefixes: readonly string[]
 }
 
@@ -135,7 +136,7 @@ async function openWriter({ path, projections: urls, store: first }: OpenInput):
         replaced,
         revision: integer(readMeta(file.db, 'revision')),
         filled: readMeta(file.db, 'filled') === 1,
-        prefixes: leastPrefixes(projections.flatMap((projection) => projection.prefixes)),
+        prefixes: prefixesOf(projections),
       }
     },
     page: (input) => file.page(input),
@@ -151,10 +152,12 @@ async function openWriter({ path, projections: urls, store: first }: OpenInput):
   }
 }
 
-/** Without those that another one covers. */
-function leastPrefixes(prefixes: readonly string[]): string[] {
-  const all = [...new Set(prefixes)]
-  return all.filter((one) => !all.some((other) => other !== one && one.startsWith(other))).sort()
+/** All that the projections want, without what another prefix covers; first what parts divide, since all else waits for them. */
+function prefixesOf(projections: readonly Projection[]): string[] {
+  const all = [...new Set(projections.flatMap(({ prefixes }) => prefixes))].sort()
+  const least = all.filter((one) => !all.some((other) => other !== one && one.startsWith(other)))
+  const isDivided = (prefix: string) => projections.some(({ parts }) => parts?.prefix.startsWith(prefix))
+  return [...least.filter(isDivided), ...least.filter((prefix) => !isDivided(prefix))]
 }
 
 /** The index on one connection, with its statements. */
