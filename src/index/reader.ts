@@ -73,6 +73,6 @@ function createReaderThread(path: string): Thread<ReaderCalls> {
     url: new URL('./reader-thread.ts', import.meta.url),
     name: 'index reader',
     data: path,
-    heap: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 2 },
+    heap: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 24 },
   })
 }

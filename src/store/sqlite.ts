@@ -26,7 +26,7 @@ export async function openSqliteStore(path: string, options: SqliteOptions = {})
     url: new URL('./sqlite-thread.ts', import.meta.url),
     name: 'store',
     data: path,
-    heap: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 2 },
+    heap: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 6 },
     notice(revision) {
       latest = Math.max(latest, revision)
       wake()

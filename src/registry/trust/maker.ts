@@ -12,7 +12,7 @@ export async function withMaker<Value>(work: (maker: Maker) => Promise<Value>): 
   const thread = createThread<MakerCalls>({
     url: new URL('./maker-thread.ts', import.meta.url),
     name: 'certificate',
-    heap: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 },
+    heap: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 6 },
   })
   try {
     return await work(thread)
