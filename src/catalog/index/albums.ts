@@ -50,7 +50,7 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
     'SELECT id FROM track WHERE album = ? AND picture > 0 ORDER BY disc, number, guid LIMIT 1',
   )
   const write = db.prepare(
-    `UPDATE album SET name = ?, sort = ?, artist = ?, artist_sort = ?, year = ?, genres = ?, tracks = ?, duration = ?,
+    `UPDATE album SET name = ?, sort = ?, artist = ?, artist_sort = ?, artists = ?, year = ?, genres = ?, tracks = ?, duration = ?,
        size = ?, compilation = ?, cover = ?, added = ?, updated = ?, says = ?, scope = ?, document = ?, words = ? WHERE id = ?`,
   )
   const drop = db.prepare('DELETE FROM album WHERE id = ?')
@@ -107,7 +107,7 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
     }
     count(id, guid, album, 1)
     const before = { scope: integer(row.scope), added: integer(row.added) }
-    credits.replace(id, { before, after: { scope, added: album.added } }, facts.artists, credited)
+    const by = credits.replace(id, { before, after: { scope, added: album.added } }, facts.artists, credited)
     const { document, words } = documents.put(
       'album',
       { id, weight: weightOf(marks.popularity('album', guid)), scope },
@@ -119,6 +119,7 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
       album.sort,
       album.artist,
       album.artistSort,
+      by.join(','),
       album.year,
       album.genres.join(','),
       summary.tracks,
@@ -243,12 +244,13 @@ function openAlbumCredits({ db, artists }: TrackParts) {
   }
 
   return {
+    /** Answers the rows of the artists whom the album is by. */
     replace(
       album: number,
       stands: { before: Standing; after: Standing },
       albumArtists: readonly Credit[],
       credited: readonly CreditedTrack[],
-    ): void {
+    ): number[] {
       const before = of(album)
       const main = albumArtists.map((each, position) => ({
         role: roles.albumArtist,
@@ -262,18 +264,20 @@ function openAlbumCredits({ db, artists }: TrackParts) {
         ...main,
         ...others.map((each) => ({ ...each, position: each.artist, spelling: null })),
       ].sort((a, b) => a.role - b.role || a.position - b.position)
+      const by = [...new Set(main.map(({ artist }) => artist))]
       const unchanged = same(before, after)
       if (
         unchanged &&
         stands.before.scope === stands.after.scope &&
         stands.before.added === stands.after.added
       )
-        return
+        return by
       count(before, stands.before, -1)
       count(after, stands.after, 1)
-      if (unchanged) return
+      if (unchanged) return by
       if (before.length > 0) drop.run(album)
       for (const each of after) insert.run(album, each.role, each.position, each.artist, each.spelling)
+      return by
     },
   }
 }

@@ -22,7 +22,7 @@ import { type MadeTrack, openLibraryRows, openTracks, type TrackParts, type Trac
 /** The catalog's part of the index: what is to be browsed and searched, and what users say of it. */
 export const projection: Projection = {
   name: 'catalog',
-  version: 7,
+  version: 8,
   prefixes: ['catalog/', 'listening/marks/'],
   schema,
   indexes,

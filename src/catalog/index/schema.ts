@@ -9,6 +9,9 @@
  *   genres    of a track: ids of genre_name, of an album: ids of genre; separated by commas.
  *   says      of an album: what only some ask for, as the JSON of `AlbumSays` of `summary.ts`.
  *   more      of a track: what only some clients ask for, as the JSON of `MoreTags` of `tracks.ts`; null: nothing.
+ *   credits   of a track: who is heard on it, as the JSON of `TrackCredit[]` of `tracks.ts`; artists, of an album: the
+ *             rows of those whom it is by, separated by commas. Whoever reads pages of items looks there; whoever looks
+ *             for an artist's, in the tables credit and album_credit.
  *   beside    pictures and lyrics beside the files of an album's part; size and blob: once it has been read whole.
  *   mark      what users say of items, which need not be here (yet); kind: see `marks.ts`.
  *   term      the vocabulary of search with the number of names that use a term.
@@ -36,7 +39,7 @@ CREATE TABLE format (
 CREATE TABLE album (
   id INTEGER PRIMARY KEY, guid BLOB NOT NULL,
   name TEXT NOT NULL DEFAULT '', sort TEXT, artist TEXT NOT NULL DEFAULT '', artist_sort TEXT NOT NULL DEFAULT '',
-  year INTEGER, genres TEXT NOT NULL DEFAULT '', tracks INTEGER NOT NULL DEFAULT 0,
+  artists TEXT NOT NULL DEFAULT '', year INTEGER, genres TEXT NOT NULL DEFAULT '', tracks INTEGER NOT NULL DEFAULT 0,
   duration INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT 0, compilation INTEGER NOT NULL DEFAULT 0,
   cover INTEGER, added INTEGER NOT NULL DEFAULT 0, updated INTEGER NOT NULL DEFAULT 0, says TEXT NOT NULL DEFAULT '{}',
   scope INTEGER NOT NULL DEFAULT 0, document INTEGER, words INTEGER
@@ -55,7 +58,7 @@ CREATE TABLE track (
   disc INTEGER, number INTEGER, title TEXT NOT NULL, sort TEXT, artist TEXT, year INTEGER,
   genres TEXT NOT NULL, duration INTEGER NOT NULL, size INTEGER NOT NULL, format INTEGER NOT NULL,
   bitrate INTEGER NOT NULL, sample_rate INTEGER NOT NULL, channels INTEGER NOT NULL, bit_depth INTEGER,
-  bpm INTEGER, comment TEXT, more TEXT, explicit INTEGER, compilation INTEGER NOT NULL, picture INTEGER NOT NULL,
+  bpm INTEGER, comment TEXT, credits TEXT NOT NULL, more TEXT, explicit INTEGER, compilation INTEGER NOT NULL, picture INTEGER NOT NULL,
   lyrics INTEGER NOT NULL, track_gain REAL, track_peak REAL, album_gain REAL, album_peak REAL,
   fingerprint BLOB NOT NULL, blob BLOB, added INTEGER NOT NULL, updated INTEGER NOT NULL, scope INTEGER NOT NULL,
   document INTEGER NOT NULL, words INTEGER NOT NULL

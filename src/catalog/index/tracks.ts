@@ -11,6 +11,8 @@ import { yearOfTrack } from './summary.ts'
 
 /** The roles of credits that have a fixed row; contributors bring others. */
 export const roles = { albumArtist: 0, artist: 1, composer: 2 } as const
+/** Rows of the table of roles stand above those: what has row 1 there is this and one. */
+export const firstOwnRole = 10
 
 export interface Tracks {
   /** Makes the rows of a track say what the fact says. */
@@ -122,8 +124,9 @@ export function openTracks(parts: TrackParts): Tracks {
       const libraries = track.files.map(({ library }) => library)
       const scope = scopes.of(track.upload === undefined ? libraries : [...libraries, track.upload.library])
       const names = [...new Map(track.tags.genres.map((name) => [name, genres.resolve(name)])).values()]
-      const values = valuesOf(track, { album, part, scope, format: formats(track.audio), genres: names })
       const after = credits.resolve(track)
+      const format = formats(track.audio)
+      const values = valuesOf(track, { album, part, scope, format, genres: names, credits: after })
       const row = byGuid.get(guid)
       if (row === undefined) {
         const id = Number(insert.run(numbers.next('track'), guid, ...values).lastInsertRowid)
@@ -221,6 +224,7 @@ const columns = [
   'bit_depth',
   'bpm',
   'comment',
+  'credits',
   'more',
   'explicit',
   'compilation',
@@ -243,6 +247,22 @@ interface Rows {
   readonly scope: number
   readonly format: number
   readonly genres: readonly GenreName[]
+  readonly credits: readonly CreditRow[]
+}
+
+/** One of the column `credits`, in the order of roles and positions: the role, the artist's row, and what more is said of it. */
+export type TrackCredit = readonly [role: number, artist: number, detail?: string]
+
+/** Our own JSON, as it stands in the index. */
+export function trackCreditsOf(json: string): readonly TrackCredit[] {
+  return JSON.parse(json)
+}
+
+function writeTrackCredits(credits: readonly CreditRow[]): string {
+  const all = credits.map(({ role, artist, detail }): TrackCredit => {
+    return detail === null ? [role, artist] : [role, artist, detail]
+  })
+  return JSON.stringify(all)
 }
 
 /** What the column `more` holds: what programs ask for that keep a library of their own. */
@@ -298,6 +318,7 @@ function valuesOf({ tags, audio, ...track }: Track, rows: Rows) {
     audio.bitDepth ?? null,
     tags.bpm ?? null,
     tags.comment ?? null,
+    writeTrackCredits(rows.credits),
     moreOf(tags),
     tags.explicit === undefined ? null : tags.explicit === 'explicit' ? 1 : 2,
     tags.compilation ? 1 : 0,
@@ -332,9 +353,8 @@ function openCredits({ db, numbers, artists }: TrackParts) {
   const makeRole = db.prepare('INSERT INTO role (id, name) VALUES (?, ?) RETURNING id')
   const roleOf = (name: string) =>
     name === 'composer' ? roles.composer : name === 'artist' ? roles.artist : rowOfRole(name)
-  // Rows of the table start above those of the fixed roles.
   const rowOfRole = (name: string) =>
-    integer((role.get(name) ?? makeRole.get(numbers.of('role', name), name))?.id) + 10
+    integer((role.get(name) ?? makeRole.get(numbers.of('role', name), name))?.id) + firstOwnRole
 
   return {
     of(track: number): CreditRow[] {

@@ -10,7 +10,7 @@ test('texts that are added one by one are the bytes of all of them, in memory of
   const long = fc.tuple(text, fc.nat(2_000)).map(([some, times]) => some.repeat(times))
   fc.assert(
     fc.property(fc.array(fc.oneof(text, long), { maxLength: 5 }), (texts) => {
-      const bytes = openBytes()
+      const bytes = openBytes(32)
       for (const each of texts) bytes.add(each)
       const gathered = bytes.end()
       assert.ok(Buffer.from(texts.join('')).equals(gathered))

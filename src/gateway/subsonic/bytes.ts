@@ -5,17 +5,18 @@ export interface Bytes {
   end(): Uint8Array
 }
 
-/** As much as some twenty songs take: more is made room for as it comes. */
-const atFirst = 32_768
 /** The most bytes that one of a text's units becomes in UTF-8. */
 const widest = 3
 
 /**
+ * `expected`: how many bytes it will be at most, or nearly; more is made room for as it comes. Memory that is not
+ * written to costs nothing.
+ *
  * Each text becomes bytes when it is added, while it is short: put together first, one letter that is not Latin would
  * make all of them twice as long, and what was put together would have to be gone through twice more.
  */
-export function openBytes(): Bytes {
-  let bytes = Buffer.allocUnsafeSlow(atFirst)
+export function openBytes(expected: number): Bytes {
+  let bytes = Buffer.allocUnsafeSlow(expected)
   let size = 0
   return {
     add(text) {

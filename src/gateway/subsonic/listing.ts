@@ -38,8 +38,8 @@ export interface Manner {
 }
 
 /**
- * Items as text, in pieces of some of them: in XML one element after another; in JSON with commas between those of a
- * piece, and neither commas between pieces nor brackets around.
+ * Items as text, in pieces of many of them, and in none where there are no items: in XML one element after another; in
+ * JSON with commas between those of a piece, and neither commas between pieces nor brackets around.
  */
 export type Text = readonly Uint8Array[]
 
@@ -152,7 +152,11 @@ export function artistRuns(db: DatabaseSync, ask: Ask, query: ArtistQuery, manne
     else runs.push([letter, [each]])
   }
   const of = manner.folders ? artistFolder : artist
-  const texts = runs.map(([letter, those]) => [letter, textOf(of, those, manner)] as const)
+  const texts = runs.map(([letter, those]) => {
+    const text = openText<ArtistDetails>(of, those.length, manner)
+    text.add(those)
+    return [letter, text.end()] as const
+  })
   return { runs: texts, count: items.length, next }
 }
 
@@ -195,22 +199,29 @@ function textOfRows<Item>(
   read: (rows: readonly number[]) => readonly Item[],
   manner: Manner,
 ): Text {
-  const pieces: Uint8Array[] = []
-  for (let at = 0; at < rows.length; at += together) {
-    pieces.push(...textOf(of, read(rows.slice(at, at + together)), manner))
-  }
-  return pieces
+  const text = openText(of, rows.length, manner)
+  for (let at = 0; at < rows.length; at += together) text.add(read(rows.slice(at, at + together)))
+  return text.end()
 }
 
-function textOf<Item>(of: Shape<Item>, items: readonly Item[], { form, element }: Manner): Text {
-  if (items.length === 0) return []
-  const text = openBytes()
-  for (const [at, item] of items.entries()) {
-    if (form === 'xml') text.add(of.xml(element, item))
-    else {
-      const json = at === 0 ? of.json(item) : `,${of.json(item)}`
-      text.add(form === 'jsonp' ? scriptOf(json) : json)
-    }
+/** What most items take of an answer. */
+const bytesOfItem = 1_280
+
+/** Gathers some `count` items as one piece of text, or as none. */
+function openText<Item>(of: Shape<Item>, count: number, { form, element }: Manner) {
+  const text = openBytes(count * bytesOfItem)
+  let some = false
+  return {
+    add(items: readonly Item[]): void {
+      for (const item of items) {
+        if (form === 'xml') text.add(of.xml(element, item))
+        else {
+          const json = some ? `,${of.json(item)}` : of.json(item)
+          text.add(form === 'jsonp' ? scriptOf(json) : json)
+        }
+        some = true
+      }
+    },
+    end: (): Text => (some ? [text.end()] : []),
   }
-  return [text.end()]
 }

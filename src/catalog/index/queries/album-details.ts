@@ -4,16 +4,17 @@ import type { Id } from '../../../protocol/ids.ts'
 import { integer, optional, text } from '../../../store/row.ts'
 import { guidOfHex } from '../guid.ts'
 import { type AlbumSays, albumSaysOf } from '../summary.ts'
+import { idsOf } from '../tracks.ts'
 import { averageOf, hexOf } from './columns.ts'
 import { rowsOfIds } from './items.ts'
 import {
+  type ArtistRefs,
   genresOf,
   inOrderOf,
   joinMark,
   listed,
   markColumns,
   markOf,
-  openAlbumArtists,
   openArtistRefs,
   visibleFigures,
 } from './rows.ts'
@@ -38,23 +39,23 @@ export function albumDetails(db: DatabaseSync, ask: Ask, ids: readonly Id[]): Ma
 export function openAlbumDetails(db: DatabaseSync, view: View): (ids: readonly number[]) => AlbumDetails[] {
   const read = listed(
     db.prepare(
-      `SELECT album.id, ${hexOf('album')}, album.name, album.artist, album.year, album.genres, album.tracks,
+      `SELECT album.id, ${hexOf('album')}, album.name, album.artist, album.artists, album.year, album.genres, album.tracks,
          album.duration, album.compilation, album.added, album.says, ${averageOf('album')}, ${markColumns}
        FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value ${joinMark(view, 'album')}
        WHERE true ${seen(view, 'album.scope')}`,
     ),
   )
-  const artistsOf = openAlbumArtists(db, openArtistRefs(db))
+  const find = openArtistRefs(db)
   const nameGenres = genresOf(db, 'genre')
 
   function detailsOf(
     row: readonly SQLOutputValue[],
-    by: ReadonlyMap<number, ArtistRef[]>,
+    refsOf: ReturnType<ArtistRefs>,
     figures: ReturnType<typeof visibleFigures> | undefined,
   ): AlbumDetails {
     // biome-ignore format: as the columns stand in the query
     const [
-      rowId, guid, name, artist, year, genres, tracks,
+      rowId, guid, name, artist, artists, year, genres, tracks,
       duration, compilation, added, says, average, starred, rating, plays, played,
     ] = row
     const id = integer(rowId)
@@ -63,7 +64,7 @@ export function openAlbumDetails(db: DatabaseSync, view: View): (ids: readonly n
       id: guidOfHex(text(guid)),
       name: text(name),
       artist: text(artist),
-      artists: by.get(id) ?? [],
+      artists: refsOf(idsOf(text(artists))),
       year: optional(integer, year),
       genres: figure?.genres ?? nameGenres(text(genres)),
       trackCount: figure?.tracks ?? integer(tracks),
@@ -78,11 +79,12 @@ export function openAlbumDetails(db: DatabaseSync, view: View): (ids: readonly n
 
   return (ids) => {
     const list = JSON.stringify([...new Set(ids)])
-    const by = artistsOf(list)
+    const rows = read(list)
+    const refsOf = find(rows.flatMap((row) => idsOf(text(row[4]))))
     const figures = view.scopes === null ? undefined : visibleFigures(db, view, list)
     return inOrderOf(
       ids,
-      read(list).map((row) => [integer(row[0]), detailsOf(row, by, figures)]),
+      rows.map((row) => [integer(row[0]), detailsOf(row, refsOf, figures)]),
     )
   }
 }

@@ -11,7 +11,7 @@ import { bytes, integer, optional, text } from '../../../store/row.ts'
 import { guidOf, guidOfHex } from '../guid.ts'
 import { sortText } from '../keys.ts'
 import { markKinds } from '../mark-kinds.ts'
-import { idsOf, roles } from '../tracks.ts'
+import { idsOf, roles, trackCreditsOf } from '../tracks.ts'
 import { seen, type View } from './view.ts'
 
 type Row = Record<string, SQLOutputValue | undefined>
@@ -50,26 +50,25 @@ export function albumsOf(db: DatabaseSync, view: View, ids: readonly number[]): 
   const list = JSON.stringify(ids)
   const rows = listed(
     db.prepare(
-      `SELECT album.id, album.guid, album.name, album.artist, album.year, album.genres, album.tracks, album.duration,
-         album.compilation, album.added, cover.fingerprint, cover.picture, ${markColumns}
+      `SELECT album.id, album.guid, album.name, album.artist, album.artists, album.year, album.genres, album.tracks,
+         album.duration, album.compilation, album.added, cover.fingerprint, cover.picture, ${markColumns}
        FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value
        LEFT JOIN track AS cover ON cover.id = album.cover ${joinMark(view, 'album')}
        WHERE true ${seen(view, 'album.scope')} ORDER BY wanted.key`,
     ),
   )(list)
-  const artists = openAlbumArtists(db, openArtistRefs(db))(list)
+  const refsOf = openArtistRefs(db)(rows.flatMap((row) => idsOf(text(row[4]))))
   const nameGenres = genresOf(db, 'genre')
   const figures = view.scopes === null ? undefined : visibleFigures(db, view, list)
   return rows.map((row) => {
-    const [rowId, guid, name, artist, year, genres, tracks, duration, compilation, added, ...rest] =
-      Object.values(row)
-    const [fingerprint, picture, ...mark] = rest
+    const [rowId, guid, name, artist, artists, year, genres, tracks, duration, ...rest] = row
+    const [compilation, added, fingerprint, picture, ...mark] = rest
     const id = integer(rowId)
     const figure = figures?.get(id)
     return {
       id: guidOf(bytes(guid)),
       name: text(name),
-      artists: artists.get(id) ?? [],
+      artists: refsOf(idsOf(text(artists))),
       artist: text(artist),
       year: optional(integer, year),
       genres: figure?.genres ?? nameGenres(text(genres)),
@@ -88,8 +87,8 @@ export function tracksOf(db: DatabaseSync, view: View, ids: readonly number[]): 
   const list = JSON.stringify(ids)
   const rows = listed(
     db.prepare(
-      `SELECT track.id, track.guid, track.title, track.artist, track.album, track.disc, track.number, track.year,
-         track.genres, track.duration, track.bitrate, track.size, track.explicit, track.added, track.format,
+      `SELECT track.id, track.guid, track.title, track.artist, track.credits, track.album, track.disc, track.number,
+         track.year, track.genres, track.duration, track.bitrate, track.size, track.explicit, track.added, track.format,
          track.fingerprint, track.picture, cover.fingerprint, cover.picture,
          track.track_gain, track.track_peak, track.album_gain, track.album_peak, ${markColumns}
        FROM json_each(?) AS wanted CROSS JOIN track ON track.id = wanted.value
@@ -98,16 +97,16 @@ export function tracksOf(db: DatabaseSync, view: View, ids: readonly number[]): 
        WHERE true ${seen(view, 'track.scope')} ORDER BY wanted.key`,
     ),
   )(list)
-  const refs = openArtistRefs(db)
-  const artists = trackArtists(db, refs, list)
-  const albums = openAlbumRefs(db, refs)(rows.map((row) => integer(row[4])))
+  const find = openArtistRefs(db)
+  const refsOf = find(rows.flatMap((row) => artistRows(text(row[4]))))
+  const albums = openAlbumRefs(db, find)(rows.map((row) => integer(row[5])))
   const nameGenres = genresOf(db, 'genre_name')
   const formatOf = formats(db)
   return rows.map((row) => {
-    const [rowId, guid, title, artist, albumId, disc, number, year, genres, ...rest] = row
+    const [, guid, title, artist, credits, albumId, disc, number, year, genres, ...rest] = row
     const [duration, bitrate, size, explicit, added, format, fingerprint, picture, ...others] = rest
     const [coverFingerprint, coverPicture, trackGain, trackPeak, albumGain, albumPeak, ...mark] = others
-    const by = artists.get(integer(rowId)) ?? []
+    const by = refsOf(artistRows(text(credits)))
     const album = albums.get(integer(albumId))
     return {
       id: guidOf(bytes(guid)),
@@ -228,19 +227,19 @@ export function openAlbumRefs(
   db: DatabaseSync,
   artists: ArtistRefs,
 ): (albums: readonly number[]) => ReadonlyMap<number, AlbumRef> {
-  const artistsOf = openAlbumArtists(db, artists)
   const read = listed(
     db.prepare(
-      `SELECT album.id, lower(hex(album.guid)), album.name
+      `SELECT album.id, lower(hex(album.guid)), album.name, album.artists
        FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value`,
     ),
   )
   return once((list) => {
-    const by = artistsOf(list)
-    return read(list).map(([row, guid, name]) => {
-      const id = integer(row)
-      return [id, { id: guidOfHex(text(guid)), name: text(name), artists: by.get(id) ?? [] }]
-    })
+    const rows = read(list)
+    const refsOf = artists(rows.flatMap((row) => idsOf(text(row[3]))))
+    return rows.map(([row, guid, name, by]) => [
+      integer(row),
+      { id: guidOfHex(text(guid)), name: text(name), artists: refsOf(idsOf(text(by))) },
+    ])
   })
 }
 
@@ -270,52 +269,13 @@ export function formats(db: DatabaseSync) {
   }
 }
 
-export function openAlbumArtists(
-  db: DatabaseSync,
-  artists: ArtistRefs,
-): (albums: string) => Map<number, ArtistRef[]> {
-  const read = listed(
-    db.prepare(
-      `SELECT album_credit.album, album_credit.artist
-       FROM json_each(?) AS wanted CROSS JOIN album_credit ON album_credit.album = wanted.value
-       WHERE album_credit.role = ${roles.albumArtist}`,
-    ),
-  )
-  // Of each album they come in the order of the table's key, by position.
-  return (albums) => grouped(artists, read(albums))
+/** The rows of a track's artists, of its column `credits`. */
+function artistRows(credits: string): number[] {
+  return trackCreditsOf(credits).flatMap(([role, artist]) => (role === roles.artist ? [artist] : []))
 }
 
-function trackArtists(db: DatabaseSync, artists: ArtistRefs, tracks: string): Map<number, ArtistRef[]> {
-  const read = listed(
-    db.prepare(
-      `SELECT credit.track, credit.artist
-       FROM json_each(?) AS wanted CROSS JOIN credit ON credit.track = wanted.value
-       WHERE credit.role = ${roles.artist} ORDER BY wanted.key, credit.position`,
-    ),
-  )
-  return grouped(artists, read(tracks))
-}
-
-/** Artists by who has them, out of rows of both; one who stands there twice (asked for twice) counts once. */
-function grouped(
-  artists: ArtistRefs,
-  rows: readonly (readonly SQLOutputValue[])[],
-): Map<number, ArtistRef[]> {
-  const known = artists(rows.map((row) => integer(row[1])))
-  const groups = new Map<number, ArtistRef[]>()
-  for (const row of rows) {
-    const owner = integer(row[0])
-    const artist = known.get(integer(row[1]))
-    const group = groups.get(owner)
-    if (artist === undefined || group?.includes(artist)) continue
-    if (group === undefined) groups.set(owner, [artist])
-    else group.push(artist)
-  }
-  return groups
-}
-
-/** Finds artists by their rows. */
-export type ArtistRefs = (ids: readonly number[]) => ReadonlyMap<number, ArtistRef>
+/** Looks artists up by their rows; answers the function that gives some of them, one who is named twice once. */
+export type ArtistRefs = (ids: readonly number[]) => (some: readonly number[]) => ArtistRef[]
 
 /** Whom it has found before is not read again. */
 export function openArtistRefs(db: DatabaseSync): ArtistRefs {
@@ -325,9 +285,23 @@ export function openArtistRefs(db: DatabaseSync): ArtistRefs {
        FROM json_each(?) AS wanted CROSS JOIN artist ON artist.id = wanted.value`,
     ),
   )
-  return once((list) =>
-    read(list).map(([id, guid, name]) => [integer(id), { id: guidOfHex(text(guid)), name: text(name) }]),
+  const find = once((list) =>
+    read(list).map(([id, guid, name]): [number, ArtistRef] => [
+      integer(id),
+      { id: guidOfHex(text(guid)), name: text(name) },
+    ]),
   )
+  return (ids) => {
+    const known = find(ids)
+    return (some) => {
+      const refs: ArtistRef[] = []
+      for (const id of some) {
+        const ref = known.get(id)
+        if (ref !== undefined && !refs.includes(ref)) refs.push(ref)
+      }
+      return refs
+    }
+  }
 }
 
 /** Answers the function that gives the names of a column `genres`; the same few columns come again and again. */

@@ -3,7 +3,7 @@ import type { ArtistRef, ItemMark, TrackSummary } from '../../../protocol/api/ca
 import type { Id } from '../../../protocol/ids.ts'
 import { integer, optional, text } from '../../../store/row.ts'
 import { guidOfHex } from '../guid.ts'
-import { type MoreTags, moreTagsOf, roles } from '../tracks.ts'
+import { firstOwnRole, type MoreTags, moreTagsOf, roles, trackCreditsOf } from '../tracks.ts'
 import { averageOf, hexOf } from './columns.ts'
 import { rowsOfIds } from './items.ts'
 import {
@@ -65,7 +65,7 @@ export function trackDetails(db: DatabaseSync, ask: Ask, ids: readonly Id[]): Ma
 export function openTrackDetails(db: DatabaseSync, view: View): (ids: readonly number[]) => TrackDetails[] {
   const read = listed(
     db.prepare(
-      `SELECT track.id, ${hexOf('track')}, track.title, track.artist, track.album, track.disc, track.number, track.year,
+      `SELECT track.id, ${hexOf('track')}, track.title, track.artist, track.credits, track.album, track.disc, track.number, track.year,
          track.genres, track.duration, track.bitrate, track.size, track.explicit, track.added, track.format,
          track.track_gain, track.track_peak, track.album_gain, track.album_peak,
          track.sample_rate, track.channels, track.bit_depth, track.bpm, track.comment, track.sort, track.more,
@@ -84,20 +84,19 @@ export function openTrackDetails(db: DatabaseSync, view: View): (ids: readonly n
 
   function detailsOf(
     row: readonly SQLOutputValue[],
-    credited: ReadonlyMap<number, Credits>,
+    { artists, composers, contributors }: Credits,
     albums: ReadonlyMap<number, AlbumRef>,
   ): TrackDetails {
     // Whatever the row has, in one go: rest patterns would copy it, time and again.
     // biome-ignore format: as the columns stand in the query
     const [
-      rowId, guid, title, artist, albumRow, disc, number, year,
+      , guid, title, artist, , albumRow, disc, number, year,
       genres, duration, bitrate, size, explicit, added, format,
       trackGain, trackPeak, albumGain, albumPeak,
       sampleRate, channels, bitDepth, bpm, comment, sort, more,
       path,
       average, starred, rating, plays, played,
     ] = row
-    const { artists, composers, contributors } = credited.get(integer(rowId)) ?? nobody
     const { mediaType, suffix } = formatOf(integer(format))
     return {
       id: guidOfHex(text(guid)),
@@ -134,12 +133,12 @@ export function openTrackDetails(db: DatabaseSync, view: View): (ids: readonly n
 
   return (ids) => {
     const wanted = JSON.stringify([...new Set(ids)])
-    const credited = creditsOf(wanted)
     const rows = read(wanted)
-    const albums = albumsOf(rows.map((row) => integer(row[4])))
+    const credits = creditsOf(rows.map((row) => text(row[4])))
+    const albums = albumsOf(rows.map((row) => integer(row[5])))
     return inOrderOf(
       ids,
-      rows.map((row) => [integer(row[0]), detailsOf(row, credited, albums)]),
+      rows.map((row, at) => [integer(row[0]), detailsOf(row, credits[at] ?? nobody, albums)]),
     )
   }
 }
@@ -154,37 +153,28 @@ interface Credits {
 }
 const nobody: Credits = { artists: [], composers: [], contributors: [] }
 
-/**
- * Answers the function that finds everyone who is credited on some tracks. Of each track they come in the order of the
- * table's key, by role and position: it is read along that, and to sort them once more took as long as to find them.
- */
-function openCredits(db: DatabaseSync, artists: ArtistRefs) {
-  const read = listed(
-    db.prepare(
-      `SELECT credit.track, credit.role, credit.artist, role.name, credit.detail
-       FROM json_each(?) AS wanted CROSS JOIN credit ON credit.track = wanted.value
-       LEFT JOIN role ON role.id = credit.role - 10
-       WHERE credit.role >= ${roles.artist}`,
-    ),
-  )
-  return (tracks: string): Map<number, Credits> => {
-    const rows = read(tracks)
-    const known = artists(rows.map((row) => integer(row[2])))
-    const found = new Map<number, Credits>()
-    for (const [owner, role, artistRow, name, detail] of rows) {
-      const track = integer(owner)
-      const artist = known.get(integer(artistRow))
-      if (artist === undefined) continue
-      const credits = found.get(track) ?? { artists: [], composers: [], contributors: [] }
-      found.set(track, credits)
-      if (role === roles.artist) {
-        if (!credits.artists.includes(artist)) credits.artists.push(artist)
-        continue
+/** Answers the function that says who is credited on tracks, by their columns `credits`. */
+function openCredits(db: DatabaseSync, artists: ArtistRefs): (columns: readonly string[]) => Credits[] {
+  const role = listed(db.prepare('SELECT name FROM role WHERE id = ?'))
+  const names = new Map<number, string>([[roles.composer, 'composer']])
+  const nameOf = (row: number) => {
+    const name = names.get(row) ?? text(role(row - firstOwnRole)[0]?.[0])
+    names.set(row, name)
+    return name
+  }
+  return (columns) => {
+    const tracks = columns.map(trackCreditsOf)
+    const refsOf = artists(tracks.flatMap((credits) => credits.map(([, artist]) => artist)))
+    return tracks.map((credits) => {
+      const having = (row: number) => credits.flatMap(([role, artist]) => (role === row ? [artist] : []))
+      const contributors = credits.flatMap(([role, artist, subRole]) =>
+        role === roles.artist ? [] : refsOf([artist]).map((ref) => ({ ...ref, role: nameOf(role), subRole })),
+      )
+      return {
+        artists: refsOf(having(roles.artist)),
+        composers: refsOf(having(roles.composer)),
+        contributors,
       }
-      if (role === roles.composer) credits.composers.push(artist)
-      const subRole = optional(text, detail)
-      credits.contributors.push({ ...artist, role: optional(text, name) ?? 'composer', subRole })
-    }
-    return found
+    })
   }
 }
