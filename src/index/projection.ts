@@ -48,8 +48,8 @@ export interface Attached {
  * `follow`: changes come for as long as the node runs, and after each commit the tables must say all that there is to
  * be said. `fill`: an empty file, which nobody reads yet, takes every fact once, and `filled` ends it: what sums up
  * many facts may be left until then. `part`: the same for a part of the facts, with the `numbers` that all parts share;
- * when it is `filled`, its tables say what can be added up. `rest`: the parts are together, and what they left is done
- * before the first commit; then as `follow`.
+ * when it is `filled`, its tables say what can be added up. `rest`: the parts are together, the other facts come, and
+ * what both have left is done when it is `filled`.
  */
 export type Purpose = 'fill' | 'part' | 'rest' | 'follow'
 

@@ -42,8 +42,8 @@ interface Figures {
 
 /** The earliest time at which something came to an artist, and the earliest of what has gone from them. */
 interface Times {
-  readonly came: number
-  readonly gone: number
+  came: number
+  gone: number
 }
 
 export interface Parts {
@@ -65,9 +65,17 @@ export function openArtists(parts: Parts): Artists {
   const settle = openSettling(parts)
   const known = new Map<string, Spelling>()
   const uses = new Map<number, number>()
-  const counts = new Map<string, { artist: number; scope: number; tracks: number; albums: number }>()
+  const counts = new Map<number, Map<number, { tracks: number; albums: number }>>()
   const touched = new Set<number>()
   const times = new Map<number, Times>()
+
+  function sumOf(artist: number, scope: number) {
+    const ofScope = counts.get(scope) ?? new Map()
+    counts.set(scope, ofScope)
+    const sum = ofScope.get(artist) ?? { tracks: 0, albums: 0 }
+    ofScope.set(artist, sum)
+    return sum
+  }
 
   function find({ name, sortName = '', musicBrainzId = '' }: Credit): Spelling {
     const id = artistId({ name, musicBrainzId })
@@ -84,8 +92,10 @@ export function openArtists(parts: Parts): Artists {
 
   function saveCounts(): void {
     for (const [spelling, delta] of uses) if (delta !== 0) rows.addUses.run(delta, spelling)
-    for (const { artist, scope, tracks, albums } of counts.values()) {
-      if (tracks !== 0 || albums !== 0) rows.addCount.run(artist, scope, tracks, albums)
+    for (const [scope, ofScope] of counts) {
+      for (const [artist, { tracks, albums }] of ofScope) {
+        if (tracks !== 0 || albums !== 0) rows.addCount.run(artist, scope, tracks, albums)
+      }
     }
   }
 
@@ -106,15 +116,13 @@ export function openArtists(parts: Parts): Artists {
     },
     count(artist, scope, { tracks = 0, albums = 0, added }) {
       touched.add(artist)
-      const { came, gone } = times.get(artist) ?? { came: Infinity, gone: Infinity }
-      const comes = tracks + albums > 0
-      times.set(artist, {
-        came: comes ? Math.min(came, added) : came,
-        gone: comes ? gone : Math.min(gone, added),
-      })
-      const slot = `${artist} ${scope}`
-      const sum = counts.get(slot) ?? { artist, scope, tracks: 0, albums: 0 }
-      counts.set(slot, { artist, scope, tracks: sum.tracks + tracks, albums: sum.albums + albums })
+      const time = times.get(artist) ?? { came: Infinity, gone: Infinity }
+      times.set(artist, time)
+      if (tracks + albums > 0) time.came = Math.min(time.came, added)
+      else time.gone = Math.min(time.gone, added)
+      const sum = sumOf(artist, scope)
+      sum.tracks += tracks
+      sum.albums += albums
     },
     save() {
       saveCounts()

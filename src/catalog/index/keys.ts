@@ -1,4 +1,4 @@
-import { fold } from './search/words.ts'
+import { fold, isAscii } from './search/words.ts'
 
 /**
  * Keys of ordered lists: bytes whose order is the order of the list. They are held as strings of one character for a
@@ -23,7 +23,9 @@ export function sortText(name: string, sort: string | null | undefined): string 
 
 /** A sorted text as bytes; what has no text comes last. */
 export function textKey(text: string, longest = 32): Key {
-  return text === '' ? '\xff' : Buffer.from(text.slice(0, longest)).subarray(0, longest).toString('latin1')
+  if (text === '') return '\xff'
+  const start = text.slice(0, longest)
+  return isAscii(start) ? start : Buffer.from(start).subarray(0, longest).toString('latin1')
 }
 
 const end = '\0'
@@ -68,7 +70,9 @@ export function keyOfHex(hex: string): Key {
 }
 
 function tail(guid: Uint8Array): Key {
-  return keyOf(guid.subarray(8, 16))
+  let key = ''
+  for (let at = 8; at < 16; at += 1) key += String.fromCharCode(guid[at] ?? 0)
+  return key
 }
 
 function bytes(value: number, length: number): Key {

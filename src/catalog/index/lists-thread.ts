@@ -32,9 +32,9 @@ function fill(path: string, paths: readonly string[]): void {
   db.exec(`
     PRAGMA journal_mode = MEMORY;
     PRAGMA synchronous = OFF;
+    PRAGMA cache_size = -32768;
     PRAGMA temp_store = FILE;
     PRAGMA temp_store_directory = '${dirname(path).replaceAll("'", "''")}';
-    PRAGMA threads = 2;
   `)
   const parts = paths.map((_, at) => `part${at}`)
   for (const [at, part] of paths.entries()) db.prepare('ATTACH ? AS ?').run(part, parts[at] ?? '')

@@ -69,8 +69,9 @@ function open(db: DatabaseSync, purpose: Purpose, numbers: Numbers): Applier {
     documents.flush()
   }
 
-  /** What sums up many albums. Artists come first: they have lists and words of their own. */
+  /** What sums up many facts. After the albums come artists: they have lists and words of their own. */
   function sumUp() {
+    settleAlbums(true)
     artists.flush()
     genres.flush()
     lists.flush()
@@ -91,15 +92,17 @@ function open(db: DatabaseSync, purpose: Purpose, numbers: Numbers): Applier {
       else if (change.key.startsWith(problems.prefix)) applyProblem(change)
     },
     flush() {
-      settleAlbums(!isFilling)
-      if (!isFilling) sumUp()
+      if (isFilling) settleAlbums(false)
+      else if (purpose === 'follow') sumUp()
     },
     filled() {
-      if (!isFilling) return
-      settleAlbums(true)
-      if (purpose === 'part') return saveCounts()
+      if (purpose === 'follow') return
+      if (purpose === 'part') {
+        settleAlbums(true)
+        return saveCounts()
+      }
       sumUp()
-      fillSearch(db)
+      if (purpose === 'fill') fillSearch(db)
     },
   }
 }

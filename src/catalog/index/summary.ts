@@ -84,13 +84,13 @@ const mostValues = 50
 
 export function summarise(tracks: readonly Track[]): AlbumSummary {
   const counts = new Map<Tallied, Map<string, number>>()
-  for (const { tags } of tracks) {
-    for (const [field, value] of saysOfAlbum(tags)) {
-      if (value === undefined || value === '') continue
-      const values = counts.get(field) ?? new Map<string, number>()
-      counts.set(field, values.set(value, (values.get(value) ?? 0) + 1))
-    }
+  const count = (field: Tallied, value: string | undefined) => {
+    if (value === undefined || value === '') return
+    const values = counts.get(field)
+    if (values === undefined) counts.set(field, new Map([[value, 1]]))
+    else values.set(value, (values.get(value) ?? 0) + 1)
   }
+  for (const { tags } of tracks) countTags(tags, count)
   const sum = (figure: (track: Track) => number) => tracks.reduce((total, track) => total + figure(track), 0)
   return {
     tracks: tracks.length,
@@ -164,28 +164,28 @@ export function yearOfTrack(tags: Tags): number | null {
   return yearOf(tags.originalDate ?? tags.date ?? tags.releaseDate)
 }
 
-function saysOfAlbum(tags: Tags): [Tallied, string | undefined][] {
-  const several = (field: Tallied, values: readonly string[]) =>
-    [...new Set(values)].map((value): [Tallied, string] => [field, value])
-  return [
-    ['name', tags.album],
-    ['sort', tags.albumSort],
-    ['version', tags.albumVersion],
-    ['artist', tags.albumArtistDisplay],
-    ['artists', tags.albumArtists.length > 0 ? JSON.stringify(tags.albumArtists) : undefined],
-    ['trackArtist', tags.artistDisplay],
-    ['trackArtists', tags.artists.length > 0 ? JSON.stringify(tags.artists) : undefined],
-    ['date', tags.date],
-    ['originalDate', tags.originalDate],
-    ['releaseDate', tags.releaseDate],
-    ['release', tags.musicBrainz.release],
-    ['explicit', tags.explicit],
-    ['discTitles', tags.discTitle === undefined ? undefined : `${tags.disc ?? 1} ${tags.discTitle}`],
-    ...several('genres', tags.genres),
-    ...several('moods', tags.moods),
-    ...several('labels', tags.labels),
-    ...several('releaseTypes', tags.releaseTypes),
-  ]
+/** Counts what the tags of one track say of its album. */
+function countTags(tags: Tags, count: (field: Tallied, value: string | undefined) => void): void {
+  const countEach = (field: Tallied, values: readonly string[]) => {
+    for (const value of values.length > 1 ? new Set(values) : values) count(field, value)
+  }
+  count('name', tags.album)
+  count('sort', tags.albumSort)
+  count('version', tags.albumVersion)
+  count('artist', tags.albumArtistDisplay)
+  if (tags.albumArtists.length > 0) count('artists', JSON.stringify(tags.albumArtists))
+  count('trackArtist', tags.artistDisplay)
+  if (tags.artists.length > 0) count('trackArtists', JSON.stringify(tags.artists))
+  count('date', tags.date)
+  count('originalDate', tags.originalDate)
+  count('releaseDate', tags.releaseDate)
+  count('release', tags.musicBrainz.release)
+  count('explicit', tags.explicit)
+  if (tags.discTitle !== undefined) count('discTitles', `${tags.disc ?? 1} ${tags.discTitle}`)
+  countEach('genres', tags.genres)
+  countEach('moods', tags.moods)
+  countEach('labels', tags.labels)
+  countEach('releaseTypes', tags.releaseTypes)
 }
 
 /** The album's artists as its tracks name them; else the one artist of all its tracks; else "Various Artists". */
@@ -217,6 +217,8 @@ function addTallies(left: Tally, right: Tally): Tally {
 
 /** The most used first; among equals the smallest, so that the order of the facts makes no difference. */
 function ranked(counts: ReadonlyMap<string, number>): Tally {
+  // Of most, all tracks say the same.
+  if (counts.size === 1) return [...counts]
   return [...counts]
     .sort(([a, most], [b, least]) => least - most || (a < b ? -1 : a > b ? 1 : 0))
     .slice(0, mostValues)

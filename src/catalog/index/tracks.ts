@@ -69,7 +69,8 @@ interface CreditRow extends Spelling {
 }
 
 export function openTracks(parts: TrackParts): Tracks {
-  const { db, numbers, lists: writer, scopes, documents, artists, genres } = parts
+  const { db, purpose, numbers, lists: writer, scopes, documents, artists, genres } = parts
+  const isFilling = purpose === 'fill' || purpose === 'part'
   const credits = openCredits(parts)
   const places = openPlaces(parts)
   const formats = openFormats(parts)
@@ -77,7 +78,7 @@ export function openTracks(parts: TrackParts): Tracks {
   const byId = db.prepare('SELECT * FROM track WHERE id = ?')
   const insert = db.prepare(
     `INSERT INTO track (id, guid, document, words, ${columns.join(', ')})
-     VALUES (?, ?, 0, 0${', ?'.repeat(columns.length)})`,
+     VALUES (?, ?, 0, 0${', ?'.repeat(columns.length)}) ON CONFLICT (guid) DO NOTHING`,
   )
   const update = db.prepare(
     `UPDATE track SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`,
@@ -127,9 +128,12 @@ export function openTracks(parts: TrackParts): Tracks {
       const after = credits.resolve(track)
       const format = formats(track.audio)
       const values = valuesOf(track, { album, part, scope, format, genres: names, credits: after })
-      const row = byGuid.get(guid)
+      const make = () => insert.run(numbers.next('track'), guid, ...values)
+      // Where tables are filled, nearly every track is new: it is looked for only when another row is in the way.
+      const attempt = isFilling ? make() : undefined
+      const row = attempt?.changes === 1 ? undefined : byGuid.get(guid)
       if (row === undefined) {
-        const id = Number(insert.run(numbers.next('track'), guid, ...values).lastInsertRowid)
+        const id = Number((attempt ?? make()).lastInsertRowid)
         credits.replace(id, [], after)
         const state = madeState(id, guid, track, names, scope)
         count(state, after, 1)
@@ -480,10 +484,16 @@ function openFormats({ db, numbers }: TrackParts) {
   const make = db.prepare(
     'INSERT INTO format (id, codec, media_type, suffix) VALUES (?, ?, ?, ?) RETURNING id',
   )
+  const known = new Map<string, number>()
   return ({ codec, mediaType, suffix }: Track['audio']): number => {
-    const row = find.get(codec, mediaType, suffix)
-    if (row !== undefined) return integer(row.id)
-    const number = numbers.of('format', JSON.stringify([codec, mediaType, suffix]))
-    return integer(make.get(number, codec, mediaType, suffix)?.id)
+    const name = JSON.stringify([codec, mediaType, suffix])
+    const row =
+      known.get(name) ??
+      integer(
+        (find.get(codec, mediaType, suffix) ?? make.get(numbers.of('format', name), codec, mediaType, suffix))
+          ?.id,
+      )
+    known.set(name, row)
+    return row
   }
 }

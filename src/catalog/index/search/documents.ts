@@ -85,8 +85,7 @@ export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
   }
 
   /** Tracks of an album have most of their fields in common. */
-  function wordsOf(names: Names): string {
-    const key = names.join('\n')
+  function wordsOf(names: Names, key: string): string {
     const found = fields.get(key) ?? names.flatMap((name) => (name ? terms(name) : [])).join(' ')
     if (fields.size >= remembered) fields.clear()
     fields.set(key, found)
@@ -97,10 +96,11 @@ export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
     put(kind, { id, weight, scope }, names, old) {
       const document = documentId(weight, id)
       // Of the names, not of the words: an item that has not changed need not be taken apart to see that.
-      const words = crc32(`${names.map((field) => field.join('\n')).join('\0')}\0${scope}`)
+      const texts = names.map((field) => field.join('\n'))
+      const words = crc32(`${texts.join('\0')}\0${scope}`)
       if (old.document === document && old.words === words) return old
       if (old.document !== null) tables[kind].remove(old.document)
-      const columns = names.map(wordsOf)
+      const columns = names.map((field, at) => wordsOf(field, texts[at] ?? ''))
       tables[kind].insert(document, columns.with(-1, `${columns.at(-1)} ${scopeTerm(scope)}`))
       return { document, words }
     },

@@ -37,7 +37,7 @@ export function fold(text: string): string {
     .replace(/[ßøłæœđðþıħŧ]/g, (letter) => plainLetters[letter] ?? letter)
 }
 
-function isAscii(text: string): boolean {
+export function isAscii(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: it is the range of ASCII.
   return /^[\x00-\x7f]*$/.test(text)
 }
