@@ -1,4 +1,3 @@
-import process from 'node:process'
 import { setFlagsFromString } from 'node:v8'
 import { CommanderError } from 'commander'
 import { runProgram } from './node/commands/program.ts'

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import type { ProblemDocument } from '../protocol/api/problem.ts'
 import { CodedError, type ErrorCode, errorCodes } from '../protocol/errors.ts'
+
+// Not imported: that would load what nobody here uses (ADR 0252).
+const { STATUS_CODES } = process.getBuiltinModule('node:http')
 
 export const problemType = 'application/problem+json'
 

@@ -1,9 +1,12 @@
 import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns'
-import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http'
+import type { IncomingMessage, RequestOptions } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { CodedError } from '../protocol/errors.ts'
 import { mayCall } from './addresses.ts'
+
+// Not imported: that would load what nobody here uses (ADR 0252).
+const { request: requestHttp } = process.getBuiltinModule('node:http')
 
 /** One request to a server outside. */
 export interface OutwardRequest {
