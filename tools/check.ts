@@ -1,4 +1,4 @@
-import { check, findRoot, inOrder } from './steps.ts'
+import { check, findRoot } from './steps.ts'
 
 /** `npm run check`: format, lint with the import boundaries, types, unit tests; the first that fails ends it. */
-process.exitCode = await inOrder(findRoot(), check())
+process.exitCode = await check(findRoot())

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
+import { tieSignals } from './launch/run.mjs'
+import { openRoom } from './room.ts'
 import { together } from './together.ts'
 
 /** A program that is run as one part of a check, with the Node that runs us. */
@@ -8,25 +10,35 @@ export interface Step {
   readonly title: string
   /** What Node is given: its options, the script, the script's arguments. */
   readonly args: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
 }
 
 export const findRoot = () => dirname(import.meta.dirname)
 
-/** Format, lint with the import boundaries, types and unit tests. */
-export function check(): readonly Step[] {
+/** Format, lint with the import boundaries, types and unit tests. Answers the exit code. */
+export async function check(root: string): Promise<number> {
+  using room = openRoom()
+  const files = together(
+    root,
+    ['src/**/*.test.ts', 'web/**/*.test.ts', 'tools/**/*.test.ts'],
+    // They wait for disks and for one another often enough that one more than there are processors is no loss.
+    availableParallelism() + 1,
+    join(room.path, 'processes'),
+  )
+  const unitTests = { ...tests('Unit tests', files, files.length), env: { TMPDIR: room.path } }
+  return await inOrder(root, [unitTests], quick())
+}
+
+/** What takes seconds: done beside the tests. */
+function quick(): readonly Step[] {
+  const colours = process.stdout.isTTY ? 'force' : 'off'
   return [
     {
       title: 'Format, lint and import boundaries',
-      args: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
+      args: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', `--colors=${colours}`],
     },
     types('tsconfig.json', 'types'),
     types('web/tsconfig.json', 'types-web'),
-    tests(
-      'Unit tests',
-      together(findRoot(), ['src/**/*.test.ts', 'web/**/*.test.ts', 'tools/**/*.test.ts']),
-      // They wait for disks and for one another often enough that one more than there are processors is no loss.
-      availableParallelism() + 1,
-    ),
   ]
 }
 
@@ -34,9 +46,10 @@ export function check(): readonly Step[] {
 function types(project: string, name: string): Step {
   const kept = join('node_modules', '.cache', 'hocket', `${name}.tsbuildinfo`)
   const incremental = ['--incremental', '--tsBuildInfoFile', kept]
+  const pretty = ['--pretty', process.stdout.isTTY ? 'true' : 'false']
   return {
     title: `Types (${project})`,
-    args: ['node_modules/typescript/bin/tsc', '--project', project, ...incremental],
+    args: ['node_modules/typescript/bin/tsc', '--project', project, ...incremental, ...pretty],
   }
 }
 
@@ -46,31 +59,73 @@ export function tests(title: string, patterns: readonly string[], atOnce: number
 }
 
 /**
- * Runs the steps one after another in the folder `root`, their output as it is; a step that fails ends it.
- * Answers the exit code.
+ * Runs the steps one after another in the folder `root`, their output as it is; and beside them those of `beside`, the
+ * output of each when it has ended. One that fails ends all. Answers the exit code.
  */
-export async function inOrder(root: string, steps: readonly Step[]): Promise<number> {
-  for (const step of steps) {
-    const startedAt = performance.now()
-    console.log(`\n■ ${step.title}`)
-    const code = await run(root, step.args)
-    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
-    if (code !== 0) {
-      console.error(`✗ ${step.title} failed (${seconds} s)`)
-      return code
+export async function inOrder(
+  root: string,
+  steps: readonly Step[],
+  beside: readonly Step[] = [],
+): Promise<number> {
+  const failure = new AbortController()
+  const lane = async (those: readonly Step[], isShown: boolean): Promise<number> => {
+    for (const step of those) {
+      const code = await runStep(root, step, isShown, failure.signal)
+      if (code !== 0) {
+        failure.abort()
+        return code
+      }
     }
-    console.log(`✓ ${step.title} (${seconds} s)`)
+    return 0
   }
-  return 0
+  const codes = await Promise.all([lane(steps, true), lane(beside, false)])
+  return codes.find((code) => code !== 0) ?? 0
 }
 
-function run(root: string, args: readonly string[]): Promise<number> {
+async function runStep(root: string, step: Step, isShown: boolean, failure: AbortSignal): Promise<number> {
+  if (failure.aborted) return 1
+  const startedAt = performance.now()
+  if (isShown) console.log(`\n■ ${step.title}`)
+  const { code, output } = await run(root, step, isShown, failure)
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
+  if (failure.aborted) return 1
+  if (output.trim() !== '') console.log(`\n${output.trimEnd()}`)
+  if (code === 0) console.log(`✓ ${step.title} (${seconds} s)`)
+  else console.error(`✗ ${step.title} failed (${seconds} s)`)
+  return code
+}
+
+interface Ended {
+  readonly code: number
+  /** What it has printed, where that was not shown. */
+  readonly output: string
+}
+
+function run(root: string, step: Step, isShown: boolean, failure: AbortSignal): Promise<Ended> {
   // Each test file is a process, and starts threads and processes of its own: what Node has made of our TypeScript is
   // kept for the next one, which saves a quarter of the work. It is a cache, named by content.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'hocket') }
+  const cache = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'hocket') }
+  const stdio = isShown ? 'inherit' : 'pipe'
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env })
+    const child = spawn(process.execPath, step.args, {
+      cwd: root,
+      stdio: ['inherit', stdio, stdio],
+      env: { ...process.env, ...cache, ...step.env },
+    })
+    const untie = tieSignals(child)
+    const end = () => child.kill()
+    failure.addEventListener('abort', end)
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
+    }
     child.on('error', reject)
-    child.on('exit', (code) => resolve(code ?? 1))
+    child.on('close', (code) => {
+      untie()
+      failure.removeEventListener('abort', end)
+      resolve({ code: code ?? 1, output })
+    })
   })
 }

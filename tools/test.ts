@@ -19,9 +19,12 @@ const against = existsSync(description)
 if (against.length === 0)
   console.log(`Not checked against OpenSubsonic's description: it is not at ${description}`)
 await ensurePrograms()
-process.exitCode = await inOrder(root, [
-  ...check(),
-  ...against,
-  // Clusters wait much, and a browser computes much: two files at a time keep two processors busy.
-  tests('Tests of the whole behaviour', ['test/**/*.test.ts'], 2),
-])
+const code = await check(root)
+process.exitCode =
+  code !== 0
+    ? code
+    : await inOrder(root, [
+        ...against,
+        // Clusters wait much, and a browser computes much: two files at a time keep two processors busy.
+        tests('Tests of the whole behaviour', ['test/**/*.test.ts'], 2),
+      ])

@@ -19,19 +19,22 @@ test('every test runs, with the hooks of its own file around it and no other, an
     await writeFile(join(folder.path, 'src', `${name}.test.mjs`), text)
   }
   await writeFile(join(folder.path, 'src', 'file-3.test.mjs.snapshot'), '')
-  const given = together(folder.path, ['src/*.test.mjs'])
+  const given = together(folder.path, ['src/*.test.mjs'], 3, join(folder.path, 'processes'))
   assert.ok(given.length < names.length)
   assert.ok(given.includes(join('src', 'file-3.test.mjs')), 'one with snapshots stays by itself')
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   const { stdout, status } = spawnSync(
     process.execPath,
-    ['--test', '--test-reporter=tap', '--test-concurrency=1', ...given],
+    ['--test', '--test-reporter=tap', `--test-concurrency=${given.length}`, ...given],
     { cwd: folder.path, encoding: 'utf8', env },
   )
   assert.equal(status, 1)
-  assert.match(stdout, /# tests 20\n/)
-  assert.match(stdout, /# pass 19\n/)
-  assert.match(stdout, /not ok \d+ - of file-7\n/)
+  const told = [...stdout.matchAll(/^ *(ok|not ok) \d+ - of (file-\d+)$/gm)]
+  assert.deepEqual(told.map(([, , name]) => name).toSorted(), names.toSorted(), 'each once')
+  assert.deepEqual(
+    told.flatMap(([, how, name]) => (how === 'ok' ? [] : [name])),
+    ['file-7'],
+  )
   const hooks = [...stdout.matchAll(/^# (?:<(file-\d+)|(file-\d+)>)$/gm)].map(
     ([, begun, ended]) => begun ?? ended,
   )

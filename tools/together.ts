@@ -1,43 +1,64 @@
 import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /**
- * Puts the files of tests that match the patterns together in groups, and answers what to give to `node --test`: a file
- * for each group, which runs those of the group one after another in one process, each as a suite of its own. A process
- * for each file would load and compile half the program a hundred times, which takes longer than most of the tests do.
+ * Puts the files of tests that match the patterns together in so many processes, and answers what to give to
+ * `node --test`, all at once: a file for each process, which takes one file of tests after the other that no other
+ * process has taken, and runs it as a suite of its own. A process for each file would load and compile half the program
+ * a hundred times, which takes longer than most of the tests do. The folder is the processes' own, for this one run.
  */
-export function together(root: string, patterns: readonly string[]): readonly string[] {
-  const folder = join(root, 'node_modules', '.cache', 'hocket', 'tests')
-  mkdirSync(folder, { recursive: true })
+export function together(
+  root: string,
+  patterns: readonly string[],
+  processes: number,
+  folder: string,
+): readonly string[] {
   const files = globSync([...patterns], { cwd: root }).toSorted()
   // Node keeps snapshots beside the file that it was given, under the names of all suites around a test.
   const alone = files.filter((file) => existsSync(join(root, `${file}.snapshot`)))
-  const others = files.filter((file) => !alone.includes(file))
-  // More groups than processes, so that none is waited for long at the end.
-  const groups = deal(others, 3 * availableParallelism()).map((group, at) => {
-    const path = join(folder, `group-${at + 1}.test.mjs`)
-    writeFileSync(path, suitesOf(root, group))
+  const shared = files.filter((file) => !alone.includes(file))
+  mkdirSync(folder)
+  const takers = Array.from({ length: Math.min(processes, shared.length) }, (_, at) => {
+    const path = join(folder, `process-${at + 1}.test.mjs`)
+    writeFileSync(path, taker(root, shared))
     return path
   })
-  return [...groups, ...alone]
+  return [...takers, ...alone]
 }
 
-/** Neighbours go to different groups: files of one folder take about as long as one another. */
-function deal(files: readonly string[], groups: number): readonly (readonly string[])[] {
-  return Array.from({ length: Math.min(groups, files.length) }, (_, group) =>
-    files.filter((_file, at) => at % groups === group),
-  )
-}
-
-function suitesOf(root: string, files: readonly string[]): string {
+/** Who makes the empty file beside this one that is named by a number has taken the file of tests with that number. */
+function taker(root: string, files: readonly string[]): string {
   const each = files.map((file) => [file, pathToFileURL(join(root, file)).href])
-  return `import { suite } from 'node:test'
+  return `import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, suite } from 'node:test'
 
-for (const [file, url] of ${JSON.stringify(each, null, 2)})
+const files = ${JSON.stringify(each, null, 2)}
+
+function take(at) {
+  try {
+    closeSync(openSync(join(import.meta.dirname, String(at)), 'wx'))
+    return true
+  } catch (error) {
+    if (error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+for (const [at, [file, url]] of files.entries()) {
+  if (!take(at)) continue
+  const { promise: ended, resolve } = Promise.withResolvers()
   suite(file, async () => {
-    await import(url)
+    after(resolve)
+    try {
+      await import(url)
+    } catch (error) {
+      resolve()
+      throw error
+    }
   })
+  await ended
+}
 `
 }

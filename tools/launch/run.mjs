@@ -127,7 +127,7 @@ const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])
  * While the child lives, signals to us go to it, and it decides what they mean.
  * @param {import('node:child_process').ChildProcess} child @returns {() => void} ends that
  */
-function tieSignals(child) {
+export function tieSignals(child) {
   /** @param {NodeJS.Signals} signal */
   const forward = (signal) => child.kill(signal)
   for (const signal of signals) process.on(signal, forward)

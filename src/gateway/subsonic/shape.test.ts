@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { anyText } from '../../../test/fixtures/text.ts'
 import { list, part, shape, texts } from './shape.ts'
 import { elementOf } from './xml.ts'
 
@@ -37,15 +38,15 @@ const inXml = shape<Item>({
   best: part(person, ({ best }) => best),
 })
 
-const anyText = fc.string({ unit: 'binary', maxLength: 20 })
+const anyWords = anyText({ maxLength: 20 })
 const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined })
-const anyPerson = fc.record({ name: anyText, age: maybe(fc.integer()) })
+const anyPerson = fc.record({ name: anyWords, age: maybe(fc.integer()) })
 const anyItem: fc.Arbitrary<Item> = fc.record({
-  title: anyText,
+  title: anyWords,
   loud: fc.boolean(),
-  comment: maybe(anyText),
+  comment: maybe(anyWords),
   people: maybe(fc.array(anyPerson, { maxLength: 3 })),
-  words: fc.array(anyText, { maxLength: 3 }),
+  words: fc.array(anyWords, { maxLength: 3 }),
   best: maybe(anyPerson),
 })
 
