@@ -127,6 +127,14 @@ test('small typing errors are forgiven, also while a word is being typed', () =>
   assert.deepEqual(find(index, 'qqqqqq'), { artists: [], albums: [], tracks: [] })
 })
 
+test('who types a name that there is means that one, not what is nearly called so', () => {
+  using index = openTestIndex()
+  index.putLibrary(home)
+  index.put(albumOf('One', 'Ann', ['Battery', 'Batters']))
+  assert.deepEqual(find(index, 'battery').tracks, ['Battery'])
+  assert.deepEqual(find(index, 'batterx').tracks.toSorted(), ['Batters', 'Battery'])
+})
+
 test('any text is safe, and answers', () => {
   using index = open()
   const hostile = [

@@ -9,7 +9,7 @@ import { type DocumentKind, itemOf, scopeTerm } from './documents.ts'
 import { type Meant, similarTerms } from './similar.ts'
 import { plainText, type QueryTerm, queryTerms, termsOf } from './words.ts'
 
-/** Fewer finds than this, and typing errors are thought of. */
+/** Fewer finds than this, none of which is called as the query says, and typing errors are thought of. */
 const few = 3
 /** Matches that are looked at more closely, the most popular first; more come behind them, in that order. */
 const closely = 64
@@ -64,6 +64,8 @@ export interface Skipping {
 }
 
 type Finds = Readonly<Record<DocumentKind, readonly number[]>>
+/** Of each kind, what is called as the query says. */
+type Equals = Finds
 type Limits = Readonly<Record<DocumentKind, number>>
 const nothing: Finds = { artist: [], album: [], track: [] }
 
@@ -106,17 +108,25 @@ function wordsFor(db: DatabaseSync, { term, prefix }: QueryTerm): readonly Meant
 }
 
 function findAll(db: DatabaseSync, view: View, wanted: Wanted, limits: Limits): Finds {
+  const equal: Equals = {
+    artist: equals(db, view, 'artist', wanted),
+    album: equals(db, view, 'album', wanted),
+    track: equals(db, view, 'track', wanted),
+  }
   const find = (words: Wanted['words'], found: Finds): Finds => {
     const some = (kind: DocumentKind) =>
       limits[kind] === 0 || words.some((each) => each.length === 0)
         ? found[kind]
         : [
-            ...new Set([...found[kind], ...findSome(db, view, kind, { ...wanted, words }, limits[kind])]),
+            ...new Set([
+              ...found[kind],
+              ...findSome(db, view, kind, { ...wanted, words }, equal[kind], limits[kind]),
+            ]),
           ].slice(0, limits[kind])
     return { artist: some('artist'), album: some('album'), track: some('track') }
   }
   const found = find(wanted.words, nothing)
-  if (isEnough(found)) return found
+  if (count(found) >= few || count(equal) > 0) return found
   // Words that nothing begins with are wrong for certain; only if all exist may each of them be meant for another.
   const unknown = wanted.words.map((words) => words.length === 0)
   const doubted = unknown.includes(true) ? unknown : wanted.words.map(() => true)
@@ -129,8 +139,8 @@ function findAll(db: DatabaseSync, view: View, wanted: Wanted, limits: Limits): 
     : find(forgiving, found)
 }
 
-function isEnough({ artist, album, track }: Finds): boolean {
-  return artist.length + album.length + track.length >= few
+function count({ artist, album, track }: Finds): number {
+  return artist.length + album.length + track.length
 }
 
 interface Kind {
@@ -145,11 +155,17 @@ const kinds: Readonly<Record<DocumentKind, Kind>> = {
   track: { column: 'title', name: 'title', list: lists.tracksByTitle },
 }
 
-function findSome(db: DatabaseSync, view: View, kind: DocumentKind, wanted: Wanted, limit: number): number[] {
+function findSome(
+  db: DatabaseSync,
+  view: View,
+  kind: DocumentKind,
+  wanted: Wanted,
+  equal: readonly number[],
+  limit: number,
+): number[] {
   const words = wanted.words.map(matchOf).join(' AND ')
   const name = kind === 'artist' ? words : `${kinds[kind].column} : (${words})`
   const byName = match(db, view, kind, name, limit)
-  const equal = equals(db, view, kind, wanted)
   const named = ranked(db, kind, wanted, [...new Set([...equal, ...byName])])
   if (kind === 'artist' || named.length >= limit) return named.slice(0, limit)
   // The genres of an album may be those of tracks that not everyone sees.
