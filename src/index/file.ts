@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Projection } from './projection.ts'
@@ -111,7 +112,7 @@ export function moveFilledFile(path: string): void {
 
 /** Removes the file that is being filled, with its parts and whatever else has a name that begins with its own. */
 export function removeFillingFile(path: string): void {
-  removeBeginningWith(fillingPath(path))
+  for (const file of beginningWith(fillingPath(path))) removeFile(file)
 }
 
 /** How many parts an index is filled in at most. */
@@ -121,15 +122,15 @@ export function partPath(path: string, part: number): string {
   return `${fillingPath(path)}-${part}`
 }
 
-export function removeParts(path: string): void {
-  removeBeginningWith(`${fillingPath(path)}-`)
+/** They are large, which takes a while: whoever calls can go on meanwhile. */
+export async function removeParts(path: string): Promise<void> {
+  await Promise.all(beginningWith(`${fillingPath(path)}-`).map((file) => rm(file, { force: true })))
 }
 
-function removeBeginningWith(path: string): void {
+function beginningWith(path: string): string[] {
   const folder = dirname(path)
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith(basename(path))) removeFile(join(folder, name))
-  }
+  const names = readdirSync(folder).filter((name) => name.startsWith(basename(path)))
+  return names.map((name) => join(folder, name))
 }
 
 function fillingPath(path: string): string {

@@ -59,6 +59,7 @@ async function beginFill(input: FillInput): Promise<Fill> {
   let db = createFillingFile(path, projections, store.id)
   const parts = await beginParts(input, projections)
   let changes: ChangeWriter | undefined
+  let ended: Promise<void> | undefined
 
   /** The whole index, when its parts, if there are any, are in it; and what they have done since. */
   async function putTogether(): Promise<{ whole: ChangeWriter; applied: Applied }> {
@@ -66,6 +67,9 @@ async function beginFill(input: FillInput): Promise<Fill> {
     if (merge !== undefined) {
       await merge(db)
       db.close()
+      ended = Promise.resolve(parts[Symbol.asyncDispose]())
+      // Its failure is met at the end; until then it must not count as unhandled.
+      ended.catch(() => undefined)
       db = reopenFillingFile(path)
     }
     db.exec('BEGIN')
@@ -93,7 +97,7 @@ async function beginFill(input: FillInput): Promise<Fill> {
       writeRevision(db, revision)
       db.exec('COMMIT')
       db.close()
-      await parts[Symbol.asyncDispose]()
+      await ended
       return applied
     },
   }

@@ -39,8 +39,8 @@ export function sum(...all: readonly Applied[]): Applied {
  */
 const bytesOfName = 64
 const mostNames = 2_097_152
-/** Pieces that wait for a thread: it never waits for us, and little waits in memory. */
-const waitingPieces = 4
+/** Pieces that wait for a thread, so that none waits while another has the larger ones: some hundred kilobytes each. */
+const waitingPieces = 16
 /** The last step of a part takes as long as all others together, at worst. */
 const deadline = 3_600_000
 
@@ -84,7 +84,7 @@ export async function beginParts(input: FillInput, projections: readonly Project
     },
     async [Symbol.asyncDispose]() {
       for (const lane of lanes) await lane.end()
-      removeParts(input.path)
+      await removeParts(input.path)
     },
   }
 }

@@ -102,8 +102,11 @@ export function openArtists(parts: Parts): Artists {
   return {
     resolve(credit) {
       const written = `${credit.name}\0${credit.sortName ?? ''}\0${credit.musicBrainzId ?? ''}`
-      const found = known.get(written) ?? find(credit)
-      known.set(written, found)
+      let found = known.get(written)
+      if (found === undefined) {
+        found = find(credit)
+        known.set(written, found)
+      }
       touched.add(found.artist)
       return found
     },

@@ -5,14 +5,13 @@ import type { Attached, Parts } from '../../index/projection.ts'
 import { text } from '../../store/row.ts'
 import { createThread } from '../../store/thread.ts'
 import { albumParts } from '../facts.ts'
-import { fillBlocks } from './lists.ts'
 import type { ListsCalls } from './lists-thread.ts'
 import { copySearchOf } from './search/documents.ts'
 
 /**
  * An empty index is filled by several threads, each with some of the albums. Rows have the same numbers in all parts, so
  * that putting them together is copying; what counts (uses of a name, tracks of an artist) is added up. Lists and search
- * are made by a thread of their own meanwhile. Left for then are artists and genres, and whatever is no album.
+ * are made by threads of their own meanwhile. Left for then are artists and genres, and whatever is no album.
  */
 export const parts: Parts = { prefix: albumParts.prefix, merge }
 
@@ -47,28 +46,40 @@ const counts = {
 async function merge(db: DatabaseSync, attached: readonly Attached[], index: () => void): Promise<void> {
   const parts = attached.map(({ name }) => name)
   refuseTwice(db, parts)
-  const path = `${text(db.prepare("SELECT file FROM pragma_database_list WHERE name = 'main'").get()?.file)}-lists`
+  await using lists = fillBeside(db, 'lists', attached)
+  await using search = fillBeside(db, 'search', attached)
+  // The calls are on their way only when this thread has let go once.
+  await setImmediate()
+  mergeRows(db, parts)
+  index()
+  await lists.attach()
+  for (const table of ['entry', 'block']) db.exec(`INSERT INTO main.${table} SELECT * FROM lists.${table}`)
+  await search.attach()
+  for (const kind of ['album', 'track'] as const) copySearchOf(db, kind, 'search')
+}
+
+/** Starts the thread that makes the lists, or the search, of the parts. */
+function fillBeside(db: DatabaseSync, what: 'lists' | 'search', parts: readonly Attached[]) {
+  const main = db.prepare("SELECT file FROM pragma_database_list WHERE name = 'main'").get()
+  const path = `${text(main?.file)}-${what}`
   const thread = createThread<ListsCalls>({
     url: new URL('./lists-thread.ts', import.meta.url),
-    name: 'lists and search of an index',
+    name: `${what} of an index`,
     heap: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 },
   })
-  try {
-    const filled = thread.call('fill', { path, parts: attached.map((part) => part.path) }, { deadline })
-    // Its failure is met below; until then it must not count as unhandled.
-    filled.catch(() => undefined)
-    // The call is on its way only when this thread has let go once.
-    await setImmediate()
-    mergeRows(db, parts)
-    index()
-    await filled
-    db.prepare('ATTACH ? AS lists').run(path)
-    db.exec('INSERT INTO main.entry SELECT * FROM lists.entry')
-    fillBlocks(db)
-    for (const kind of ['album', 'track'] as const) copySearchOf(db, kind, 'lists')
-  } finally {
-    await thread.end()
-    rmSync(path, { force: true })
+  const filled = thread.call(what, { path, parts: parts.map((part) => part.path) }, { deadline })
+  // Its failure is met by whoever attaches the file; until then it must not count as unhandled.
+  filled.catch(() => undefined)
+  return {
+    /** Waits for the file, and attaches it under the name of what is in it. */
+    async attach() {
+      await filled
+      db.prepare('ATTACH ? AS ?').run(path, what)
+    },
+    async [Symbol.asyncDispose]() {
+      await thread.end()
+      rmSync(path, { force: true })
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { Numbers } from '../../index/numbers.ts'
-import type { File, Tags, Track } from '../../protocol/facts/catalog.ts'
+import type { Credit, File, Tags, Track } from '../../protocol/facts/catalog.ts'
 import { bytes, integer, optional, text } from '../../store/row.ts'
 import type { Artists, Parts, Spelling } from './artists.ts'
 import type { GenreName, Genres } from './genres.ts'
@@ -371,21 +371,16 @@ function openCredits({ db, numbers, artists }: TrackParts) {
       }))
     },
     resolve({ tags }: Track): MadeCredit[] {
-      const all = [
-        ...tags.artists.map((each) => ({ ...each, role: 'artist', subRole: undefined })),
-        ...tags.composers.map((each) => ({ ...each, role: 'composer', subRole: undefined })),
-        ...tags.contributors,
-      ]
-      return all
-        .map((each, position) => ({
-          role: roleOf(each.role),
-          position,
-          ...artists.resolve(each),
-          name: each.name,
-          sort: each.sortName ?? '',
-          detail: each.subRole ?? null,
-        }))
-        .sort((a, b) => a.role - b.role || a.position - b.position)
+      const made: MadeCredit[] = []
+      const add = (credit: Credit, role: number, detail: string | null) => {
+        const { artist, spelling } = artists.resolve(credit)
+        const { name, sortName: sort = '' } = credit
+        made.push({ role, position: made.length, artist, spelling, name, sort, detail })
+      }
+      for (const each of tags.artists) add(each, roles.artist, null)
+      for (const each of tags.composers) add(each, roles.composer, null)
+      for (const each of tags.contributors) add(each, roleOf(each.role), each.subRole ?? null)
+      return made.sort((a, b) => a.role - b.role || a.position - b.position)
     },
     replace(track: number, before: readonly CreditRow[], after: readonly CreditRow[]): void {
       if (sameCredits(before, after)) return

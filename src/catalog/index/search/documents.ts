@@ -78,18 +78,22 @@ export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
 
   /** A name's terms are asked for several times: to count them, for the item itself, and for what belongs to it. */
   function terms(name: string): readonly string[] {
-    const found = known.get(name) ?? termsOf(name)
+    const found = known.get(name)
+    if (found !== undefined) return found
     if (known.size >= remembered) known.clear()
-    known.set(name, found)
-    return found
+    const made = termsOf(name)
+    known.set(name, made)
+    return made
   }
 
   /** Tracks of an album have most of their fields in common. */
   function wordsOf(names: Names, key: string): string {
-    const found = fields.get(key) ?? names.flatMap((name) => (name ? terms(name) : [])).join(' ')
+    const found = fields.get(key)
+    if (found !== undefined) return found
     if (fields.size >= remembered) fields.clear()
-    fields.set(key, found)
-    return found
+    const made = names.flatMap((name) => (name ? terms(name) : [])).join(' ')
+    fields.set(key, made)
+    return made
   }
 
   return {
