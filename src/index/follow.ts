@@ -34,7 +34,7 @@ const stepDeadline = 300_000
 const finishDeadline = 3_600_000
 /** From this size on (in bytes) a store is not listed into the index itself, but into a file beside it, and faster. */
 const largeStore = 262_144
-/** Bytes: where there is less, an index is filled by one thread, which takes a third of what several take. */
+/** Bytes: where there is less, an index is filled by one thread, which takes a quarter of what several take. */
 const memoryOfThreads = 1_610_612_736
 const shortestPause = 50
 const longestPause = 5_000
