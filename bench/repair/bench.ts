@@ -14,11 +14,13 @@ import { thrift } from '../../tools/launch/thrift.mjs'
 import { cpuSeconds, machine, quantile } from '../streaming/machine.ts'
 import type { Order } from './node.ts'
 
-const { values } = parseArgs({ options: { gigabytes: { type: 'string', default: '1' } } })
+const { values } = parseArgs({
+  options: { gigabytes: { type: 'string', default: '1' }, listeners: { type: 'string', default: '100' } },
+})
 const size = 4 * 1_024 * 1_024
 /** Of three nodes with two copies, each holds two thirds of the blobs. */
 const blobs = Math.round((Number(values.gigabytes) * 1e9 * 1.5) / size)
-const listeners = 100
+const listeners = Number(values.listeners)
 const quietMs = 15_000
 
 const answerOf = z.object({ id: z.int(), answer: z.unknown().optional(), error: z.string().optional() })

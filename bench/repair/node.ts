@@ -12,6 +12,7 @@ import type { Referenced, References, Whereabouts } from '../../src/blobs/copies
 import { openDiskBlobs } from '../../src/blobs/disk.ts'
 import { createPlacement } from '../../src/blobs/placement/placement.ts'
 import { peerBlobRoutes } from '../../src/gateway/peers/blobs.ts'
+import { createFetcher } from '../../src/gateway/peers/fetcher.ts'
 import { startPeerServer } from '../../src/gateway/peers/server.ts'
 import type { Member } from '../../src/protocol/facts/cluster.ts'
 import type { BlobHash, Id } from '../../src/protocol/ids.ts'
@@ -143,11 +144,13 @@ async function start(order: Extract<Order, { do: 'start' }>) {
     async repair(nodes: readonly Id[]) {
       lay(nodes)
       const since = performance.now()
+      await using fetcher = createFetcher({ registry, trust, onError: (error) => console.error(error) })
       const copies = startCopies({
         isMedia: true,
         self: identity.id,
         blobs,
         peers,
+        fetchAside: fetcher.fetch,
         references,
         courtesy,
         where: () => where,

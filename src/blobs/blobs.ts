@@ -1,4 +1,5 @@
 import type { BlobHash } from '../protocol/ids.ts'
+import type { Digest } from './digest.ts'
 
 /**
  * The port to the bytes of one node: blobs, which are named by the SHA-256 of their content and never change (B1).
@@ -13,6 +14,11 @@ export interface Blobs extends AsyncDisposable {
    * is kept. `size`, where known, lets a full disk be seen before the first byte is written.
    */
   put(source: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<Stored>
+
+  /**
+   * As `put`, where others write and hash the bytes: `write` gets a folder, and answers with a file in it that is durable.
+   */
+  keep(write: (folder: string) => Promise<Written>, options?: PutOptions): Promise<Stored>
 
   /**
    * Takes over a finished file of the same file system, without copying it: an upload becomes a blob. Afterwards
@@ -67,6 +73,12 @@ export interface PutOptions {
   readonly expected?: BlobHash
   readonly size?: number
   readonly signal?: AbortSignal
+}
+
+/** A file whose bytes are durable, and which has no name as a blob yet. */
+export interface Written {
+  readonly path: string
+  readonly digest: Digest
 }
 
 export interface AdoptOptions extends Omit<PutOptions, 'size'> {

@@ -181,10 +181,13 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
     })
   }
 
-  const put: Blobs['put'] = async (source, { expected, size, signal } = {}) => {
+  const put: Blobs['put'] = (source, putOptions = {}) =>
+    keep((tmp) => writeTemporary(tmp, source, putOptions.signal), putOptions)
+
+  const keep: Blobs['keep'] = async (write, { expected, size, signal } = {}) => {
     signal?.throwIfAborted()
     if (size !== undefined) await checkSpace(folder, size)
-    const { path, digest } = await writeTemporary(join(folder, 'tmp'), source, signal)
+    const { path, digest } = await write(join(folder, 'tmp'))
     try {
       compare(digest, expected, size)
       return await place(path, digest)
@@ -278,6 +281,7 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
 
   return {
     put: (source, putOptions) => put(source, putOptions).catch(rethrow),
+    keep: (write, keepOptions) => keep(write, keepOptions).catch(rethrow),
     adopt: (path, adoptOptions) => adopt(path, adoptOptions).catch(rethrow),
 
     async size(hash, signal) {

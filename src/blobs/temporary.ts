@@ -1,20 +1,30 @@
 import { randomUUID } from 'node:crypto'
-import { open, readdir, rm, statfs } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CodedError } from '../protocol/errors.ts'
-import { createDigest, type Digest } from './digest.ts'
+import type { Written } from './blobs.ts'
+import { createDigest } from './digest.ts'
 import { diskError, hasErrorCode } from './disk-errors.ts'
 import { makeFolder } from './durable.ts'
 
 /** Kept free on the disk, so that the databases can go on when uploads have filled the rest. */
 const reserveBytes = 64 * 1024 * 1024
 
+/** Writes bytes at the end of an open file. */
+export type Write = (file: FileHandle, bytes: Uint8Array) => Promise<void> | void
+
+/** By the threads of the pool: nobody here waits for a disk that is slow to take them. */
+const writeAside: Write = async (file, bytes) => {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
+}
+
 /** Writes `source` into a new file under `folder`, durably, and tells its digest. Nothing stays when it rejects. */
 export async function writeTemporary(
   folder: string,
   source: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
-): Promise<{ path: string; digest: Digest }> {
+  write: Write = writeAside,
+): Promise<Written> {
   await makeFolder(folder)
   const path = join(folder, randomUUID())
   try {
@@ -23,7 +33,7 @@ export async function writeTemporary(
     for await (const bytes of source) {
       signal?.throwIfAborted()
       digest.update(bytes)
-      for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
+      await write(file, bytes)
     }
     signal?.throwIfAborted()
     await file.sync()

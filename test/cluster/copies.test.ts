@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -455,4 +455,45 @@ test('a blob that is needed as a file is brought here at once', async () => {
   using copy = await one.blobs.open(hash)
   assert.deepEqual(await bytesOf(copy), bytes)
   await assert.rejects(copies.bring('c'.repeat(64), signal), (error) => isCoded(error, 'BLOB_MISSING'))
+})
+
+/** How far each thread of this process with that name stands back for others. */
+async function niceOf(name: string): Promise<number[]> {
+  const threads = await readdir('/proc/self/task')
+  const stats = await Promise.all(threads.map((thread) => readFile(`/proc/self/task/${thread}/stat`, 'utf8')))
+  const own = stats.filter((stat) => stat.includes(`(${name})`))
+  return own.map((stat) => Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]))
+}
+
+test('[B1] copies are fetched, hashed and written by a thread that stands back for those who serve', async () => {
+  const [one, two, three] = nodes
+  const bytes = noise(700_000)
+  const hash = await media.add(bytes, [two])
+  const folder = join(one.folder, 'fetched')
+  const fetched = await one.fetchAside({ hash }, [three.id, two.id], folder, signal)
+  assert.equal(fetched.digest.hash, hash)
+  assert.deepEqual(fetched.nodes, [two.id])
+  assert.deepEqual(await readFile(fetched.path), bytes)
+  if (process.platform === 'linux') assert.deepEqual([...new Set(await niceOf('fetch'))], [10])
+
+  await assert.rejects(one.fetchAside({ hash }, [three.id], folder, signal), (error) =>
+    isCoded(error, 'BLOB_MISSING'),
+  )
+  await rm(fetched.path)
+  assert.deepEqual(await readdir(folder), [])
+})
+
+test('[N3] a fetching that is given up ends at once and leaves nothing behind', async () => {
+  const [one, two] = nodes
+  const hash = await media.add(noise(150_000), [two])
+  const folder = join(one.folder, 'given-up')
+  two.health = 'stalled'
+  const giveUp = new AbortController()
+  const fetching = one.fetchAside({ hash }, [two.id], folder, giveUp.signal)
+  await waitFor(async () => (await readdir(folder).catch(() => [])).length === 1, {
+    what: 'a file to be begun',
+  })
+  giveUp.abort(new Error('not needed any more'))
+  await assert.rejects(fetching, /not needed any more/)
+  assert.deepEqual(await readdir(folder), [])
 })

@@ -5,6 +5,7 @@ import type { Blobs } from '../blobs.ts'
 import type { BlobPeers } from '../peers.ts'
 import { createComparer, isSurplus, isWanted } from './compare.ts'
 import type { Courtesy } from './courtesy.ts'
+import { createFetch, type Fetch } from './fetch.ts'
 import { createPuller, isDiskTrouble } from './pull.ts'
 import { type DueTask, dropUrgency, lostProblem, openQueue } from './queue.ts'
 import { createSpeed } from './speed.ts'
@@ -14,8 +15,10 @@ export interface CopiesOptions {
   readonly self: Id
   /** Whether this node has the role `media`: without it, no copy belongs here. */
   readonly isMedia: boolean
-  readonly blobs: Pick<Blobs, 'put' | 'size' | 'list' | 'remove'>
+  readonly blobs: Pick<Blobs, 'keep' | 'size' | 'list' | 'remove'>
   readonly peers: BlobPeers
+  /** Fetches what nobody waits for. */
+  readonly fetchAside: Fetch
   readonly references: References
   readonly courtesy: Courtesy
   /** The layout as it is now; null while none is known: then nothing is done. */
@@ -103,12 +106,10 @@ export function startCopies(options: CopiesOptions): Copies {
   const queue = openQueue(options.queuePath)
   const comparer = createComparer({ self, isMedia, blobs, references, queue })
   const speed = createSpeed(() => performance.now())
-  const pull = createPuller({
-    blobs,
-    peers,
-    courtesy,
-    onMismatch: (node, hash) => onEvent({ kind: 'mismatch', node, hash }),
-  })
+  const onMismatch = (node: Id, hash: BlobHash) => onEvent({ kind: 'mismatch', node, hash })
+  const pull = createPuller({ blobs, fetch: options.fetchAside, onMismatch })
+  /** For a reader who waits: here, where nothing has a lower priority. */
+  const pullNow = createPuller({ blobs, fetch: createFetch(peers), onMismatch })
   const active = new Map<BlobHash, Promise<void>>()
   const looks = new Set<BlobHash>()
   const trouble = (error: unknown) => {
@@ -288,7 +289,7 @@ export function startCopies(options: CopiesOptions): Copies {
       const blob = references.get(hash)
       if ((await blobs.size(hash)) !== null) return
       const nodes = likelyHolders(where(), blob ?? { hash, inPlace: [] }, peers.live())
-      await pull(
+      await pullNow(
         { hash, ...(blob !== null && { size: blob.size }) },
         nodes,
         AbortSignal.any([signal, bringSignal]),

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createLateness, type Lateness } from './lateness.ts'
 
 /**
- * Leaves room for listeners: work in the background takes its turn here before each piece that it moves, at both ends,
- * and stands back while someone waits for audio. How much it moves follows from how late this thread is with what is due,
+ * Leaves room for listeners: a copy for another node takes its turn here before each piece that is sent, and stands back
+ * while someone waits for audio; what is received has a thread of its own, which the system keeps back. How much it moves follows from how late this thread is with what is due,
  * and not from a rate: an idle machine is used whole, and a small one that is busy is left to those who listen.
  */
 export interface Courtesy {

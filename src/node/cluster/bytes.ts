@@ -11,12 +11,14 @@ import type { DiskBlobs } from '../../blobs/disk.ts'
 import { layoutId, layouts } from '../../blobs/placement/layout.ts'
 import type { Copies as KnownCopies } from '../../catalog/copies.ts'
 import { albumParts } from '../../catalog/facts.ts'
+import { createFetcher } from '../../gateway/peers/fetcher.ts'
 import type { Index } from '../../index/index.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import type { Calls } from '../../registry/calls.ts'
 import { clusterSettings, defaultSettings, readSettings, settingsId } from '../../registry/facts.ts'
 import { mirror } from '../../registry/mirror.ts'
 import type { LiveNode, Registry } from '../../registry/registry.ts'
+import type { Trust } from '../../registry/trust/trust.ts'
 import type { Store } from '../../store/store.ts'
 
 export interface BytesOptions {
@@ -30,6 +32,7 @@ export interface BytesOptions {
   readonly blobs: DiskBlobs
   readonly known: KnownCopies
   readonly registry: Registry
+  readonly trust: Pick<Trust, 'identity'>
   readonly calls: Calls
   readonly courtesy: Courtesy
   readonly log: Logger
@@ -49,7 +52,7 @@ const compareEveryMs = 15 * 60_000
 const reportEveryMs = 2_000
 
 export async function openClusterBytes(options: BytesOptions, signal: AbortSignal): Promise<ClusterBytes> {
-  const { data, store, storeAway, index, blobs, known, registry, calls, courtesy, log } = options
+  const { data, store, storeAway, index, blobs, known, registry, trust, calls, courtesy, log } = options
   await using stack = new AsyncDisposableStack()
   const ending = new AbortController()
   const onError = (error: unknown) => log.warn({ err: error }, 'the copies met trouble')
@@ -86,11 +89,13 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
     const isMedia = ({ roles }: LiveNode) => roles.includes('media')
     return [...others.filter(isMedia), ...others.filter((node) => !isMedia(node))].map(({ id }) => id)
   })
+  const { fetch: fetchAside } = stack.use(createFetcher({ registry, trust, onError }))
   const started = startCopies({
     self: registry.self,
     isMedia: options.isMedia,
     blobs,
     peers,
+    fetchAside,
     references: known.references,
     courtesy,
     where: () => where,

@@ -152,6 +152,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
         blobs,
         known: options.known,
         registry,
+        trust,
         calls,
         courtesy,
         log,

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream'
 import { type Copies, type CopiesEvent, startCopies } from '../../../blobs/copies/copies.ts'
 import { createCourtesy } from '../../../blobs/copies/courtesy.ts'
 import { createElsewhere, type ElsewhereCopies } from '../../../blobs/copies/elsewhere.ts'
+import type { Fetch } from '../../../blobs/copies/fetch.ts'
 import { createHeld, type FilesInPlace, type HeldCopies } from '../../../blobs/copies/held.ts'
 import { createQuorum, type Quorum } from '../../../blobs/copies/quorum.ts'
 import { createBlobPeers } from '../../../blobs/copies/remote.ts'
@@ -16,6 +17,7 @@ import type { BlobPeers } from '../../../blobs/peers.ts'
 import { createPlacement } from '../../../blobs/placement/placement.ts'
 import type { BlobHash, Id } from '../../../protocol/ids.ts'
 import { peerBlobRoutes } from '../blobs.ts'
+import { createFetcher } from '../fetcher.ts'
 import type { PeerRoutes } from '../server.ts'
 import { startCluster, type TestNode } from './cluster.ts'
 
@@ -33,6 +35,7 @@ export interface MediaNode {
   readonly peers: BlobPeers
   readonly elsewhere: ElsewhereCopies
   readonly quorum: Quorum
+  readonly fetchAside: Fetch
   readonly events: CopiesEvent[]
   health: Health
   /** Replaces bytes on their way out, as a broken node would. */
@@ -108,11 +111,13 @@ export async function openMediaNodes(
   }
   type Disk = Awaited<ReturnType<typeof openDisk>>
 
-  function mediaNode({ id, calls }: TestNode, { folder, blobs, courtesy }: Disk): MediaNode {
+  function mediaNode({ id, calls, registry, trust }: TestNode, { folder, blobs, courtesy }: Disk): MediaNode {
     const events: CopiesEvent[] = []
     const isLive = (other: MediaNode) => other.health !== 'down' && other.id !== id
     const peers = createBlobPeers(calls.open, () => nodes.filter(isLive).map((other) => other.id))
     const where = () => all.where
+    const onError = (error: unknown) => events.push({ kind: 'trouble', error })
+    const { fetch: fetchAside } = stack.use(createFetcher({ registry, trust, onError }))
     let copies: Copies | null = null
     async function stopCopies(): Promise<void> {
       const running = copies
@@ -127,6 +132,7 @@ export async function openMediaNodes(
       peers,
       elsewhere: createElsewhere(peers, where, references),
       quorum: createQuorum({ self: id, peers, where, writeQuorum: () => all.writeQuorum }),
+      fetchAside,
       events,
       health: 'well',
       lie: null,
@@ -137,6 +143,7 @@ export async function openMediaNodes(
           isMedia,
           blobs,
           peers,
+          fetchAside,
           references,
           courtesy,
           where,
