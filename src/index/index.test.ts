@@ -253,6 +253,25 @@ test('[F3] an index that fits goes on where it was, without reading everything a
   await assertTrue(store, again)
 })
 
+test('[F3] what a projection remembers of changes that were undone, since the disk was full, is forgotten', async () => {
+  const folders = new URL('./fixtures/folders.ts', import.meta.url)
+  const troubles: unknown[] = []
+  const report = (each: IndexReport) => {
+    if ('trouble' in each) troubles.push(each.trouble)
+  }
+  await using opened = await open({ projections: [...projections, folders], report })
+  const { store, index } = opened
+  await write(store, { 'words/a/1': 'do', 'words/b/1': 'no room' })
+  await caughtUp(store, index)
+  assert.ok(troubles.some(coded('DISK_FULL')))
+  await assertTrue(store, index)
+  const known = index.db.prepare('SELECT folder FROM folders ORDER BY folder').all()
+  assert.deepEqual(
+    known.map(({ folder }) => folder),
+    ['a', 'b'],
+  )
+})
+
 test('[F3] a file that is damaged, of another store, ahead of its store or of older projections is made anew', async () => {
   await using folder = await createFolder()
   const stack = new AsyncDisposableStack()

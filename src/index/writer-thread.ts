@@ -162,7 +162,7 @@ function prefixesOf(projections: readonly Projection[]): string[] {
 
 /** The index on one connection, with its statements. */
 function prepare(db: DatabaseSync, projections: readonly Projection[]) {
-  const changes = createChanges(db, projections, 'follow')
+  let changes = createChanges(db, projections, 'follow')
   const statements = {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
@@ -179,6 +179,8 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
       return result
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK')
+      // What the projections remember of rows may have gone with them.
+      changes = createChanges(db, projections, 'follow')
       throw error
     }
   }
