@@ -514,6 +514,25 @@ test('a question that takes too long is given up, and the next one is answered b
   assert.deepEqual(await next, ['do'])
 })
 
+test('who waits behind a question that takes long is answered by a second thread', async () => {
+  await using opened = await open()
+  const { store, index } = opened
+  await index.waitFor(await write(store, { 'words/a/1': 'do' }))
+  const reader = index.reader<typeof Queries>(queries)
+  let isCounted = false
+  const counted = reader.count(8_000_000).finally(() => {
+    isCounted = true
+  })
+  const held = ['words/', 'words/a/'].map((prefix) => reader.words(prefix))
+  assert.deepEqual(await Promise.all(held), [['do'], ['do']])
+  assert.ok(!isCounted)
+  // What has been written since is found there as well.
+  await index.waitFor(await write(store, { 'words/a/2': 're' }))
+  assert.deepEqual(await reader.words('words/'), ['do', 're'])
+  assert.ok(!isCounted)
+  assert.equal(await counted, 8_000_000)
+})
+
 test('a closed index rejects who still waits', async () => {
   const opened = await open()
   const waiting = opened.index.waitFor(1_000_000)

@@ -1,39 +1,66 @@
-import { CodedError } from '../protocol/errors.ts'
+import { CodedError, isCoded } from '../protocol/errors.ts'
 import { createThread, type Thread } from '../store/thread.ts'
 import type { Question, ReaderCalls } from './reader-thread.ts'
 
-/** Runs questions in the reader thread, one after another, in the order in which they came. */
+/** Runs questions in a reader thread, in the order in which they came; in a second one while the first is held up. */
 export interface QuestionQueue {
   ask(question: Question, signal?: AbortSignal): Promise<unknown>
-  /** Ends the thread; the next question starts a new one (on a new file, it may be). */
+  /** Ends the threads; the next question starts a new one (on a new file, it may be). */
   restart(): Promise<void>
 }
 
 const deadline = 10_000
 /** More waiting questions than this are refused: they would only be answered when nobody wants them any more. */
 const mostWaiting = 1_000
+/** Most answers take some milliseconds. Who has waited for this many is behind one that takes long. */
+const patienceMs = 250
+/** The second thread goes when it had nothing to do for so long: it takes some 15 MB. */
+const idleMs = 30_000
+
+interface Waiting {
+  readonly since: number
+  readonly run: (thread: ReaderThread) => Promise<void>
+}
 
 /**
- * The thread starts with the first question. A question whose asker has gone before its turn is never run. One that
- * takes longer than ten seconds rejects with TIMED_OUT and its thread is given up for a new one, since SQLite cannot
- * be interrupted from outside.
+ * The first thread starts with the first question. A question whose asker has gone before its turn is never run. One
+ * that takes longer than ten seconds rejects with TIMED_OUT and its thread is given up for a new one, since SQLite
+ * cannot be interrupted from outside; meanwhile others are answered by the second thread.
  */
 export function createQuestionQueue(path: string): QuestionQueue {
-  const waiting: (() => Promise<void>)[] = []
-  let thread = createReaderThread(path)
-  let busy = false
+  const waiting: Waiting[] = []
+  const first = createReaderThread(path)
+  let second: ReaderThread | undefined
+  let impatience: NodeJS.Timeout | undefined
+  let leaving: NodeJS.Timeout | undefined
 
-  async function work() {
-    if (busy) return
-    busy = true
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next()
-    busy = false
+  function work(): void {
+    void first.work(waiting)
+    if (second !== undefined) void workAside(second)
+    else if (waiting.length > 0) impatience ??= setTimeout(lookAgain, patienceMs).unref()
   }
 
-  async function giveUp() {
-    const former = thread
-    thread = createReaderThread(path)
-    await former.end()
+  function lookAgain(): void {
+    impatience = undefined
+    const [oldest] = waiting
+    if (oldest === undefined) return
+    const left = oldest.since + patienceMs - performance.now()
+    if (left > 0) {
+      impatience = setTimeout(lookAgain, left).unref()
+      return
+    }
+    second = createReaderThread(path)
+    void workAside(second)
+  }
+
+  async function workAside(thread: ReaderThread): Promise<void> {
+    clearTimeout(leaving)
+    await thread.work(waiting)
+    if (second !== thread || thread.isBusy) return
+    leaving = setTimeout(() => {
+      second = undefined
+      void thread.end()
+    }, idleMs).unref()
   }
 
   return {
@@ -48,27 +75,80 @@ export function createQuestionQueue(path: string): QuestionQueue {
           if (place >= 0) waiting.splice(place, 1)
           reject(signal?.reason)
         }
-        const turn = async () => {
-          try {
-            resolve(await thread.call('run', question, { deadline }))
-          } catch (error) {
-            // The thread is not waited for: it ends when SQLite answers it.
-            if (error instanceof CodedError && error.code === 'TIMED_OUT') void giveUp()
-            reject(error)
-          } finally {
-            signal?.removeEventListener('abort', aborted)
-          }
+        const turn: Waiting = {
+          since: performance.now(),
+          run: async (thread) => {
+            try {
+              resolve(await thread.ask(question))
+            } catch (error) {
+              reject(error)
+            } finally {
+              signal?.removeEventListener('abort', aborted)
+            }
+          },
         }
         signal?.addEventListener('abort', aborted, { once: true })
         waiting.push(turn)
-        void work()
+        work()
       })
     },
-    restart: giveUp,
+    async restart() {
+      clearTimeout(impatience)
+      impatience = undefined
+      clearTimeout(leaving)
+      const aside = second
+      second = undefined
+      await Promise.all([first.renew(), aside?.end()])
+    },
   }
 }
 
-function createReaderThread(path: string): Thread<ReaderCalls> {
+interface ReaderThread {
+  readonly isBusy: boolean
+  /** Takes what waits, one after another, until nothing does. */
+  work(waiting: Waiting[]): Promise<void>
+  ask(question: Question): Promise<unknown>
+  /** Ends the thread for a new one, which starts with the next question. */
+  renew(): Promise<void>
+  end(): Promise<void>
+}
+
+function createReaderThread(path: string): ReaderThread {
+  let thread = startThread(path)
+  let isBusy = false
+
+  async function renew() {
+    const former = thread
+    thread = startThread(path)
+    await former.end()
+  }
+
+  const reader: ReaderThread = {
+    get isBusy() {
+      return isBusy
+    },
+    async work(waiting) {
+      if (isBusy) return
+      isBusy = true
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next.run(reader)
+      isBusy = false
+    },
+    async ask(question) {
+      try {
+        return await thread.call('run', question, { deadline })
+      } catch (error) {
+        // The thread is not waited for: it ends when SQLite answers it.
+        if (isCoded(error, 'TIMED_OUT')) void renew()
+        throw error
+      }
+    },
+    renew,
+    end: () => thread.end(),
+  }
+  return reader
+}
+
+function startThread(path: string): Thread<ReaderCalls> {
   return createThread({
     url: new URL('./reader-thread.ts', import.meta.url),
     name: 'index reader',
