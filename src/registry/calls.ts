@@ -54,6 +54,8 @@ export interface OpenLimits {
   /** How long the body may bring nothing while someone waits for it, in milliseconds. */
   readonly stallMs: number
   readonly signal?: AbortSignal | undefined
+  /** Asks also a node that did not answer a moment ago: nobody else is left to be asked. */
+  readonly insist?: boolean
 }
 
 export interface CallAnswer extends Disposable {
@@ -88,10 +90,9 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
     }),
     registry.subscribe(() => {
       for (const [node, { incarnation }] of [...peers]) {
-        if (registry.node(node)?.incarnation === incarnation) continue
-        dropIdle(node)
-        circuits.forget(node)
+        if (registry.node(node)?.incarnation !== incarnation) dropIdle(node)
       }
+      circuits.keep(new Set(registry.nodes().map(({ incarnation }) => incarnation)))
     }),
   ]
 
@@ -131,13 +132,13 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
   async function begin(
     node: Id,
     request: CallRequest,
-    deadlineMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<IncomingMessage> {
+    { deadlineMs, signal, insist = false }: Omit<OpenLimits, 'stallMs'>,
+  ): Promise<Begun> {
     signal?.throwIfAborted()
     const live = registry.node(node)
     if (live === null) throw new CodedError('UNREACHABLE', `node ${node} is not alive`)
-    if (circuits.isOpen(node)) {
+    const { incarnation } = live
+    if (circuits.isOpen(incarnation) && !insist) {
       throw new CodedError('UNREACHABLE', `${live.name} did not answer a moment ago`)
     }
     const peer = peerOf(live)
@@ -145,27 +146,28 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
     peer.underWay += 1
     try {
       const answer = await exchange(peer, outgoing(request), { deadlineMs, signal })
-      circuits.heard(node)
+      circuits.heard(incarnation)
       // Where it breaks off before anybody reads it, the reader hears of it.
       answer.on('error', () => undefined)
       answer.once('close', () => {
         peer.underWay -= 1
       })
-      return answer
+      return { answer, incarnation }
     } catch (error) {
       peer.underWay -= 1
       signal?.throwIfAborted()
-      circuits.silent(node, since)
+      circuits.silent(incarnation, since)
       dropIdle(node)
       const reason = error instanceof Error ? error.message : String(error)
       throw new CodedError('UNREACHABLE', `${live.name}: ${reason}`, { cause: error })
     }
   }
 
-  const open: Calls['open'] = async (node, request, { deadlineMs, stallMs, signal }) => {
-    const answer = await begin(node, request, deadlineMs, signal)
+  const open: Calls['open'] = async (node, request, limits) => {
+    const { answer, incarnation } = await begin(node, request, limits)
+    const { stallMs, signal } = limits
     const status = answer.statusCode ?? 500
-    const body = follow(answer, { stallMs, signal, circuits, node })
+    const body = follow(answer, { stallMs, signal, circuits, incarnation })
     if (status < 300 || status === 304) {
       return {
         status,
@@ -183,7 +185,7 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
       node.load +
       (peers.get(node.id)?.underWay ?? 0) * loadOfCall +
       (node.state === 'draining' ? 100 : 0) +
-      (circuits.isAvoided(node.id) ? 1_000 : 0) +
+      (circuits.isAvoided(node.incarnation) ? 1_000 : 0) +
       // Nodes that are equally busy share the calls.
       Math.random() * loadOfCall
     return registry
@@ -198,7 +200,10 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
     open,
     candidates,
     leastLoaded: (role) => candidates(role)[0] ?? null,
-    isAvoided: (node) => circuits.isAvoided(node),
+    isAvoided(node) {
+      const live = registry.node(node)
+      return live !== null && circuits.isAvoided(live.incarnation)
+    },
     async ask(node, request, schema, { deadlineMs, signal }) {
       const since = performance.now()
       using answer = await open(node, request, { deadlineMs, stallMs: deadlineMs, signal })
@@ -215,6 +220,12 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
       peers.clear()
     },
   }
+}
+
+interface Begun {
+  readonly answer: IncomingMessage
+  /** The node's, when it was asked. */
+  readonly incarnation: Id
 }
 
 interface Peer {
@@ -246,13 +257,13 @@ interface Following {
   readonly stallMs: number
   readonly signal: AbortSignal | undefined
   readonly circuits: Circuits
-  readonly node: Id
+  readonly incarnation: Id
 }
 
 /** The bytes of an answer. The time counts only while someone waits: a listener may be as slow as they like. */
 async function* follow(
   answer: IncomingMessage,
-  { stallMs, signal, circuits, node }: Following,
+  { stallMs, signal, circuits, incarnation }: Following,
 ): AsyncGenerator<Uint8Array, undefined> {
   const aborted = () => answer.destroy(new Error('aborted'))
   signal?.addEventListener('abort', aborted)
@@ -264,12 +275,12 @@ async function* follow(
       const heard = afterSilence(stallMs, () => {
         // It holds its connection, and says nothing: others need not find that out too. One that breaks off is heard of
         // at once by whoever asks it next, and may have broken off this answer only.
-        circuits.silent(node, since)
+        circuits.silent(incarnation, since)
         answer.destroy(new Error(`no byte in ${stallMs} ms`))
       })
       const next = await chunks.next().finally(heard)
       if (next.done === true) break
-      circuits.heard(node)
+      circuits.heard(incarnation)
       yield next.value
     }
     if (!answer.complete) throw new Error('it broke off')

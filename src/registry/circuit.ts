@@ -8,17 +8,19 @@ const probeMs = 1_000
 
 /**
  * Remembers for a moment which nodes did not answer, so that the next listener need not wait to find that out. When the
- * moment is over, one call tries; the others go on elsewhere until it has heard something.
+ * moment is over, one call tries; the others go on elsewhere until it has heard something. A node is named by its
+ * incarnation: one that has started again has not been silent yet.
  */
 export interface Circuits {
   /** Whether a call to the node should not be made now. The first one that is told no is the one that tries. */
-  isOpen(node: Id): boolean
+  isOpen(incarnation: Id): boolean
   /** The same without being that one: for choosing among nodes. */
-  isAvoided(node: Id): boolean
-  heard(node: Id): void
+  isAvoided(incarnation: Id): boolean
+  heard(incarnation: Id): void
   /** A call that began at `since` had no answer. It counts only where nobody has heard from the node meanwhile. */
-  silent(node: Id, since: number): void
-  forget(node: Id): void
+  silent(incarnation: Id, since: number): void
+  /** Forgets all others. */
+  keep(incarnations: ReadonlySet<Id>): void
 }
 
 interface Circuit {
@@ -30,29 +32,31 @@ interface Circuit {
 /** `clock` never jumps and counts milliseconds, as `performance.now` does. */
 export function createCircuits(clock: () => number): Circuits {
   const circuits = new Map<Id, Circuit>()
-  const isAvoided = (node: Id) => (circuits.get(node)?.until ?? 0) > clock()
+  const isAvoided = (incarnation: Id) => (circuits.get(incarnation)?.until ?? 0) > clock()
 
   return {
     isAvoided,
-    isOpen(node) {
-      if (isAvoided(node)) return true
-      const circuit = circuits.get(node)
+    isOpen(incarnation) {
+      if (isAvoided(incarnation)) return true
+      const circuit = circuits.get(incarnation)
       if (circuit !== undefined && circuit.waitMs > 0) circuit.until = clock() + probeMs
       return false
     },
-    heard(node) {
-      const circuit = circuits.get(node)
-      if (circuit === undefined) circuits.set(node, { heardAt: clock(), waitMs: 0, until: 0 })
+    heard(incarnation) {
+      const circuit = circuits.get(incarnation)
+      if (circuit === undefined) circuits.set(incarnation, { heardAt: clock(), waitMs: 0, until: 0 })
       else Object.assign(circuit, { heardAt: clock(), waitMs: 0, until: 0 })
     },
-    silent(node, since) {
-      const { heardAt, waitMs } = circuits.get(node) ?? { heardAt: -1, waitMs: 0 }
+    silent(incarnation, since) {
+      const { heardAt, waitMs } = circuits.get(incarnation) ?? { heardAt: -1, waitMs: 0 }
       if (heardAt > since) return
       const next = Math.min(Math.max(shortestMs, waitMs * 2), longestMs)
-      circuits.set(node, { heardAt, waitMs: next, until: clock() + next })
+      circuits.set(incarnation, { heardAt, waitMs: next, until: clock() + next })
     },
-    forget(node) {
-      circuits.delete(node)
+    keep(incarnations) {
+      for (const incarnation of circuits.keys()) {
+        if (!incarnations.has(incarnation)) circuits.delete(incarnation)
+      }
     },
   }
 }

@@ -21,6 +21,8 @@ export interface ElsewhereCopies {
 /** How long a listener's last hope lasts, in milliseconds: no player waits longer. */
 const patientMs = 10_000
 const againMs = 200
+/** So many nodes are asked at once, the likely ones first: a dead one among them holds up nobody. */
+const atOnce = 8
 /** How often a stream that has been taken up again may fail once more. */
 const patientRounds = 3
 
@@ -36,16 +38,20 @@ export function createElsewhere(
   async function openPatiently(hash: BlobHash, signal: AbortSignal): Promise<Copy> {
     const end = performance.now() + patientMs
     for (;;) {
-      let failure: unknown = new CodedError('BLOB_MISSING', hash)
-      for (const node of nodes(hash)) {
+      const failures: unknown[] = []
+      const all = nodes(hash)
+      for (let at = 0; at < all.length; at += atOnce) {
+        const some = all.slice(at, at + atOnce)
         try {
-          return await peers.open(node, hash, 'wait', signal)
+          return await Promise.any(some.map((node) => peers.open(node, hash, 'wait', signal)))
         } catch (error) {
           signal.throwIfAborted()
-          failure = error
+          failures.push(...(error instanceof AggregateError ? error.errors : [error]))
         }
       }
-      if (isCoded(failure, 'BLOB_MISSING') || performance.now() > end) throw failure
+      const silence = failures.find((failure) => !isCoded(failure, 'BLOB_MISSING'))
+      if (silence === undefined) throw new CodedError('BLOB_MISSING', hash)
+      if (performance.now() > end) throw silence
       await pause(againMs, undefined, { signal })
     }
   }

@@ -23,6 +23,8 @@ export interface CallLimits {
   readonly deadlineMs: number
   readonly stallMs: number
   readonly signal?: AbortSignal | undefined
+  /** Asks also a node that did not answer a moment ago. */
+  readonly insist?: boolean
 }
 
 export interface BlobAnswer extends Disposable {
@@ -58,9 +60,9 @@ export function createBlobPeers(call: OpenCall, live: () => readonly Id[]): Blob
     throw new CodedError('UNREACHABLE', `node ${node} did not answer as expected`)
   }
 
-  async function size(node: Id, hash: BlobHash, ms: number, signal?: AbortSignal): Promise<number | null> {
+  async function size(node: Id, hash: BlobHash, limits: CallLimits): Promise<number | null> {
     const request: BlobCall = { method: 'GET', path: `${pathOf(hash)}/size` }
-    return (await ask(node, request, blobSize, { deadlineMs: ms, stallMs: ms, signal })).size
+    return (await ask(node, request, blobSize, limits)).size
   }
 
   async function* chunks(
@@ -72,12 +74,8 @@ export function createBlobPeers(call: OpenCall, live: () => readonly Id[]): Blob
   ): AsyncGenerator<Uint8Array> {
     if (start >= end) return
     const headers = { range: `bytes=${start}-${end - 1}`, [purposeHeader]: purpose }
-    const ms = patienceMs[purpose]
-    using answer = await call(
-      node,
-      { method: 'GET', path: pathOf(hash), headers },
-      { deadlineMs: ms, stallMs: ms, signal },
-    )
+    const request: BlobCall = { method: 'GET', path: pathOf(hash), headers }
+    using answer = await call(node, request, limitsOf(purpose, signal))
     let left = end - start
     for await (const bytes of answer.body) {
       left -= bytes.length
@@ -88,10 +86,10 @@ export function createBlobPeers(call: OpenCall, live: () => readonly Id[]): Blob
 
   return {
     live,
-    size: (node, hash, signal) => size(node, hash, askMs, signal),
+    size: (node, hash, signal) => size(node, hash, { deadlineMs: askMs, stallMs: askMs, signal }),
 
     async open(node, hash, purpose, signal): Promise<Copy> {
-      const found = await size(node, hash, patienceMs[purpose], signal)
+      const found = await size(node, hash, limitsOf(purpose, signal))
       if (found === null) throw new CodedError('BLOB_MISSING', `node ${node} has no ${hash}`)
       return {
         size: found,
@@ -124,6 +122,12 @@ export function createBlobPeers(call: OpenCall, live: () => readonly Id[]): Blob
       }
     },
   }
+}
+
+function limitsOf(purpose: Purpose, signal: AbortSignal | undefined): CallLimits {
+  const ms = patienceMs[purpose]
+  // Who waits has nobody else to ask.
+  return { deadlineMs: ms, stallMs: ms, signal, insist: purpose === 'wait' }
 }
 
 function pathOf(hash: BlobHash): string {

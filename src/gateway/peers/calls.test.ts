@@ -132,9 +132,16 @@ test('[N3] a silent node is unreachable at the deadline, and the next caller doe
   silent.close()
 })
 
-test('[N3] a node that answers is tried again after a silence', async () => {
+test('[N3] a node that answers is tried again after a silence, and at once by who has nobody else to ask', async () => {
   const answer = one.calls.ask(two.id, { method: 'GET', path: '/silent' }, z.unknown(), { deadlineMs: 200 })
   await assert.rejects(answer, coded('UNREACHABLE'))
+  assert.ok(one.calls.isAvoided(two.id))
+  const insisting = { ...patient, insist: true }
+  using found = await one.calls.open(two.id, { method: 'GET', path: '/who' }, insisting)
+  assert.equal(found.status, 200)
+  assert.equal(one.calls.isAvoided(two.id), false, 'now it has been heard')
+  const silence = one.calls.ask(two.id, { method: 'GET', path: '/silent' }, z.unknown(), { deadlineMs: 200 })
+  await assert.rejects(silence, coded('UNREACHABLE'))
   await waitFor(() => who(one.calls, two.id), { what: 'it to be tried again' })
   assert.equal(one.calls.isAvoided(two.id), false)
 })
@@ -289,6 +296,8 @@ test('[N1] a node that starts again elsewhere is called there', async () => {
   const { data, address } = three
   const { identity } = three.trust
   await three[Symbol.asyncDispose]()
+  // That it was silent, time and again, is forgotten with its former life.
+  await assert.rejects(who(one.calls, three.id, 1_000), coded('UNREACHABLE'))
   const again = await startNode(cluster.store, data, identity, [routes])
   assert.notEqual(splitAddress(again.address).port, splitAddress(address).port)
   await waitFor(() => one.registry.node(three.id)?.addresses[0] === again.address, {
@@ -302,6 +311,7 @@ test('calls go to the least busy node with the role, and last to one that is dra
   const at = (name: string, part: Partial<LiveNode>) => ({
     ...seen(two),
     id: crypto.randomUUID(),
+    incarnation: crypto.randomUUID(),
     name,
     ...part,
   })
