@@ -115,11 +115,15 @@ test('[B1] a range that was compared moments ago goes past Node, the same to the
     [1_000_000, 4_000_000],
     [size - 10, size - 1],
   ] as const) {
-    past = 0
-    const got = await read('/sound', { range: `bytes=${first}-${last}` })
-    assert.ok(got.equals(sound.bytes.subarray(first, last + 1)), `${first}-${last}`)
-    // All of it, where the listener takes it as fast as it comes.
-    if (shortcuts) assert.ok(past > 0, `${first}-${last}`)
+    await until(async () => {
+      past = 0
+      const got = await read('/sound', { range: `bytes=${first}-${last}` })
+      assert.ok(got.equals(sound.bytes.subarray(first, last + 1)), `${first}-${last}`)
+      if (past > 0 || !shortcuts) return true
+      // On a busy machine a call can look as if it had waited for the disk: then blocks are read and compared first.
+      await warm('/sound')
+      return false
+    })
   }
 })
 
