@@ -32,7 +32,11 @@ export const disks: readonly Fault[] = [
       const isHealed = async () => {
         // What was heard in the last half minute is in memory, and sound there: the disk is read when that is over.
         await hear(stage, node, damaged.track)
-        return hashOf(await readFile(damaged.path)) === damaged.hash
+        const now = await hashOfFile(damaged.path)
+        // One that was surplus, since a machine that should have it was away, need not be made again.
+        return (
+          now === damaged.hash || (now === null && (await copiesElsewhere(stage, node, damaged.hash)) >= 2)
+        )
       }
       await waitFor(isHealed, { what: `the copy ${damaged.path} to be healed`, deadline: 90_000 })
       return `${node.name}, at ${damaged.at} of ${damaged.size}`
@@ -41,6 +45,27 @@ export const disks: readonly Fault[] = [
 ]
 
 const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+/** Null where there is none. */
+async function hashOfFile(path: string): Promise<string | null> {
+  try {
+    return hashOf(await readFile(path))
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** How many other machines have it, sound; the first has the songs in its folder of music. */
+async function copiesElsewhere(stage: Stage, node: ClusterNode, hash: string): Promise<number> {
+  const inPlace = stage.songs.some((song) => song.hash === hash) && node !== stage.node(0)
+  const paths = machines
+    .map((number) => stage.node(number))
+    .filter((other) => other !== node)
+    .map(({ data }) => join(data, 'blobs', hash.slice(0, 2), hash.slice(2, 4), hash))
+  const hashes = await Promise.all(paths.map(hashOfFile))
+  return hashes.filter((each) => each === hash).length + (inPlace ? 1 : 0)
+}
 
 /** Of a song or an upload that was acknowledged; null where the node has no copy of one. */
 async function damage({ ledger, songs }: Stage, { data }: ClusterNode, random: () => number) {
