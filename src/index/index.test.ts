@@ -11,6 +11,7 @@ import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import type * as Queries from './fixtures/queries.ts'
 import { type Index, type IndexOptions, type IndexReport, type IndexStep, openIndex } from './index.ts'
+import { createQuestionQueue } from './reader.ts'
 
 const projections = [new URL('./fixtures/words.ts', import.meta.url)]
 const newer = [new URL('./fixtures/words-newer.ts', import.meta.url)]
@@ -532,6 +533,22 @@ test('who waits behind a question that takes long is answered by a second thread
   assert.deepEqual(await reader.words('words/'), ['do', 're'])
   assert.ok(!isCounted)
   assert.equal(await counted, 8_000_000)
+})
+
+test('who waits while both readers are ended for new ones is answered by those', async () => {
+  await using opened = await open()
+  const { folder, store, index } = opened
+  await index.waitFor(await write(store, { 'words/a/1': 'do' }))
+  const queue = createQuestionQueue(folder.index)
+  const ask = (name: string, ...args: readonly unknown[]) => queue.ask({ module: queries.href, name, args })
+  const long = ask('count', 6_000_000)
+  await ask('words', 'words/')
+  // That was the second reader, which is now busy as well: the next question waits for either.
+  const shorter = ask('count', 1_000_000)
+  const ready = ask('words', 'words/')
+  await Promise.all([queue.restart(), Promise.allSettled([long, shorter])])
+  assert.deepEqual(await ready, ['do'])
+  await queue.restart()
 })
 
 test('a closed index rejects who still waits', async () => {

@@ -31,22 +31,28 @@ export function createQuestionQueue(path: string): QuestionQueue {
   const waiting: Waiting[] = []
   const first = createReaderThread(path)
   let second: ReaderThread | undefined
-  let impatience: NodeJS.Timeout | undefined
+  let isWatched = false
   let leaving: NodeJS.Timeout | undefined
 
   function work(): void {
     void first.work(waiting)
     if (second !== undefined) void workAside(second)
-    else if (waiting.length > 0) impatience ??= setTimeout(lookAgain, patienceMs).unref()
+    else if (waiting.length > 0 && !isWatched) lookIn(patienceMs)
   }
 
-  function lookAgain(): void {
-    impatience = undefined
+  function lookIn(ms: number): void {
+    isWatched = true
+    setTimeout(look, ms).unref()
+  }
+
+  /** Whether somebody has waited for too long. */
+  function look(): void {
+    isWatched = false
     const [oldest] = waiting
     if (oldest === undefined) return
     const left = oldest.since + patienceMs - performance.now()
     if (left > 0) {
-      impatience = setTimeout(lookAgain, left).unref()
+      lookIn(left)
       return
     }
     second = createReaderThread(path)
@@ -93,12 +99,8 @@ export function createQuestionQueue(path: string): QuestionQueue {
       })
     },
     async restart() {
-      clearTimeout(impatience)
-      impatience = undefined
-      clearTimeout(leaving)
-      const aside = second
-      second = undefined
-      await Promise.all([first.renew(), aside?.end()])
+      // Both go on with what waits: a thread that has been ended for good would refuse it.
+      await Promise.all([first.renew(), second?.renew()])
     },
   }
 }

@@ -3,8 +3,9 @@ import { createLateness, type Lateness } from './lateness.ts'
 
 /**
  * Leaves room for listeners: a copy for another node takes its turn here before each piece that is sent, and stands back
- * while someone waits for audio; what is received has a thread of its own, which the system keeps back. How much it moves follows from how late this thread is with what is due,
- * and not from a rate: an idle machine is used whole, and a small one that is busy is left to those who listen.
+ * while someone waits for audio; what is received has a thread of its own, which the system keeps back. How much is sent
+ * follows from how late this thread is with what is due, and not from a rate: an idle machine is used whole, and a small
+ * one that is busy is left to those who listen.
  */
 export interface Courtesy {
   /** Runs a read for a listener: until it ends, the background stands back. */

@@ -5,7 +5,7 @@ import { createThread, type Thread } from '../../store/thread.ts'
 import type { FetchCalls } from './fetch-thread.ts'
 
 /**
- * Fetches copies on a thread of its own, with the lowest priority that the system has: TLS, hashing and writing then
+ * Fetches copies on a thread of its own, with a low priority where the system has one for threads: TLS, hashing and writing then
  * take what is left by those who serve listeners. The thread is started by the first copy, and ends when there was none
  * for half a minute.
  */
