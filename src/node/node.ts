@@ -137,7 +137,7 @@ export async function startNode(
   const tagReader = stack.use(createTagReader())
 
   const installationKey = createInstallationKey(store, join(data, 'secrets'))
-  const { outbox, deliver } = createNodeOutbox({ store, installationKey, log })
+  const { outbox, deliver, tell } = createNodeOutbox({ store, installationKey, log })
   const upkeep = stack.use(
     createUpkeep({ config, log, store, index, blobs, copies, places, node, tagReader }),
   )
@@ -155,7 +155,7 @@ export async function startNode(
               blobs,
               known: copies,
               places,
-              deliver,
+              outbox: { deliver, tell },
               log,
               load: loadOfProcess(),
               onLost,

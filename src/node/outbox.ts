@@ -9,6 +9,8 @@ import { deliverOutbox } from '../outbox/deliver.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { sendOutward } from '../outbox/outward.ts'
 import type { OutboxOptions } from '../outbox/reach.ts'
+import type { ClusterEvent } from '../protocol/facts/cluster.ts'
+import type { Operation } from '../store/collection.ts'
 import type { Store } from '../store/store.ts'
 import { operatorOffice } from './cluster/operator.ts'
 
@@ -16,7 +18,12 @@ export interface NodeOutbox {
   readonly outbox: Outbox
   /** Delivers what waits, as long as the term lasts. */
   readonly deliver: (term: Term) => Promise<void>
+  /** What tells administrators outside of what has happened to the cluster, for the transaction that notes it. */
+  readonly tell: (news: readonly ClusterEvent[], signal: AbortSignal) => Promise<readonly Operation[]>
 }
+
+/** So many fit into the transaction: ten machines at once, for ten webhooks. Of more, the cluster's own list tells. */
+const mostTold = 100
 
 /** The outbox on the accounts of this installation. */
 export function createNodeOutbox({
@@ -45,7 +52,15 @@ export function createNodeOutbox({
     send: sendOutward,
   }
   const onError = (error: unknown) => log.warn({ err: error }, 'the outbox met trouble; it goes on')
-  return { outbox: createOutbox(options), deliver: (term) => deliverOutbox({ ...options, onError }, term) }
+  const outbox = createOutbox(options)
+  return {
+    outbox,
+    deliver: (term) => deliverOutbox({ ...options, onError }, term),
+    async tell(news, signal) {
+      const events = news.map((event) => ({ type: 'cluster.changed', id: randomUUID(), ...event }) as const)
+      return (await outbox.announcing(events, signal)).slice(0, mostTold)
+    },
+  }
 }
 
 /** Nobody competes but what is left of a killed predecessor: it is waited out this long. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Chronicle } from '../protocol/facts/cluster.ts'
-import { nextChronicle, type Observed, type ObservedNode } from './chronicle.ts'
+import { newsOf, nextChronicle, type Observed, type ObservedNode } from './chronicle.ts'
 
 const node = (name: string, change: Partial<ObservedNode> = {}): ObservedNode => ({
   id: `00000000-0000-4000-8000-00000000000${name.length}`,
@@ -23,11 +23,11 @@ const calm: Observed = {
 function told(...states: readonly Observed[]): string[][] {
   let chronicle: Chronicle | null = null
   return states.map((state, at) => {
-    const before: number = chronicle?.events.length ?? 0
-    chronicle = nextChronicle(chronicle, state, at)
-    return chronicle.events
-      .slice(before)
-      .map(({ kind, name, amount }) => [kind, name, amount].filter((part) => part !== undefined).join(' '))
+    const before: Chronicle | null = chronicle
+    chronicle = nextChronicle(before, state, at)
+    return newsOf(before, chronicle).map(({ kind, name, amount }) =>
+      [kind, name, amount].filter((part) => part !== undefined).join(' '),
+    )
   })
 }
 

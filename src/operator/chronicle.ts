@@ -48,6 +48,11 @@ export function nextChronicle(current: Chronicle | null, observed: Observed, now
   return current !== null && JSON.stringify(next) === JSON.stringify(current) ? current : next
 }
 
+/** What `next` tells that `current` did not, the oldest first. */
+export function newsOf(current: Chronicle | null, next: Chronicle): readonly ClusterEvent[] {
+  return next.events.filter((event) => current?.events.includes(event) !== true)
+}
+
 type Happened = Omit<ClusterEvent, 'at'>
 
 function eventsOfNode(

@@ -10,14 +10,15 @@ import { askFor, encryptKeys, type OutboxOptions, purposeOf, reach, readKeys } f
 import { openSession } from './services/lastfm.ts'
 import { listenbrainz, listenbrainzUrl } from './services/listenbrainz.ts'
 import { newWebhookSecret, webhook } from './services/webhook.ts'
+import type { createTelling } from './telling.ts'
 
-type ConnectionPart = Omit<Outbox, 'telling' | 'announce' | 'playing' | 'settled'>
+type ConnectionPart = Omit<Outbox, keyof ReturnType<typeof createTelling>>
 
 /** Connections of one user. */
 const mostConnections = 10
 /** What the list says of what waits is counted up to here. */
 const mostCounted = 10_000
-const forAdministrators: ReadonlySet<EventType> = new Set(['library.scanned'])
+const forAdministrators: ReadonlySet<EventType> = new Set(['library.scanned', 'cluster.changed'])
 
 /** What a service has confirmed, before it is a connection. */
 type Confirmed = Pick<Connection, 'kind' | 'url' | 'events'> & {

@@ -6,6 +6,7 @@ import { openTestOutbox, trackOf } from '../../test/fixtures/outbox.ts'
 import { startLastfm, startListenBrainz, startReceiver } from '../../test/harness/services.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 import { isCoded } from '../protocol/errors.ts'
+import { join } from '../store/collection.ts'
 import { deliverOutbox } from './deliver.ts'
 import { eventTrack } from './event.ts'
 import { entries, entryId } from './facts.ts'
@@ -155,9 +156,16 @@ test('a signature of Last.fm is the MD5 of names and values in the order of ASCI
 test('a webhook: signed, one by one in order, the same id when it is sent again, and the receiver may end it', async () => {
   await using receiver = await startReceiver()
   await using it = await openTestOutbox()
-  const input = { kind: 'webhook', url: receiver.url, events: ['play.finished', 'library.scanned'] } as const
+  const input = {
+    kind: 'webhook',
+    url: receiver.url,
+    events: ['play.finished', 'library.scanned', 'cluster.changed'],
+  } as const
   const mutable = { ...input, events: [...input.events] }
-  await assert.rejects(it.outbox.connect(it.guest, mutable, soon()), { code: 'FORBIDDEN' })
+  for (const event of ['library.scanned', 'cluster.changed'] as const) {
+    const asked = it.outbox.connect(it.guest, { ...mutable, events: [event] }, soon())
+    await assert.rejects(asked, { code: 'FORBIDDEN' })
+  }
   await assert.rejects(it.outbox.connect(it.guest, { ...mutable, events: ['play.finished'] }, soon()), {
     code: 'ADDRESS_FORBIDDEN',
   })
@@ -185,7 +193,11 @@ test('a webhook: signed, one by one in order, the same id when it is sent again,
     removed: 0,
   } as const
   await it.outbox.announce(scan, soon())
-  await waitFor(() => receiver.received.length === 6, { what: 'all of them' })
+  const news = (['silent', 'repaired', 'returned'] as const).map((kind) => {
+    return { type: 'cluster.changed', id: randomUUID(), at: 6, kind } as const
+  })
+  await it.store.commit(join(...(await it.outbox.announcing(news, soon()))))
+  await waitFor(() => receiver.received.length === 9, { what: 'all of them' })
   const [, ...received] = receiver.received
   assert.deepEqual(
     received.map(({ type, id }) => [type, id]),
@@ -193,7 +205,12 @@ test('a webhook: signed, one by one in order, the same id when it is sent again,
       ...[1, 2, 3].map(() => ['play.finished', plays[0]]),
       ['play.finished', plays[1]],
       ['library.scanned', plays[0]],
+      ...news.map(({ id }) => ['cluster.changed', id]),
     ],
+  )
+  assert.deepEqual(
+    received.slice(-3).map(({ data }) => data),
+    [{ kind: 'silent' }, { kind: 'repaired' }, { kind: 'returned' }],
   )
   assert.equal(receiver.forged, 0)
   receiver.disturb(() => ({ status: 410 }))

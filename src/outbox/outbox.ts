@@ -18,14 +18,14 @@ export interface ToldTrack {
 
 /** Something that happened to a track. `id` is the same whenever it is told of the same. */
 export interface Happening {
-  readonly type: Exclude<EventType, 'library.scanned'>
+  readonly type: Exclude<EventType, Announcement['type']>
   readonly id: Id
   readonly at: number
   /** Asked for only where somebody is told. */
   readonly track: () => Promise<ToldTrack>
 }
 
-export type Announcement = Extract<OutboxEvent, { readonly type: 'library.scanned' }>
+export type Announcement = Extract<OutboxEvent, { readonly type: 'library.scanned' | 'cluster.changed' }>
 
 /**
  * What must be delivered outside: scrobbles and webhooks. An event is committed with the fact that causes it, and
@@ -34,7 +34,9 @@ export type Announcement = Extract<OutboxEvent, { readonly type: 'library.scanne
 export interface Outbox {
   /** What tells an event of this user to all of their connections that want it, for the transaction that causes it. */
   telling(user: Id, happening: Happening, signal?: AbortSignal): Promise<readonly Operation[]>
-  /** Tells the webhooks of administrators of something that no fact causes. */
+  /** What tells the webhooks of administrators, for the transaction that causes it. */
+  announcing(events: readonly Announcement[], signal: AbortSignal): Promise<readonly Operation[]>
+  /** Tells them of something that no fact causes. */
   announce(event: Announcement, signal: AbortSignal): Promise<void>
   /** Tells the user's services what is being played now: best effort, once, and at once. */
   playing(user: Id, track: Id, detail: (signal: AbortSignal) => Promise<ToldTrack>): void

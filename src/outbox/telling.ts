@@ -1,8 +1,9 @@
 import type { Connection, OutboxEvent } from '../protocol/facts/outbox.ts'
 import type { Id } from '../protocol/ids.ts'
+import type { Operation } from '../store/collection.ts'
 import { eventTrack } from './event.ts'
 import { connections, entries, entryId, idOf, userOf } from './facts.ts'
-import type { Outbox, ToldTrack } from './outbox.ts'
+import type { Announcement, Outbox, ToldTrack } from './outbox.ts'
 import { type OutboxOptions, reach } from './reach.ts'
 import { shortestMs } from './services/service.ts'
 
@@ -12,7 +13,7 @@ const playingMs = 20_000
 /** What puts events into the outbox, and what goes past it. */
 export function createTelling(
   options: OutboxOptions,
-): Pick<Outbox, 'telling' | 'announce' | 'playing' | 'settled'> {
+): Pick<Outbox, 'telling' | 'announcing' | 'announce' | 'playing' | 'settled'> {
   const { store, person } = options
   const last = new Map<Id, { readonly track: Id; readonly at: number }>()
   const running = new Set<Promise<void>>()
@@ -34,25 +35,38 @@ export function createTelling(
     await Promise.allSettled(saying)
   }
 
+  async function announcing(events: readonly Announcement[], signal: AbortSignal): Promise<Operation[]> {
+    const operations: Operation[] = []
+    for await (const { id, value } of connections.walk(store, { skip: () => undefined }, signal)) {
+      const wanted = events.filter((event) => wants(value, event))
+      if (wanted.length === 0 || (await person(userOf(id), signal))?.administrator !== true) continue
+      for (const event of wanted) operations.push(entries.create(entryId(id, nextMoment(), event.id), event))
+    }
+    return operations
+  }
+
+  /** Two of one moment keep their order. */
+  function nextMoment(): number {
+    lastWrittenAt = Math.max(lastWrittenAt + 1, Date.now())
+    return lastWrittenAt
+  }
+
   return {
     async telling(user, { track, ...happening }, signal) {
       const { facts } = await connections.list(store, { under: `${user}/` }, signal)
       const wanting = facts.filter(({ value }) => value.events.includes(happening.type))
       if (wanting.length === 0) return []
       const event = { ...happening, track: eventTrack(await track()) }
-      // Two of one moment keep their order.
-      lastWrittenAt = Math.max(lastWrittenAt + 1, Date.now())
-      const at = lastWrittenAt
+      const at = nextMoment()
       return wanting
         .filter(({ value }) => wants(value, event))
         .map(({ id }) => entries.create(entryId(id, at, event.id), event))
     },
 
+    announcing,
+
     async announce(event, signal) {
-      for await (const { id, value } of connections.walk(store, { skip: () => undefined }, signal)) {
-        if (!wants(value, event) || (await person(userOf(id), signal))?.administrator !== true) continue
-        await store.commit(entries.create(entryId(id, Date.now(), event.id), event), signal)
-      }
+      for (const entry of await announcing([event], signal)) await store.commit(entry, signal)
     },
 
     playing(user, track, detail) {

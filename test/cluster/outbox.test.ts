@@ -4,24 +4,26 @@ import { after, before, test } from 'node:test'
 import { z } from 'zod'
 import { deviceMade } from '../../src/protocol/api/accounts.ts'
 import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
-import { connectionList } from '../../src/protocol/api/outbox.ts'
+import { connectionList, connectionMade } from '../../src/protocol/api/outbox.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { tracksOf } from '../harness/catalog.ts'
 import { type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { administrator } from '../harness/node.ts'
 import { scanned } from '../harness/scan.ts'
-import { type ListenBrainz, startListenBrainz } from '../harness/services.ts'
+import { type ListenBrainz, type Receiver, startListenBrainz, startReceiver } from '../harness/services.ts'
 import { waitFor } from '../harness/wait.ts'
 
 let music: TemporaryFolder
 let service: ListenBrainz
+let receiver: Receiver
 let cluster: TestCluster
 let tracks: readonly TrackSummary[]
 before(async () => {
   music = await temporaryFolder('music')
   await writeMusic(music.path, 40)
   service = await startListenBrainz()
+  receiver = await startReceiver()
   cluster = await startCluster({ nodes: 3, music: (node) => (node === 0 ? [music.path] : []) })
   await cluster.settled(3)
   const ada = await nodeAt(0).administrator()
@@ -29,10 +31,13 @@ before(async () => {
   tracks = await tracksOf(ada)
   const input = { kind: 'listenbrainz', url: service.url, token: 'good token' }
   assert.equal((await ada.call('POST', '/api/connections', input)).status, 201)
+  const webhook = { kind: 'webhook', url: receiver.url, events: ['cluster.changed'] }
+  receiver.secret = connectionMade.parse((await ada.call('POST', '/api/connections', webhook)).body).secret
 })
 after(async () => {
   await cluster?.[Symbol.asyncDispose]()
   await service?.[Symbol.asyncDispose]()
+  await receiver?.[Symbol.asyncDispose]()
   await music[Symbol.asyncDispose]()
 })
 
@@ -58,7 +63,7 @@ async function playCount(node: ClusterNode, track: string): Promise<number> {
   return z.object({ mark: z.object({ playCount: z.number() }) }).parse(body).mark.playCount
 }
 
-test('[N2] the node that delivers dies, and another delivers what was written through any gateway', async () => {
+test('[N2] the node that delivers dies, and another delivers what was written through any gateway, and tells of it', async () => {
   const [track] = tracks
   assert.ok(track)
   const holder = await waitFor(() => cluster.nodes.find(isOperator), { what: 'an operator' })
@@ -80,9 +85,22 @@ test('[N2] the node that delivers dies, and another delivers what was written th
   service.disturb(undefined)
   await waitFor(() => times.every((at) => listened(at) > 0), { what: 'another node to deliver' })
   assert.ok(others.some(isOperator))
+  await toldOf('silent', holder)
   await holder.start()
   await cluster.settled(3)
+  await toldOf('returned', holder)
+  assert.equal(receiver.forged, 0)
 })
+
+/** Waits until the webhook of the administrator has heard of it: once, however often it was sent. */
+async function toldOf(kind: string, { name }: ClusterNode): Promise<void> {
+  const told = () =>
+    receiver.received.filter(({ type, data }) => {
+      return type === 'cluster.changed' && data.kind === kind && data.name === name
+    })
+  await waitFor(() => told().length > 0, { what: `the webhook to hear that ${name} is ${kind}` })
+  assert.equal(new Set(told().map(({ id }) => id)).size, 1)
+}
 
 test('[N2] without the store plays are kept, through a kill -9 too, and count and are delivered once it is back', async (t) => {
   const [, track] = tracks

@@ -9,10 +9,10 @@ export interface components {
     ArtistRef: { id: string; name: string }
     ArtistSummary: { id: string; name: string; sortName: string; albumCount: number; trackCount: number; cover: string; mark: components['schemas']['ItemMark'] }
     CatalogCounts: { tracks: number; albums: number; artists: number; genres: number; durationMs: number; bytes: number }
-    ConnectionInput: ({ kind: 'listenbrainz'; url?: string | undefined; token: string } | { kind: 'lastfm'; token: string } | { kind: 'webhook'; url: string; events: ('play.finished' | 'upload.finished' | 'library.scanned')[] })
+    ConnectionInput: ({ kind: 'listenbrainz'; url?: string | undefined; token: string } | { kind: 'lastfm'; token: string } | { kind: 'webhook'; url: string; events: ('play.finished' | 'upload.finished' | 'library.scanned' | 'cluster.changed')[] })
     ConnectionList: { items: components['schemas']['ConnectionView'][]; lastfm?: { authorizeUrl: string } | undefined }
     ConnectionMade: { connection: components['schemas']['ConnectionView']; secret?: string | undefined }
-    ConnectionView: { kind: 'listenbrainz' | 'lastfm' | 'webhook'; url: string; account?: string | undefined; events: ('play.finished' | 'upload.finished' | 'library.scanned')[]; createdAt: number; id: string; deliveredAt?: number | undefined; retryAt?: number | undefined; needsAttention: boolean; dropped: number; trouble?: { code: string; detail?: string | undefined; at: number; title: string; help: string } | undefined; waiting: number }
+    ConnectionView: { kind: 'listenbrainz' | 'lastfm' | 'webhook'; url: string; account?: string | undefined; events: ('play.finished' | 'upload.finished' | 'library.scanned' | 'cluster.changed')[]; createdAt: number; id: string; deliveredAt?: number | undefined; retryAt?: number | undefined; needsAttention: boolean; dropped: number; trouble?: { code: string; detail?: string | undefined; at: number; title: string; help: string } | undefined; waiting: number }
     DeviceInput: { label: string }
     DeviceMade: { device: components['schemas']['DeviceSummary']; secret: string }
     DeviceSummary: { id: string; label: string; createdAt: number; lastUsedAt?: number | undefined }

@@ -613,6 +613,7 @@ export const en = {
   eventPlay: 'You have heard a song',
   eventUpload: 'Your upload has become a song',
   eventScan: 'A scan has changed the library',
+  eventCluster: 'A machine is gone or back, or copies are at risk',
   webhookSecretTitle: 'The webhook is connected',
   webhookSecretText:
     'With this key the receiver can tell that a message comes from here. It is not shown again.',

@@ -623,6 +623,7 @@ export const es: Record<keyof typeof en, Message> = {
   eventPlay: 'Has oído una canción',
   eventUpload: 'Lo que subiste ya es una canción',
   eventScan: 'Una revisión ha cambiado la biblioteca',
+  eventCluster: 'Una máquina falta o ha vuelto, o hay copias en peligro',
   webhookSecretTitle: 'El webhook está conectado',
   webhookSecretText:
     'Con esta clave, quien lo recibe sabe que un mensaje viene de aquí. No se vuelve a mostrar.',

@@ -2,22 +2,22 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { readReports } from '../../blobs/copies/report.ts'
 import { layoutId, layouts, type MediaMember, nextLayout } from '../../blobs/placement/layout.ts'
-import { nextChronicle, type Observed } from '../../operator/chronicle.ts'
+import { newsOf, nextChronicle, type Observed } from '../../operator/chronicle.ts'
 import { holdOffice, type Term } from '../../operator/leadership.ts'
 import { chronicleId, chronicles, readSettings } from '../../registry/facts.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Identity } from '../../registry/trust/identity.ts'
+import { join } from '../../store/collection.ts'
 import { openMembership } from '../../store/etcd/members.ts'
 import type { Store } from '../../store/store.ts'
 import { tidyEtcd } from '../etcd/tidy.ts'
+import type { NodeOutbox } from '../outbox.ts'
 import { isManaged, storeMembers } from './membership.ts'
 
-export interface OperatorOptions {
+export interface OperatorOptions extends Pick<NodeOutbox, 'deliver' | 'tell'> {
   readonly store: Store
   readonly registry: Registry
   readonly log: Logger
-  /** Delivers the outbox while the term lasts. */
-  readonly deliver: (term: Term) => Promise<void>
   /** This node as it proves itself to the store now. */
   readonly identity: () => Identity
 }
@@ -98,7 +98,7 @@ async function layOut(
 
 /** Notes for the administrators what happens to nodes and copies. */
 async function keepChronicle(
-  { store, registry }: OperatorOptions,
+  { store, registry, tell }: OperatorOptions,
   term: Term,
   onError: (error: unknown) => void,
 ): Promise<void> {
@@ -108,8 +108,10 @@ async function keepChronicle(
       const current = fact?.value ?? null
       const next = nextChronicle(current, await observe(store, registry, term.signal), Date.now())
       // While the store is away, so are all nodes: that is no news of them.
-      if (next !== current && registry.following)
-        await term.commit(chronicles.replace(chronicleId, fact?.revision ?? 0, next))
+      if (next !== current && registry.following) {
+        const noted = chronicles.replace(chronicleId, fact?.revision ?? 0, next)
+        await term.commit(join(noted, ...(await tell(newsOf(current, next), term.signal))))
+      }
     } catch (error) {
       if (!term.signal.aborted) onError(error)
     }

@@ -19,7 +19,6 @@ import type { Cluster } from '../../gateway/rest/cluster.ts'
 import type { GatewayAddress } from '../../gateway/roaming.ts'
 import type { Index } from '../../index/index.ts'
 import type { Elsewhere } from '../../media/originals.ts'
-import type { Term } from '../../operator/leadership.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { type Calls, createCalls } from '../../registry/calls.ts'
@@ -35,6 +34,7 @@ import { openMembership } from '../../store/etcd/members.ts'
 import type { Store } from '../../store/store.ts'
 import type { BackupBlobs } from '../backup/backup.ts'
 import type { Config } from '../config.ts'
+import type { NodeOutbox } from '../outbox.ts'
 import { version } from '../version.ts'
 import { openClusterBytes } from './bytes.ts'
 import { clientUrlOf, removeEtcdMember } from './etcd.ts'
@@ -56,8 +56,8 @@ export interface PartOptions {
   readonly blobs: DiskBlobs
   readonly known: KnownCopies
   readonly places: Places
-  /** Delivers the outbox while this node is the operator. */
-  readonly deliver: (term: Term) => Promise<void>
+  /** The outbox, for while this node is the operator. */
+  readonly outbox: Pick<NodeOutbox, 'deliver' | 'tell'>
   readonly log: Logger
   /** How busy this node is: 0 is idle, 1 is all that it can do. */
   readonly load: () => number
@@ -161,9 +161,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
     ),
   )
   const operator = config.roles.includes('operator')
-    ? stack.use(
-        startOperator({ store, registry, log, deliver: options.deliver, identity: () => trust.identity }),
-      )
+    ? stack.use(startOperator({ store, registry, log, ...options.outbox, identity: () => trust.identity }))
     : null
 
   const cluster: Cluster = {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { id, timestamp } from '../ids.ts'
+import { clusterEvent } from './cluster.ts'
 
 /**
  * Facts of the outbox: what must be delivered outside, and to whom.
@@ -12,7 +13,7 @@ import { id, timestamp } from '../ids.ts'
 export const connectionKind = z.enum(['listenbrainz', 'lastfm', 'webhook'])
 export type ConnectionKind = z.infer<typeof connectionKind>
 
-export const eventType = z.enum(['play.finished', 'upload.finished', 'library.scanned'])
+export const eventType = z.enum(['play.finished', 'upload.finished', 'library.scanned', 'cluster.changed'])
 export type EventType = z.infer<typeof eventType>
 
 /** An address outside. */
@@ -70,6 +71,7 @@ export const event = z.discriminatedUnion('type', [
     moved: z.int(),
     removed: z.int(),
   }),
+  clusterEvent.extend({ type: z.literal('cluster.changed'), id }),
 ])
 export type OutboxEvent = z.infer<typeof event>
 

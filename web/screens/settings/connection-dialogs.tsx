@@ -82,6 +82,7 @@ const events = [
   { type: 'play.finished', word: 'eventPlay', administrators: false },
   { type: 'upload.finished', word: 'eventUpload', administrators: false },
   { type: 'library.scanned', word: 'eventScan', administrators: true },
+  { type: 'cluster.changed', word: 'eventCluster', administrators: true },
 ] as const
 
 function WebhookDialog({ isAdministrator, onClose }: Asking & { isAdministrator: boolean }) {
