@@ -610,6 +610,7 @@ export const en = {
   webhookUrl: 'Address',
   webhookUrlHint: 'It gets a POST with JSON, signed as Standard Webhooks say.',
   webhookEvents: 'What it is told',
+  webhookEventsNone: 'Choose at least one',
   eventPlay: 'You have heard a song',
   eventUpload: 'Your upload has become a song',
   eventScan: 'A scan has changed the library',

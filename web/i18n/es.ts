@@ -620,6 +620,7 @@ export const es: Record<keyof typeof en, Message> = {
   webhookUrl: 'Dirección',
   webhookUrlHint: 'Recibe un POST con JSON, firmado como dice Standard Webhooks.',
   webhookEvents: 'Qué se le cuenta',
+  webhookEventsNone: 'Elige al menos uno',
   eventPlay: 'Has oído una canción',
   eventUpload: 'Lo que subiste ya es una canción',
   eventScan: 'Una revisión ha cambiado la biblioteca',

@@ -120,7 +120,10 @@ function WebhookDialog({ isAdministrator, onClose }: Asking & { isAdministrator:
       <Field label={say('webhookUrl')} hint={say('webhookUrlHint')}>
         {(ids) => <input {...ids} className="input" name="url" type="url" required placeholder="https://" />}
       </Field>
-      <fieldset className="connection-events">
+      <fieldset
+        className="connection-events"
+        onChange={({ currentTarget }) => requireOne(currentTarget, say('webhookEventsNone'))}
+      >
         <legend>{say('webhookEvents')}</legend>
         {events
           .filter(({ administrators }) => isAdministrator || !administrators)
@@ -133,6 +136,12 @@ function WebhookDialog({ isAdministrator, onClose }: Asking & { isAdministrator:
       </fieldset>
     </FormDialog>
   )
+}
+
+/** Browsers can require one of several radio buttons, but not of checkboxes: the first one complains for them all. */
+function requireOne(group: HTMLFieldSetElement, complaint: string) {
+  const boxes = [...group.querySelectorAll('input')]
+  boxes[0]?.setCustomValidity(boxes.some(({ checked }) => checked) ? '' : complaint)
 }
 
 function LastfmKeysDialog({ onClose }: Asking) {
