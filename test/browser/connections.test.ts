@@ -65,7 +65,7 @@ test('connections: services and webhooks are connected, tried, explained where t
       assert.equal(receiver.received.length, 0)
       await dialog.getByLabel('A machine is gone or back, or copies are at risk').check()
       assert.equal(await complaint(), '')
-        await add.click()
+      await add.click()
       const made = page.getByRole('dialog', { name: 'The webhook is connected' })
       receiver.secret = await made.getByRole('textbox', { name: 'Key of the signatures' }).inputValue()
       await made.getByRole('button', { name: 'Close' }).last().click()
