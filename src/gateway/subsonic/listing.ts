@@ -210,15 +210,13 @@ const bytesOfItem = 1_280
 /** Gathers some `count` items as one piece of text, or as none. */
 function openText<Item>(of: Shape<Item>, count: number, { form, element }: Manner) {
   const text = openBytes(count * bytesOfItem)
+  const write = form === 'xml' ? of.openXml(element) : of.openJson()
   let some = false
   return {
     add(items: readonly Item[]): void {
       for (const item of items) {
-        if (form === 'xml') text.add(of.xml(element, item))
-        else {
-          const json = some ? `,${of.json(item)}` : of.json(item)
-          text.add(form === 'jsonp' ? scriptOf(json) : json)
-        }
+        const written = some && form !== 'xml' ? `,${write(item)}` : write(item)
+        text.add(form === 'jsonp' ? scriptOf(written) : written)
         some = true
       }
     },

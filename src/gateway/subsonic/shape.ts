@@ -8,38 +8,26 @@ import { attributeOf, textElement } from './xml.ts'
  */
 export interface Shape<Item> {
   content(item: Item): Content
-  json(item: Item): string
-  /** As an element of that name. */
-  xml(element: string, item: Item): string
+  openJson(): Writer<Item>
+  /** As elements of that name. */
+  openXml(element: string): Writer<Item>
 }
+
+/** Writes items of one page, one after another: what it has just written it need not write again. */
+export type Writer<Item> = (item: Item) => string
 
 /** A field with parts. Its writers answer an empty text where there is nothing to write. */
 export interface Part<Item> {
   content(item: Item): Content[string]
-  json(item: Item): string
-  xml(name: string, item: Item): string
+  openJson(): Writer<Item>
+  openXml(name: string): Writer<Item>
 }
 
 /** What every item says alike stands as it is. */
 export type Field<Item> = Scalar | ((item: Item) => Scalar | undefined) | Part<Item>
 
-/** How an attribute begins, and what comes then; undefined where it is whole already. */
-interface Attribute<Item> {
-  readonly start: string
-  readonly read: ((item: Item) => Scalar | undefined) | undefined
-}
-
 export function shape<Item>(fields: Readonly<Record<string, Field<Item>>>): Shape<Item> {
   const all = Object.entries(fields)
-  const labelled = all.map(([name, field]) => {
-    const first = `${JSON.stringify(name)}:${isScalar(field) ? scalarOf(field) : ''}`
-    return { first, next: `,${first}`, field }
-  })
-  const attributes = all.flatMap(([name, field]): Attribute<Item>[] => {
-    if (isScalar(field)) return [{ start: ` ${name}="${attributeOf(String(field))}"`, read: undefined }]
-    return typeof field === 'function' ? [{ start: ` ${name}="`, read: field }] : []
-  })
-  const elements = all.flatMap(([name, field]) => (typeof field === 'object' ? [{ name, field }] : []))
   return {
     content: (item) =>
       Object.fromEntries(
@@ -48,33 +36,69 @@ export function shape<Item>(fields: Readonly<Record<string, Field<Item>>>): Shap
           return [name, typeof field === 'function' ? field(item) : field.content(item)]
         }),
       ),
-    json(item) {
-      let text = ''
-      for (const { first, next, field } of labelled) {
-        if (isScalar(field)) text += text === '' ? first : next
-        else {
-          const value = typeof field === 'function' ? scalarOf(field(item)) : field.json(item)
-          if (value !== '') text += (text === '' ? first : next) + value
+    openJson() {
+      const writers = all.map(([name, field]) => memberWriter(JSON.stringify(name), field))
+      return (item) => {
+        let text = ''
+        for (const { first, next, write } of writers) {
+          if (write === undefined) text += text === '' ? first : next
+          else {
+            const value = write(item)
+            if (value !== '') text += (text === '' ? first : next) + value
+          }
         }
+        return `{${text}}`
       }
-      return `{${text}}`
     },
-    xml(element, item) {
-      let text = `<${element}`
-      for (const { start, read } of attributes) {
-        if (read === undefined) {
-          text += start
-          continue
+    openXml(element) {
+      const attributes = all.flatMap(([name, field]) => attributeWriter(name, field))
+      const elements = all.flatMap(([name, field]) =>
+        typeof field === 'object' ? [field.openXml(name)] : [],
+      )
+      return (item) => {
+        let text = `<${element}`
+        for (const { start, read } of attributes) {
+          if (read === undefined) {
+            text += start
+            continue
+          }
+          const value = read(item)
+          if (value === undefined) continue
+          text += typeof value === 'string' ? `${start}${attributeOf(value)}"` : `${start}${value}"`
         }
-        const value = read(item)
-        if (value === undefined) continue
-        text += typeof value === 'string' ? `${start}${attributeOf(value)}"` : `${start}${value}"`
+        let inside = ''
+        for (const write of elements) inside += write(item)
+        return inside === '' ? `${text}/>` : `${text}>${inside}</${element}>`
       }
-      let inside = ''
-      for (const { name, field } of elements) inside += field.xml(name, item)
-      return inside === '' ? `${text}/>` : `${text}>${inside}</${element}>`
     },
   }
+}
+
+/** How a member of an object begins, as the first one and as another, and what comes then. */
+interface Member<Item> {
+  readonly first: string
+  readonly next: string
+  /** Undefined where it is whole already. */
+  readonly write: Writer<Item> | undefined
+}
+
+function memberWriter<Item>(name: string, field: Field<Item>): Member<Item> {
+  const first = `${name}:${isScalar(field) ? scalarOf(field) : ''}`
+  const next = `,${first}`
+  if (isScalar(field)) return { first, next, write: undefined }
+  const write: Writer<Item> = typeof field === 'function' ? (item) => scalarOf(field(item)) : field.openJson()
+  return { first, next, write }
+}
+
+/** How an attribute begins, and what comes then; undefined where it is whole already. */
+interface Attribute<Item> {
+  readonly start: string
+  readonly read: ((item: Item) => Scalar | undefined) | undefined
+}
+
+function attributeWriter<Item>(name: string, field: Field<Item>): Attribute<Item>[] {
+  if (isScalar(field)) return [{ start: ` ${name}="${attributeOf(String(field))}"`, read: undefined }]
+  return typeof field === 'function' ? [{ start: ` ${name}="`, read: field }] : []
 }
 
 /** A field that lists parts, each as `of` writes it. */
@@ -84,17 +108,21 @@ export function list<Item, Each>(
 ): Part<Item> {
   return {
     content: (item) => read(item)?.map(of.content),
-    json(item) {
-      const parts = read(item)
-      if (parts === undefined) return ''
-      let text = ''
-      for (const part of parts) text += text === '' ? of.json(part) : `,${of.json(part)}`
-      return `[${text}]`
+    openJson() {
+      const write = of.openJson()
+      return once(read, (parts) => {
+        let text = ''
+        for (const part of parts) text += text === '' ? write(part) : `,${write(part)}`
+        return `[${text}]`
+      })
     },
-    xml(name, item) {
-      let text = ''
-      for (const part of read(item) ?? []) text += of.xml(name, part)
-      return text
+    openXml(name) {
+      const write = of.openXml(name)
+      return once(read, (parts) => {
+        let text = ''
+        for (const part of parts) text += write(part)
+        return text
+      })
     },
   }
 }
@@ -103,11 +131,8 @@ export function list<Item, Each>(
 export function texts<Item>(read: (item: Item) => readonly string[] | undefined): Part<Item> {
   return {
     content: read,
-    json(item) {
-      const values = read(item)
-      return values === undefined ? '' : `[${values.map(quoted).join(',')}]`
-    },
-    xml: (name, item) => (read(item) ?? []).map((value) => textElement(name, value)).join(''),
+    openJson: () => once(read, (values) => `[${values.map(quoted).join(',')}]`),
+    openXml: (name) => once(read, (values) => values.map((value) => textElement(name, value)).join('')),
   }
 }
 
@@ -118,14 +143,33 @@ export function part<Item, Inner>(of: Shape<Inner>, read: (item: Item) => Inner 
       const inner = read(item)
       return inner === undefined ? undefined : of.content(inner)
     },
-    json(item) {
-      const inner = read(item)
-      return inner === undefined ? '' : of.json(inner)
-    },
-    xml(name, item) {
-      const inner = read(item)
-      return inner === undefined ? '' : of.xml(name, inner)
-    },
+    openJson: () => where(read, of.openJson()),
+    openXml: (name) => where(read, of.openXml(name)),
+  }
+}
+
+function where<Item, Inner>(read: (item: Item) => Inner | undefined, write: Writer<Inner>): Writer<Item> {
+  return (item) => {
+    const inner = read(item)
+    return inner === undefined ? '' : write(inner)
+  }
+}
+
+/** Of a page's items many have the very same list: the artists of their album, say. It is written once. */
+function once<Item, Values extends readonly unknown[]>(
+  read: (item: Item) => Values | undefined,
+  write: Writer<Values>,
+): Writer<Item> {
+  const known = new Map<Values, string>()
+  return (item) => {
+    const values = read(item)
+    if (values === undefined) return ''
+    let text = known.get(values)
+    if (text === undefined) {
+      text = write(values)
+      known.set(values, text)
+    }
+    return text
   }
 }
 

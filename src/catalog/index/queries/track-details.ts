@@ -3,7 +3,14 @@ import type { ArtistRef, ItemMark, TrackSummary } from '../../../protocol/api/ca
 import type { Id } from '../../../protocol/ids.ts'
 import { integer, optional, text } from '../../../store/row.ts'
 import { guidOfHex } from '../guid.ts'
-import { firstOwnRole, type MoreTags, moreTagsOf, roles, trackCreditsOf } from '../tracks.ts'
+import {
+  firstOwnRole,
+  type MoreTags,
+  moreTagsOf,
+  roles,
+  type TrackCredit,
+  trackCreditsOf,
+} from '../tracks.ts'
 import { averageOf, hexOf } from './columns.ts'
 import { rowsOfIds } from './items.ts'
 import {
@@ -138,7 +145,7 @@ export function openTrackDetails(db: DatabaseSync, view: View): (ids: readonly n
     const albums = albumsOf(rows.map((row) => integer(row[5])))
     return inOrderOf(
       ids,
-      rows.map((row, at) => [integer(row[0]), detailsOf(row, credits[at] ?? nobody, albums)]),
+      rows.map((row) => [integer(row[0]), detailsOf(row, credits.get(text(row[4])) ?? nobody, albums)]),
     )
   }
 }
@@ -154,7 +161,10 @@ interface Credits {
 const nobody: Credits = { artists: [], composers: [], contributors: [] }
 
 /** Answers the function that says who is credited on tracks, by their columns `credits`. */
-function openCredits(db: DatabaseSync, artists: ArtistRefs): (columns: readonly string[]) => Credits[] {
+function openCredits(
+  db: DatabaseSync,
+  artists: ArtistRefs,
+): (columns: readonly string[]) => ReadonlyMap<string, Credits> {
   const role = listed(db.prepare('SELECT name FROM role WHERE id = ?'))
   const names = new Map<number, string>([[roles.composer, 'composer']])
   const nameOf = (row: number) => {
@@ -162,19 +172,21 @@ function openCredits(db: DatabaseSync, artists: ArtistRefs): (columns: readonly 
     names.set(row, name)
     return name
   }
+  function creditsOf(credits: readonly TrackCredit[], refsOf: ReturnType<ArtistRefs>): Credits {
+    const having = (row: number) => credits.flatMap(([role, artist]) => (role === row ? [artist] : []))
+    const contributors = credits.flatMap(([role, artist, subRole]) =>
+      role === roles.artist ? [] : refsOf([artist]).map((ref) => ({ ...ref, role: nameOf(role), subRole })),
+    )
+    return { artists: refsOf(having(roles.artist)), composers: refsOf(having(roles.composer)), contributors }
+  }
+
+  // The tracks of an album mostly have the same.
+  const known = new Map<string, Credits>()
   return (columns) => {
-    const tracks = columns.map(trackCreditsOf)
-    const refsOf = artists(tracks.flatMap((credits) => credits.map(([, artist]) => artist)))
-    return tracks.map((credits) => {
-      const having = (row: number) => credits.flatMap(([role, artist]) => (role === row ? [artist] : []))
-      const contributors = credits.flatMap(([role, artist, subRole]) =>
-        role === roles.artist ? [] : refsOf([artist]).map((ref) => ({ ...ref, role: nameOf(role), subRole })),
-      )
-      return {
-        artists: refsOf(having(roles.artist)),
-        composers: refsOf(having(roles.composer)),
-        contributors,
-      }
-    })
+    const written = [...new Set(columns)].filter((column) => !known.has(column))
+    const credits = written.map(trackCreditsOf)
+    const refsOf = artists(credits.flatMap((of) => of.map(([, artist]) => artist)))
+    for (const [at, column] of written.entries()) known.set(column, creditsOf(credits[at] ?? [], refsOf))
+    return known
   }
 }
