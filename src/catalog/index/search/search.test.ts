@@ -61,6 +61,20 @@ test('the best match comes first: equal, then the start, then a word inside, the
   assert.deepEqual(find(index, 'the sun').tracks[0], 'Sun')
 })
 
+test('what fits by its name is found behind any number that fit otherwise', () => {
+  for (const others of [10, 100]) {
+    using index = openTestIndex()
+    index.putLibrary(home)
+    const songs = Array.from({ length: others }, (_, at) => `Song ${at}`)
+    // They are filled first, and so come first among equals.
+    index.put(albumOf('Clouds', 'Rain Band', songs))
+    index.put(albumOf('Weather', 'Ann', ['Rainy Day Band', 'Band of Rain', 'Wind']))
+    assert.deepEqual(find(index, 'rai').tracks.slice(0, 2).toSorted(), ['Band of Rain', 'Rainy Day Band'])
+    assert.deepEqual(find(index, 'rain band').tracks.slice(0, 2), ['Band of Rain', 'Rainy Day Band'])
+    assert.equal(find(index, 'band rain song').tracks.length, 10)
+  }
+})
+
 test('what is played more comes first among equals', () => {
   using index = openTestIndex()
   index.putLibrary(home)

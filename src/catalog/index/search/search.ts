@@ -64,8 +64,6 @@ export interface Skipping {
 }
 
 type Finds = Readonly<Record<DocumentKind, readonly number[]>>
-/** Of each kind, what is called as the query says. */
-type Equals = Finds
 type Limits = Readonly<Record<DocumentKind, number>>
 const nothing: Finds = { artist: [], album: [], track: [] }
 
@@ -108,25 +106,24 @@ function wordsFor(db: DatabaseSync, { term, prefix }: QueryTerm): readonly Meant
 }
 
 function findAll(db: DatabaseSync, view: View, wanted: Wanted, limits: Limits): Finds {
-  const equal: Equals = {
-    artist: equals(db, view, 'artist', wanted),
-    album: equals(db, view, 'album', wanted),
-    track: equals(db, view, 'track', wanted),
+  const names: Readonly<Record<DocumentKind, Names>> = {
+    artist: openNames(db, view, 'artist', wanted),
+    album: openNames(db, view, 'album', wanted),
+    track: openNames(db, view, 'track', wanted),
   }
   const find = (words: Wanted['words'], found: Finds): Finds => {
     const some = (kind: DocumentKind) =>
       limits[kind] === 0 || words.some((each) => each.length === 0)
         ? found[kind]
-        : [
-            ...new Set([
-              ...found[kind],
-              ...findSome(db, view, kind, { ...wanted, words }, equal[kind], limits[kind]),
-            ]),
-          ].slice(0, limits[kind])
+        : [...new Set([...found[kind], ...findSome(db, view, kind, words, names[kind], limits[kind])])].slice(
+            0,
+            limits[kind],
+          )
     return { artist: some('artist'), album: some('album'), track: some('track') }
   }
   const found = find(wanted.words, nothing)
-  if (count(found) >= few || count(equal) > 0) return found
+  const isNamed = Object.values(names).some(({ equal }) => equal.length > 0)
+  if (isNamed || count(found) >= few) return found
   // Words that nothing begins with are wrong for certain; only if all exist may each of them be meant for another.
   const unknown = wanted.words.map((words) => words.length === 0)
   const doubted = unknown.includes(true) ? unknown : wanted.words.map(() => true)
@@ -159,19 +156,38 @@ function findSome(
   db: DatabaseSync,
   view: View,
   kind: DocumentKind,
-  wanted: Wanted,
-  equal: readonly number[],
+  words: Wanted['words'],
+  { look, equal }: Names,
   limit: number,
 ): number[] {
-  const words = wanted.words.map(matchOf).join(' AND ')
-  const name = kind === 'artist' ? words : `${kinds[kind].column} : (${words})`
-  const byName = match(db, view, kind, name, limit)
-  const named = ranked(db, kind, wanted, [...new Set([...equal, ...byName])])
-  if (kind === 'artist' || named.length >= limit) return named.slice(0, limit)
+  const expression = words.map(matchOf).join(' AND ')
   // The genres of an album may be those of tracks that not everyone sees.
   const columns = kind === 'album' && view.scopes !== null ? '{name artist} : ' : ''
-  const elsewhere = match(db, view, kind, `${columns}(${words})`, limit)
-  return [...new Set([...named, ...ranked(db, kind, wanted, elsewhere)])].slice(0, limit)
+  const most = Math.max(closely, limit)
+  const anywhere = match(db, view, kind, `${columns}(${expression})`, most)
+  const named = ranked(look, [...new Set([...equal, ...byName()])])
+  if (named.length >= limit) return named.slice(0, limit)
+  return [...new Set([...named, ...ranked(look, anywhere)])].slice(0, limit)
+
+  /** Those that fit by their own names; the most popular of them may be behind others that do not. */
+  function byName(): readonly number[] {
+    if (kind === 'artist') return anywhere
+    // For few words of one column FTS5 goes through all that fit in any. Where they are all known, that is spared.
+    if (anywhere.length >= closely)
+      return match(db, view, kind, `${kinds[kind].column} : (${expression})`, most)
+    const names = look(anywhere)
+    return anywhere.filter((id) => fits(words, names.get(id)?.words))
+  }
+}
+
+/** Whether each word of a query, or one of its alternatives, is among these. */
+function fits(wanted: Wanted['words'], words: ReadonlySet<string> | undefined): boolean {
+  const own = [...(words ?? [])]
+  return wanted.every((alternatives) =>
+    alternatives.some(({ term, prefix }) =>
+      prefix ? own.some((word) => word.startsWith(term)) : words?.has(term),
+    ),
+  )
 }
 
 /** A term, or any of its alternatives, as FTS5 writes it. Terms are letters and digits, so quotes hold them. */
@@ -204,36 +220,66 @@ function equals(db: DatabaseSync, view: View, kind: DocumentKind, { key }: Wante
     .map((row) => integer(row.item))
 }
 
+/** What is known of the names of a kind of items while a question is answered. */
+interface Names {
+  readonly look: Look
+  /** Items that are called as the query says, as far as their names are sorted alike. */
+  readonly equal: readonly number[]
+}
+
+/** Looks names up by their items; those that have been looked up before are not read again. */
+type Look = (items: readonly number[]) => ReadonlyMap<number, Name>
+
+interface Name {
+  readonly words: ReadonlySet<string>
+  readonly score: number
+}
+
+function openNames(db: DatabaseSync, view: View, kind: DocumentKind, wanted: Wanted): Names {
+  const read = db.prepare(
+    `SELECT wanted.value AS id, ${kinds[kind].name} AS name, sort FROM json_each(?) AS wanted
+     CROSS JOIN ${kind} ON ${kind}.id = wanted.value`,
+  )
+  const known = new Map<number, Name>()
+  return {
+    equal: equals(db, view, kind, wanted),
+    look(items) {
+      const unknown = items.filter((item) => !known.has(item))
+      if (unknown.length > 0) {
+        for (const row of read.all(JSON.stringify(unknown))) {
+          const [name, sort] = [text(row.name), optional(text, row.sort)]
+          const words = new Set([...termsOf(name), ...(sort === undefined ? [] : termsOf(sort))])
+          known.set(integer(row.id), { words, score: scoreOf(wanted, words, name, sort) })
+        }
+      }
+      return known
+    },
+  }
+}
+
 /**
  * Items with the best names first; they come in the order of their popularity, which stays among equals, and among
  * those behind the first.
  */
-function ranked(db: DatabaseSync, kind: DocumentKind, wanted: Wanted, items: readonly number[]): number[] {
-  const { name } = kinds[kind]
-  return db
-    .prepare(
-      `SELECT wanted.value AS id, ${name} AS name, sort FROM json_each(?) AS wanted
-       CROSS JOIN ${kind} ON ${kind}.id = wanted.value`,
-    )
-    .all(JSON.stringify(items.slice(0, closely)))
-    .map((row, place) => ({
-      id: integer(row.id),
-      place,
-      score: scoreOf(wanted, text(row.name), optional(text, row.sort)),
-    }))
-    .sort((a, b) => b.score - a.score || a.place - b.place)
-    .map(({ id }) => id)
-    .concat(items.slice(closely))
+function ranked(look: Look, items: readonly number[]): number[] {
+  const first = items.slice(0, closely)
+  const names = look(first)
+  const score = (item: number) => names.get(item)?.score ?? 0
+  return first.toSorted((a, b) => score(b) - score(a)).concat(items.slice(closely))
 }
 
 /** How well a name fits: 1,000 for an equal one, less the further it is from that. */
-function scoreOf({ plain, terms, key }: Wanted, name: string, sort: string | undefined): number {
+function scoreOf(
+  { plain, terms, key }: Wanted,
+  words: ReadonlySet<string>,
+  name: string,
+  sort: string | undefined,
+): number {
   const own = plainText(name)
   if (own === plain || (sort !== undefined && plainText(sort) === plain)) return 1_000
   if (textKey(sortText(name, null)) === key) return 950
   if (own.startsWith(`${plain} `)) return 900
   const starts = own.startsWith(plain) ? 50 : 0
-  const words = new Set([...termsOf(name), ...(sort === undefined ? [] : termsOf(sort))])
   const whole = terms.filter(({ term }) => words.has(term)).length
   const begun = terms.filter(
     ({ term, prefix }) => prefix && [...words].some((word) => word.startsWith(term)),
