@@ -2,6 +2,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { storeError } from '../store/sqlite-errors.ts'
 import { carry, type Post, type Request } from '../store/thread.ts'
+import { tidyWhenIdle } from '../store/tidy.ts'
 
 /** The thread in which questions to the index run that may take longer than the main thread has time. */
 export type ReaderCalls = {
@@ -20,6 +21,7 @@ function serve(port: NonNullable<typeof parentPort>, path: string) {
   const db = rememberStatements(new DatabaseSync(path, { readOnly: true, timeout: 5_000 }))
   db.exec('PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY')
 
+  tidyWhenIdle(port)
   port.on('message', async ({ call, input }: Request<ReaderCalls>) => {
     const answered = await answer(call, input)
     const post: Post = { answers: [answered] }

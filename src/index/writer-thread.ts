@@ -4,6 +4,7 @@ import { integer, text } from '../store/row.ts'
 import { storeError } from '../store/sqlite-errors.ts'
 import type { Batch, Entry } from '../store/store.ts'
 import { carry, type Post, type Request } from '../store/thread.ts'
+import { tidyWhenIdle } from '../store/tidy.ts'
 import { type Applied, createChanges, loadProjection, type Skipped, writeRevision } from './changes.ts'
 import {
   createIndexFile,
@@ -70,6 +71,7 @@ function serve(port: NonNullable<typeof parentPort>) {
   let writer: Writer | undefined
   let turn = Promise.resolve()
 
+  tidyWhenIdle(port)
   port.on('message', (request: WriterRequest) => {
     turn = turn.then(async () => port.postMessage(await answer(request)))
   })

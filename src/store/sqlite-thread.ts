@@ -2,6 +2,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { type Changes, openTables, type Tables } from './sqlite-tables.ts'
 import type { Entry, ListOptions, Outcome, Page, Transaction } from './store.ts'
 import { type Answer, carry, type Post, type Request } from './thread.ts'
+import { tidyWhenIdle } from './tidy.ts'
 
 /**
  * The store's own thread. Its one idea is the group commit: everything that waits when it wakes is carried out in one
@@ -47,6 +48,7 @@ function serve(port: NonNullable<typeof parentPort>, path: string) {
   const leases = new Map<string, { ttl: number; endsAt: number }>()
   let expiry: NodeJS.Timeout | undefined
 
+  tidyWhenIdle(port)
   port.on('message', (first: StoreRequest) => {
     const requests = [first]
     while (requests.length < groupSize) {
