@@ -83,6 +83,31 @@ test('an offset counts through thousands of albums in many blocks', () => {
   assert.deepEqual(ask.albums(index.db, anna, albumQuery.parse({ offset: 2_500 })).items, [])
 })
 
+test('a page of tracks says how many there are, in whatever order, for whoever asks', () => {
+  using index = openTestIndex()
+  index.putLibrary(home)
+  const secret = derivedId('secret')
+  index.putLibrary(libraryFact(secret, [anna.user]))
+  index.put(
+    albumOf('One', 'Ann', [
+      { title: 'A', genres: ['Rock'] },
+      { title: 'B', genres: ['Rock'] },
+      { title: 'C', genres: ['Jazz'] },
+      { title: 'D', genres: ['Rock'], libraries: [secret] },
+    ]),
+    albumOf('Two', 'Bob', [{ title: 'E', genres: ['Rock'] }]),
+  )
+  const total = (viewer: typeof anna, query: object) =>
+    ask.tracks(index.db, viewer, trackQuery.parse({ ...query, limit: 2 })).total
+  for (const order of ['title', 'artist', 'album', 'added', 'addedAscending']) {
+    assert.deepEqual([total(anna, { order }), total(guest, { order })], [5, 4], order)
+    const rock = { order, genre: 'Rock' }
+    if (!order.startsWith('added')) assert.deepEqual([total(anna, rock), total(guest, rock)], [4, 3], order)
+  }
+  const [ann] = ask.artists(index.db, anna, artistQuery.parse({})).items
+  assert.equal(total(guest, { order: 'album', artist: ann?.id }), 3)
+})
+
 test('a walk meets every album that stays, and none twice, while others come and go', () => {
   fc.assert(
     fc.property(

@@ -43,7 +43,10 @@ export function findTracks(db: DatabaseSync, view: View, query: TrackQuery): Fou
     const descending = order === 'added'
     return walk(db, view, { list: lists.tracksByTime, descending, filter: given }, query)
   }
-  return albumByAlbum(db, view, order === 'album' ? lists.albumsByName : lists.albumsByArtist, filter, query)
+  const list = order === 'album' ? lists.albumsByName : lists.albumsByArtist
+  const all = genre === undefined ? lists.tracksByTitle : tracksOfGenre(genreRow(db, genre) ?? 0)
+  const total = years ? notCounted : () => countOf(db, view, all)
+  return { ...albumByAlbum(db, view, list, filter, query), total }
 }
 
 /** So many tracks of a genre are put in order when they are asked for; more are met often enough in a walk. */
@@ -98,16 +101,18 @@ function inOrder(
     artist === undefined && genre !== undefined
       ? `entry CROSS JOIN track ON track.id = entry.item AND entry.list = ${tracksOfGenre(genreRow(db, genre) ?? 0)}`
       : 'track'
+  const fits = `WHERE true ${seen(view, 'track.scope')} ${filter.condition}`
   const rows = db
     .prepare(
-      `SELECT track.id FROM ${from} CROSS JOIN album ON album.id = track.album
-       WHERE true ${seen(view, 'track.scope')} ${filter.condition} ORDER BY ${orders[order]} LIMIT ? OFFSET ?`,
+      `SELECT track.id FROM ${from} CROSS JOIN album ON album.id = track.album ${fits}
+       ORDER BY ${orders[order]} LIMIT ? OFFSET ?`,
     )
     .all(...filter.parameters, limit + 1, start)
   return {
     items: rows.slice(0, limit).map((row) => integer(row.id)),
     next: rows.length > limit ? cursorOf(String(start + limit)) : undefined,
-    total: notCounted,
+    total: () =>
+      integer(db.prepare(`SELECT count(*) AS total FROM ${from} ${fits}`).get(...filter.parameters)?.total),
   }
 }
 
@@ -125,7 +130,7 @@ function albumByAlbum(
   list: number,
   filter: Filter,
   { cursor, offset = 0, limit }: Span,
-): Found {
+): Omit<Found, 'total'> {
   const [albumKey, done] = cursor === undefined ? ['', offset] : splitCursor(cursor)
   const albums = db.prepare(
     `SELECT entry.key, entry.item, album.tracks FROM entry JOIN album ON album.id = entry.item
@@ -146,13 +151,13 @@ function albumByAlbum(
     for (const [at, id] of own.entries()) {
       if (at < skip) continue
       if (items.length === limit) {
-        return { items, next: cursorOf(`${at} ${keyOf(bytes(row.key))}`), total: notCounted }
+        return { items, next: cursorOf(`${at} ${keyOf(bytes(row.key))}`) }
       }
       items.push(id)
     }
     skip = Math.max(0, skip - own.length)
   }
-  return { items, next: undefined, total: notCounted }
+  return { items, next: undefined }
 }
 
 function splitCursor(cursor: string): [string, number] {
