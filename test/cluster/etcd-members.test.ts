@@ -190,6 +190,33 @@ describe('etcd as our own child, with certificates', () => {
     assert.ok(now !== undefined && now.id !== before?.id && !now.learner)
   })
 
+  test('[F1] a member whose machine has another address keeps its data and its vote, and the others find it there', async () => {
+    const before = await membership.list()
+    await running.get(0)?.[Symbol.asyncDispose]()
+    running.delete(0)
+    const [peer, client] = await freePorts(2)
+    const urls = { peer: `https://127.0.0.1:${peer}`, client: `https://127.0.0.1:${client}` }
+    sites[0] = { ...site(0), listen: urls, advertise: urls }
+    await enter(0)
+    assert.deepEqual((await voters()).toSorted(), ['node-0', 'node-1', 'node-4'])
+    const now = (await membership.list()).find((each) => each.name === 'node-0')
+    assert.equal(now?.id, before.find((each) => each.name === 'node-0')?.id)
+    assert.deepEqual(now?.peerUrls, [urls.peer])
+    // With one of the other two away, nothing can be written without it.
+    await running.get(1)?.[Symbol.asyncDispose]()
+    running.delete(1)
+    const change = { conditions: [], writes: [{ key: 'moved', value: Buffer.from('1') }] }
+    await waitFor(
+      () =>
+        store.commit(change).then(
+          ({ ok }) => ok,
+          () => false,
+        ),
+      { what: 'a majority with it' },
+    )
+    await enter(1)
+  })
+
   test('after a loss of power all members start at once, though none answers yet', async () => {
     await Promise.all([...running.values()].map((member) => member[Symbol.asyncDispose]()))
     const numbers = [...running.keys()]

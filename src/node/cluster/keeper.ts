@@ -173,7 +173,8 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
     },
 
     async renew(identity) {
-      if (member !== undefined) await writeTlsFiles(data, identity)
+      // Also while it starts: a machine with another address answers nobody before its certificate names that.
+      if (runsEtcd(data)) await writeTlsFiles(data, identity)
     },
 
     async [Symbol.asyncDispose]() {

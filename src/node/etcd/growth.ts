@@ -22,8 +22,9 @@ export async function startFirst(options: StartOptions): Promise<EtcdMember> {
 
 /**
  * Starts the member of this node in a cluster that exists, and resolves when it votes; can be killed at any moment and
- * called again. `endpoints` are the client addresses of other members. A folder whose member has been removed is set
- * aside, and a member whose folder was lost is replaced by a new one: it would not know any more what it has voted.
+ * called again. `endpoints` are the client addresses of other members. A member is known by the name of its node: where
+ * that has another address than before, the others are told. A folder whose member has been removed is set aside, and a
+ * member whose folder was lost is replaced by a new one: it would not know any more what it has voted.
  */
 export async function joinCluster(options: StartOptions, endpoints: readonly string[]): Promise<EtcdMember> {
   const { folder, advertise, signal } = options
@@ -47,14 +48,22 @@ export async function joinCluster(options: StartOptions, endpoints: readonly str
     const begun = hasBegun(folder)
     const listed = await known(membership, begun)
     if (listed === undefined) return []
-    const own = find(listed, advertise.peer)
-    if (own !== undefined && begun) return listed
+    const there = find(listed, advertise.peer)
+    const own = listed.find(({ name }) => name === options.name) ?? (there?.name === '' ? there : undefined)
+    if (own !== undefined && begun) return own === there ? listed : await move(membership, own)
     if (begun)
       log.warn({ aside: await setAside(folder) }, 'the data of a removed member of etcd was set aside')
     // One that has never started has no name, and nothing to forget.
-    if (own !== undefined && own.name === '') return listed
-    if (own !== undefined) await membership.remove(own.id, signal)
+    if (there?.name === '') return listed
+    for (const { id } of new Set([own, there].filter((each) => each !== undefined)))
+      await membership.remove(id, signal)
     await addLearner(membership, advertise.peer, signal)
+    return await membership.list(signal)
+  }
+
+  async function move(membership: Membership, own: Member): Promise<readonly Member[]> {
+    await membership.move(own.id, advertise.peer, signal)
+    options.log.info({ from: own.peerUrls, to: advertise.peer }, 'the member of etcd has another address')
     return await membership.list(signal)
   }
 

@@ -6,6 +6,7 @@ import {
   listAlarms,
   type Member,
   type MemberStatus,
+  newAddress,
   newLearner,
   range,
   readAlarms,
@@ -25,6 +26,8 @@ export interface Membership extends Disposable {
    * has not been promoted, or where not enough members are there.
    */
   addLearner(peerUrl: string, signal?: AbortSignal): Promise<void>
+  /** Lets the others find a member at another address. Rejects with STORE_REFUSED where a member is there already. */
+  move(id: string, peerUrl: string, signal?: AbortSignal): Promise<void>
   /** Gives a learner its vote. Rejects with STORE_REFUSED while it lacks what the leader has. */
   promote(id: string, signal?: AbortSignal): Promise<void>
   /** Resolves also where there is no such member any more. */
@@ -68,6 +71,9 @@ export function openMembership(members: Members): Membership {
     list,
     async addLearner(peerUrl, signal) {
       await call(methods.addMember, newLearner(peerUrl), false, signal)
+    },
+    async move(id, peerUrl, signal) {
+      await call(methods.updateMember, newAddress(id, peerUrl), true, signal)
     },
     async promote(id, signal) {
       await call(methods.promoteMember, byId(id), true, signal)

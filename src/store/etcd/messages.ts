@@ -203,6 +203,8 @@ export function readMemberStatus(answer: Uint8Array): MemberStatus {
 }
 
 export const newLearner = (peerUrl: string): Uint8Array => message([1, peerUrl], [2, true])
+export const newAddress = (id: string, peerUrl: string): Uint8Array =>
+  message([1, BigInt(`0x${id}`)], [2, peerUrl])
 /** Of a member, in the hexadecimal digits that answers have. */
 export const byId = (id: string): Uint8Array => message([1, BigInt(`0x${id}`)])
 
