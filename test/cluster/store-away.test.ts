@@ -202,3 +202,27 @@ test('a store at its quota says so wherever an administrator looks, and takes wr
   assert.equal((await star()).status, 200)
   assert.equal(clusterStatus.parse((await at(node).get('/api/cluster')).body).storeAlarm, undefined)
 })
+
+test('[F1] a machine that comes back with another address votes as before, is found there, and plays', async (test) => {
+  const [first, second, third] = [nodeAt(0), nodeAt(1), nodeAt(2)]
+  const identity = await readIdentity(first.data)
+  assert.ok(identity)
+  using membership = openMembership(storeMembers(identity))
+  const idsOf = async () => (await membership.list()).map(({ id }) => id).toSorted()
+  const before = await idsOf()
+  await second.node.kill9()
+  const startedAt = performance.now()
+  await second.start({ HOCKET_HOST: '127.0.0.2', HOCKET_ADDRESS: '127.0.0.2' })
+  await cluster.settled(3)
+  test.diagnostic(`at its new address after ${Math.round(performance.now() - startedAt)} ms`)
+  assert.deepEqual(await idsOf(), before, 'the same members')
+  assert.ok((await membership.list()).some(({ peerUrls }) => peerUrls[0]?.startsWith('https://127.0.0.2:')))
+  // Of three members two are left, and one of them is the one that has moved.
+  await third.node.kill9()
+  const [track] = tracks
+  assert.ok(track)
+  const star = () => at(first).call('PUT', `/api/marks/track/${track.id}`, { rating: 3 })
+  await waitFor(async () => (await star()).status === 200, { what: 'a majority with it' })
+  const heard = await at(second).fetch(`/api/tracks/${track.id}/audio`)
+  assert.ok(Buffer.from(await heard.arrayBuffer()).equals(await fileOf(track)))
+})

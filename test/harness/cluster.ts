@@ -193,6 +193,7 @@ async function run(settings: Settings, music: readonly string[], line: string | 
     },
     async start(changes = {}) {
       changed = { ...changed, ...changes }
+      client = undefined
       node = await launch()
     },
     administrator: administratorHere,
