@@ -4,13 +4,14 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Ground, openGround } from '../../test/fixtures/ground.ts'
+import { createQuickPasswords } from '../../test/fixtures/passwords.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 import { openIndex } from '../index/index.ts'
 import { type CodedError, type ErrorCode, isCoded } from '../protocol/errors.ts'
 import type { Accounts, NewSession, SignIn } from './accounts.ts'
 import { administrators, sessions, users } from './collections.ts'
 import { accountsProjection, createAccounts } from './create.ts'
-import { createPasswords } from './password.ts'
+import { createPasswords, type Passwords } from './password.ts'
 import { createRows } from './rows.ts'
 import { sweep } from './sweep.ts'
 
@@ -29,15 +30,20 @@ before(async () => {
 })
 after(() => ground[Symbol.asyncDispose]())
 
+interface Given {
+  readonly on?: Ground
+  readonly passwords?: Passwords
+}
+
 /** The real accounts on a real store and index, with a clock that the test moves. */
-async function open(on: Ground = ground) {
+async function open({ on = ground, passwords = createQuickPasswords() }: Given = {}) {
   await on.clear()
   const { folder, store, index } = on
   const stack = new AsyncDisposableStack()
   const secretsFolder = join(await mkdtemp(join(folder, 'data-')), 'secrets')
   let now = Date.UTC(2026, 10, 21)
   const clock = () => now
-  const accounts = stack.use(createAccounts({ store, index, secretsFolder, clock }))
+  const accounts = stack.use(createAccounts({ store, index, secretsFolder, passwords, clock }))
   return {
     folder,
     secretsFolder,
@@ -63,8 +69,8 @@ const who = (name: string, extra: Partial<SignIn> = {}): SignIn => ({
   ...extra,
 })
 
-async function openWithAda(on?: Ground) {
-  const opened = await open(on)
+async function openWithAda(given?: Given) {
+  const opened = await open(given)
   const { value: ada } = await opened.accounts.setup({ name: 'Ada', password })
   return { ...opened, ada }
 }
@@ -117,7 +123,7 @@ test('signing in gives a token that is known at once, and nothing secret is stor
 })
 
 test('[S2] passwords are kept as argon2id with the parameters of the present', async () => {
-  await using opened = await openWithAda()
+  await using opened = await openWithAda({ passwords: createPasswords() })
   const fact = await users.get(opened.store, opened.ada.id)
   assert.match(
     fact?.value.passwordHash ?? '',
@@ -126,7 +132,7 @@ test('[S2] passwords are kept as argon2id with the parameters of the present', a
 })
 
 test('[S2] a hash of older parameters lets in, and is made anew', async () => {
-  await using opened = await openWithAda()
+  await using opened = await openWithAda({ passwords: createPasswords() })
   const { accounts, store, ada } = opened
   // Made with another implementation (the reference argon2 command line), so it also proves the format.
   const old = '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4'
@@ -140,7 +146,7 @@ test('[S2] a hash of older parameters lets in, and is made anew', async () => {
 })
 
 test('an unknown name and a wrong password are answered alike, in about the same time', async () => {
-  await using opened = await openWithAda()
+  await using opened = await openWithAda({ passwords: createPasswords() })
   const { accounts } = opened
   const time = async (input: SignIn) => {
     const start = performance.now()
@@ -475,7 +481,7 @@ test('a device with an old secret is slowed down, and its neighbours at the same
 
 test('while the store is away, people who are signed in and their devices are still let in', async () => {
   await using own = await openOwnGround()
-  await using opened = await openWithAda(own)
+  await using opened = await openWithAda({ on: own })
   const { accounts, ada, store, pass } = opened
   const { token } = await signIn(accounts, 'ada')
   const { secret } = (await accounts.createDevice(ada.id, 'phone')).value

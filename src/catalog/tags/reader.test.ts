@@ -45,8 +45,8 @@ test('[S1] a file that kills its reader, or hangs it, costs only itself', async 
        const readings = []
        for (const path of paths) {
          if (path.includes('crash')) process.kill(process.pid, 'SIGSEGV')
-         if (path.includes('memory')) for (const all = []; ; ) all.push(new Array(1e6).fill(path))
-         while (path.includes('hang'));
+         if (path.includes('memory')) for (const all = []; ; ) all.push(new Array(1e7).fill(path))
+         if (path.includes('hang')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
          readings.push(files.readTags(path))
        }
        process.send({ kind: 'tags', readings })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import pino from 'pino'
+import { createQuickPasswords } from '../../../test/fixtures/passwords.ts'
 import { waitFor } from '../../../test/harness/wait.ts'
 import { accountsProjection, createAccounts } from '../../accounts/create.ts'
 import { createInstallationKey } from '../../accounts/installation-key.ts'
@@ -82,7 +83,14 @@ export async function openTestGateway(
       projections: [accountsProjection, catalogProjection, listeningProjection],
     }),
   )
-  const accounts = stack.use(createAccounts({ store, index, secretsFolder: join(data, 'secrets') }))
+  const accounts = stack.use(
+    createAccounts({
+      store,
+      index,
+      secretsFolder: join(data, 'secrets'),
+      passwords: createQuickPasswords(),
+    }),
+  )
   const blobs = stack.use(
     await openDiskBlobs(data, { cacheBytes: 1 << 20, otherCopies: () => [], report: () => undefined }),
   )

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test, { type TestContext } from 'node:test'
+import test, { after, before, type TestContext } from 'node:test'
 import { dsf, musepack } from '../../../test/fixtures/rare.ts'
 import { isCoded } from '../../protocol/errors.ts'
-import { createMedia } from '../media.ts'
+import { createMedia, type Media } from '../media.ts'
 import { childrenRunning, risingTone, temporaryFolder, until, writeTone } from '../test-support.ts'
 import { renditionFormats } from './transcoder.ts'
 import { createMediaWorkers, type WorkerJob } from './workers.ts'
@@ -12,23 +13,81 @@ import { createMediaWorkers, type WorkerJob } from './workers.ts'
 const live = new AbortController().signal
 const program = 'transcode/worker/main.ts'
 
-async function run(job: WorkerJob): Promise<Buffer> {
+/* These come first: they count processes, and the others leave one ready for the next. */
+
+test('[S1] a worker that dies is TRANSCODER_CRASHED, and the next one works', async (t) => {
+  const folder = await temporaryFolder(t)
   await using workers = createMediaWorkers()
+  const encode = (path: string) =>
+    workers.run({ kind: 'encode', path, format: 'mp3', bitrateKbps: 128, offsetMs: 0 }, live)
+  const long = await writeTone(folder, 60)
+  const killed = new Set<number>()
+  await assert.rejects(
+    async () => {
+      for await (const _ of encode(long)) {
+        for (const child of await childrenRunning(program)) {
+          // What it sent before its end comes afterwards: it may be gone by now.
+          if (killed.has(child)) continue
+          killed.add(child)
+          process.kill(child, 'SIGSEGV')
+        }
+      }
+    },
+    (error) => isCoded(error, 'TRANSCODER_CRASHED'),
+  )
+  await until(async () => (await childrenRunning(program)).every((child) => !killed.has(child)))
+  let size = 0
+  for await (const chunk of encode(await writeTone(folder, 1))) size += chunk.length
+  assert(size > 1_000)
+})
+
+test('[S1] a worker is gone once nobody reads from it, or its signal is aborted', async (t) => {
+  await using workers = createMediaWorkers()
+  const path = await writeTone(await temporaryFolder(t), 60)
+  const job = { kind: 'encode', path, format: 'mp3', bitrateKbps: 128, offsetMs: 0 } as const
+  const others = async (): Promise<number> => (await childrenRunning(program)).length
+  for await (const _ of workers.run(job, live)) break
+  await until(async () => (await others()) <= 1)
+  const stop = new AbortController()
+  await assert.rejects(async () => {
+    for await (const _ of workers.run(job, stop.signal)) stop.abort(new Error('enough'))
+  }, /enough/)
+  await until(async () => (await others()) <= 1)
+  assert.deepEqual(workers.status(), { running: 0, waiting: 0 })
+})
+
+test('no child is left when the workers are disposed of', async (t) => {
+  const path = await writeTone(await temporaryFolder(t), 1)
+  {
+    await using workers = createMediaWorkers()
+    for await (const _ of workers.run({ kind: 'probe', path }, live)) break
+  }
+  assert.deepEqual(await childrenRunning(program), [])
+})
+
+let folder: string
+let media: Media
+const workers = createMediaWorkers()
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hocket-media-'))
+  media = createMedia({ cacheFolder: folder, audioCacheBytes: 0, coverCacheBytes: 0, report: () => {} })
+})
+after(async () => {
+  await workers[Symbol.asyncDispose]()
+  await media[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+
+/** As for listeners, one after the other: each job is done by the process that was made ready during the one before. */
+async function run(job: WorkerJob): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   for await (const chunk of workers.run(job, live)) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 
-async function probeBytes(t: TestContext, bytes: Uint8Array, name = 'result') {
-  const folder = await temporaryFolder(t)
-  const path = join(folder, name)
+async function probeBytes(t: TestContext, bytes: Uint8Array) {
+  const path = join(await temporaryFolder(t), 'result')
   await writeFile(path, bytes)
-  await using media = createMedia({
-    cacheFolder: folder,
-    audioCacheBytes: 0,
-    coverCacheBytes: 0,
-    report: () => {},
-  })
   return await media.probe(path, live)
 }
 
@@ -150,53 +209,3 @@ for (const [what, bytes] of unreadable) {
     await assert.rejects(run(job), (error) => isCoded(error, 'MEDIA_UNREADABLE'))
   })
 }
-
-test('[S1] a worker that dies is TRANSCODER_CRASHED, and the next one works', async (t) => {
-  const folder = await temporaryFolder(t)
-  await using workers = createMediaWorkers()
-  const encode = (path: string) =>
-    workers.run({ kind: 'encode', path, format: 'mp3', bitrateKbps: 128, offsetMs: 0 }, live)
-  const long = await writeTone(folder, 60)
-  const killed = new Set<number>()
-  await assert.rejects(
-    async () => {
-      for await (const _ of encode(long)) {
-        for (const child of await childrenRunning(program)) {
-          // What it sent before its end comes afterwards: it may be gone by now.
-          if (killed.has(child)) continue
-          killed.add(child)
-          process.kill(child, 'SIGSEGV')
-        }
-      }
-    },
-    (error) => isCoded(error, 'TRANSCODER_CRASHED'),
-  )
-  await until(async () => (await childrenRunning(program)).every((child) => !killed.has(child)))
-  let size = 0
-  for await (const chunk of encode(await writeTone(folder, 1))) size += chunk.length
-  assert(size > 1_000)
-})
-
-test('[S1] a worker is gone once nobody reads from it, or its signal is aborted', async (t) => {
-  await using workers = createMediaWorkers()
-  const path = await writeTone(await temporaryFolder(t), 60)
-  const job = { kind: 'encode', path, format: 'mp3', bitrateKbps: 128, offsetMs: 0 } as const
-  const others = async (): Promise<number> => (await childrenRunning(program)).length
-  for await (const _ of workers.run(job, live)) break
-  await until(async () => (await others()) <= 1)
-  const stop = new AbortController()
-  await assert.rejects(async () => {
-    for await (const _ of workers.run(job, stop.signal)) stop.abort(new Error('enough'))
-  }, /enough/)
-  await until(async () => (await others()) <= 1)
-  assert.deepEqual(workers.status(), { running: 0, waiting: 0 })
-})
-
-test('no child is left when the workers are disposed of', async (t) => {
-  const path = await writeTone(await temporaryFolder(t), 1)
-  {
-    await using workers = createMediaWorkers()
-    for await (const _ of workers.run({ kind: 'probe', path }, live)) break
-  }
-  assert.deepEqual(await childrenRunning(program), [])
-})
