@@ -2,15 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdir, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { openCatalogGround, openTestCatalog } from '../../test/fixtures/catalog.ts'
-import type { Ground } from '../../test/fixtures/ground.ts'
+import { type CatalogGround, openCatalogGround, openTestCatalog } from '../../test/fixtures/catalog.ts'
 import { makeMusicFolder } from '../../test/fixtures/make.ts'
 import { isCoded } from '../protocol/errors.ts'
 import { addLibrary, changeLibrary, listLibraries, reconcileLibraries, removeLibrary } from './libraries.ts'
 import { createTagReader } from './tags/reader.ts'
 
 const reader = createTagReader()
-let ground: Ground
+let ground: CatalogGround
 before(async () => {
   ground = await openCatalogGround()
 })

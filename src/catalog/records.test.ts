@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { emptyStore } from '../../test/fixtures/ground.ts'
 import type { Tags, Track } from '../protocol/facts/catalog.ts'
 import type { Id } from '../protocol/ids.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
@@ -138,6 +139,7 @@ test('an upload stays when its file in a folder goes, and a file finds its uploa
 })
 
 test('whatever is moved about, each track is in one album, and albums of one identity are one', async () => {
+  await using opened = await openStore()
   const names = ['a', 'b', 'c', 'd', 'e', 'f']
   const step = fc.record({
     moves: fc.uniqueArray(
@@ -151,7 +153,7 @@ test('whatever is moved about, each track is in one album, and albums of one ide
   })
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
-      await using opened = await openStore()
+      await emptyStore(opened.store)
       const records = createRecords(opened.store)
       const expected = new Map<string, string>()
       for (const { moves, dropped } of steps) {

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict'
 import { cp, mkdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { openCatalogGround, openTestCatalog, type TestCatalog } from '../../../test/fixtures/catalog.ts'
-import type { Ground } from '../../../test/fixtures/ground.ts'
+import {
+  type CatalogGround,
+  openCatalogGround,
+  openTestCatalog,
+  type TestCatalog,
+} from '../../../test/fixtures/catalog.ts'
 import { type MusicFolder, makeMusicFolder, type Sounds, touch } from '../../../test/fixtures/make.ts'
 import { createTagReader } from '../tags/reader.ts'
 
 const sounds: Sounds = new Map()
 const reader = createTagReader()
-let ground: Ground
+let ground: CatalogGround
 before(async () => {
   ground = await openCatalogGround()
 })

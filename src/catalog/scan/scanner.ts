@@ -22,13 +22,15 @@ import { createProgress, type Progress } from './progress.ts'
 import type { Scanner, ScanRequest } from './scan.ts'
 import { type ReadFile, type Settling, settle } from './settle.ts'
 import { createVanished } from './vanished.ts'
-import { startWalk } from './walker.ts'
+import { createWalker, type Walker } from './walker.ts'
 
 export interface ScannerOptions {
   readonly store: Store
   readonly index: Index
   readonly places: Pick<Places, 'isHere' | 'files' | 'root'>
   readonly reader: TagReader
+  /** Who walks the folders; absent: a walker of its own. */
+  readonly walker?: Walker
   /** How files are read whole after a scan; absent: they are not. */
   readonly hashing?: Omit<HashingOptions, 'store' | 'index' | 'places' | 'isScanning' | 'isHeard'> & {
     readonly onError: (error: unknown) => void
@@ -43,6 +45,8 @@ const readAhead = 3
 
 export function createScanner(options: ScannerOptions): Scanner {
   const { store, index, places } = options
+  const ended = new DisposableStack()
+  const walker = options.walker ?? ended.use(createWalker())
   const progress = createProgress()
   const closing = new AbortController()
   let isHeard = () => false
@@ -60,7 +64,7 @@ export function createScanner(options: ScannerOptions): Scanner {
         if (request.library !== undefined && request.library !== library.id) continue
         const root = roots.get(library.id)
         if (root === undefined) continue
-        await scanLibrary({ ...options, progress, signal, request, library: library.id, root, roots })
+        await scanLibrary({ ...options, walker, progress, signal, request, library: library.id, root, roots })
       }
       return progress.finish()
     } catch (error) {
@@ -93,6 +97,7 @@ export function createScanner(options: ScannerOptions): Scanner {
     async [Symbol.asyncDispose]() {
       closing.abort(new DOMException('the scanner is closing', 'AbortError'))
       await last
+      ended.dispose()
       await hashing?.ended
     },
   }
@@ -147,6 +152,7 @@ function startHashing(
 }
 
 interface LibraryScan extends ScannerOptions {
+  readonly walker: Walker
   readonly progress: Progress
   readonly signal: AbortSignal
   readonly request: ScanRequest
@@ -184,7 +190,7 @@ async function scanLibrary(scan: LibraryScan): Promise<void> {
   const before = progress.status.seen
   progress.phase('walking')
 
-  for await (const { seen, events } of startWalk(order, signal)) {
+  for await (const { seen, events } of scan.walker.walk(order, signal)) {
     progress.set({ seen: before + seen })
     for (const event of events) {
       if (event.kind === 'problem') {

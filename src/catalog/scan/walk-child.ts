@@ -4,7 +4,7 @@ import type { WalkEvent, WalkMessage, WalkOrder } from './messages.ts'
 import { walk } from './walk.ts'
 
 /**
- * The process that walks a library: a disk that hangs hangs only this. It may read and nothing else. What has vanished
+ * The process that walks libraries, one after another: a disk that hangs hangs only this. It may read and nothing else. What has vanished
  * is said first, so that what has moved is known when it is met; a library of which nothing is known has nothing to
  * wait for, and its files are said as they are met.
  */
@@ -23,6 +23,7 @@ process.on('message', (message: WalkOrder | 'more') => {
 process.on('disconnect', () => process.exit())
 
 async function run(order: WalkOrder) {
+  unacknowledged = 0
   using db = new DatabaseSync(order.index, { readOnly: true, timeout: 5_000 })
   const known = openKnownFiles(db, order.library)
   const isNew = known.current === undefined

@@ -3,15 +3,76 @@ import { setPriority } from 'node:os'
 import { CodedError } from '../../protocol/errors.ts'
 import { type WalkMessage, type WalkOrder, walkMessage } from './messages.ts'
 
+/**
+ * Has processes walk folders. One that has finished is kept for a moment, since changes in a folder come in bursts,
+ * and a process takes ten times as long to start as a small folder to walk.
+ */
+export interface Walker extends Disposable {
+  /**
+   * Yields what the process says; ends with the message that is `done`. Throws TIMED_OUT where the disk does not answer,
+   * UNREACHABLE where the process dies, and the signal's reason.
+   */
+  walk(order: WalkOrder, signal: AbortSignal): AsyncGenerator<WalkMessage>
+}
+
 /** A disk that answers nothing for so long is taken for gone. */
 const silenceMs = 60_000
+/** A process without work for so long is ended. */
+const idleMs = 10_000
 
-/**
- * Has a process walk the folders, and yields what it says. Ends with the message that is `done`. Throws TIMED_OUT where
- * the disk does not answer, UNREACHABLE where the process dies, and the signal's reason.
- */
-export async function* startWalk(order: WalkOrder, signal: AbortSignal): AsyncGenerator<WalkMessage> {
-  signal.throwIfAborted()
+export function createWalker(): Walker {
+  let idle: Child | undefined
+  let leaving: NodeJS.Timeout | undefined
+
+  function hire(): Child {
+    const child = idle?.hasEnded === false ? idle : startChild()
+    idle = undefined
+    clearTimeout(leaving)
+    return child
+  }
+  function dismiss(): void {
+    clearTimeout(leaving)
+    idle?.end()
+    idle = undefined
+  }
+  function keep(child: Child): void {
+    dismiss()
+    idle = child
+    leaving = setTimeout(dismiss, idleMs).unref()
+  }
+
+  return {
+    async *walk(order, signal) {
+      signal.throwIfAborted()
+      const child = hire()
+      let isDone = false
+      try {
+        child.send(order)
+        while (!isDone) {
+          const message = walkMessage.parse(await child.next(order.root, signal))
+          isDone = message.done
+          yield message
+          if (!isDone) child.send('more')
+        }
+      } finally {
+        // One that was not done may hang in the kernel on a dead disk, where not even its end reaches it: nobody waits.
+        if (isDone) keep(child)
+        else child.end()
+      }
+    },
+    [Symbol.dispose]: dismiss,
+  }
+}
+
+interface Child {
+  readonly hasEnded: boolean
+  send(message: WalkOrder | 'more'): void
+  /** What it says next. `root` is for the error. */
+  next(root: string, signal: AbortSignal): Promise<unknown>
+  end(): void
+}
+
+function startChild(): Child {
   const child = fork(new URL('walk-child.ts', import.meta.url), {
     execArgv: [
       '--permission',
@@ -24,7 +85,7 @@ export async function* startWalk(order: WalkOrder, signal: AbortSignal): AsyncGe
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
   const messages: unknown[] = []
-  let ended = false
+  let hasEnded = false
   let wake = () => {}
   child.on('message', (message) => {
     messages.push(message)
@@ -32,41 +93,45 @@ export async function* startWalk(order: WalkOrder, signal: AbortSignal): AsyncGe
   })
   child.on('error', () => child.kill('SIGKILL'))
   child.once('close', () => {
-    ended = true
+    hasEnded = true
     wake()
   })
-  const abort = () => wake()
-  signal.addEventListener('abort', abort)
   try {
     if (child.pid !== undefined) setPriority(child.pid, 5)
   } catch {
     // It has ended already, which is seen below.
   }
-  try {
-    child.send(order)
-    for (;;) {
-      while (messages.length === 0 && !ended && !signal.aborted) {
-        const timer = setTimeout(() => wake(), silenceMs)
-        const startedAt = performance.now()
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-        clearTimeout(timer)
-        if (messages.length === 0 && performance.now() - startedAt >= silenceMs)
-          throw new CodedError('TIMED_OUT', order.root)
+  // Whoever waits for its words has a timer, and an idle one holds up no end.
+  child.unref()
+  child.channel?.unref()
+
+  return {
+    get hasEnded() {
+      return hasEnded
+    },
+    send: (message) => void child.send(message, () => {}),
+    async next(root, signal) {
+      const abort = () => wake()
+      signal.addEventListener('abort', abort)
+      try {
+        while (messages.length === 0 && !hasEnded && !signal.aborted) {
+          const timer = setTimeout(() => wake(), silenceMs)
+          const startedAt = performance.now()
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+          clearTimeout(timer)
+          if (messages.length === 0 && performance.now() - startedAt >= silenceMs)
+            throw new CodedError('TIMED_OUT', root)
+        }
+        signal.throwIfAborted()
+        if (messages.length === 0)
+          throw new CodedError('UNREACHABLE', 'the process that walks the music folder ended')
+        return messages.shift()
+      } finally {
+        signal.removeEventListener('abort', abort)
       }
-      signal.throwIfAborted()
-      if (messages.length === 0)
-        throw new CodedError('UNREACHABLE', 'the process that walks the music folder ended')
-      const message = walkMessage.parse(messages.shift())
-      yield message
-      if (message.done) return
-      if (!ended) child.send('more', () => {})
-    }
-  } finally {
-    signal.removeEventListener('abort', abort)
-    // It may hang in the kernel on a dead disk, where not even this reaches it: nobody waits for its end.
-    child.kill('SIGKILL')
-    child.unref()
+    },
+    end: () => void child.kill('SIGKILL'),
   }
 }
