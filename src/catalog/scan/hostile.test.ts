@@ -5,12 +5,11 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { openTestCatalog } from '../../../test/fixtures/catalog.ts'
 import { id3v2, pictureFrame, textFrame } from '../../../test/fixtures/id3.ts'
-import { type MusicFolder, makeMusicFolder, type Sounds, touch } from '../../../test/fixtures/make.ts'
+import { type MusicFolder, makeMusicFolder, touch } from '../../../test/fixtures/make.ts'
 import { portrait } from '../../../test/harness/portrait.ts'
 import { createTagReader } from '../tags/reader.ts'
 import { pathText } from './path.ts'
 
-const sounds: Sounds = new Map()
 const reader = createTagReader()
 after(async () => await reader[Symbol.asyncDispose]())
 
@@ -61,7 +60,7 @@ const trouble = {
 }
 
 test('[S4] each bad file is a coded problem, the scan goes on, and mended ones vanish', async () => {
-  await using music = await makeMusicFolder(sounds)
+  await using music = await makeMusicFolder()
   await fillWithTrouble(music)
   await using catalog = await openTestCatalog(reader)
   await catalog.addLibrary(music.path)
@@ -93,7 +92,7 @@ test('[S4] each bad file is a coded problem, the scan goes on, and mended ones v
 })
 
 test('[B4] a scan changes nothing in the music folder, not even a time', async () => {
-  await using music = await makeMusicFolder(sounds)
+  await using music = await makeMusicFolder()
   await fillWithTrouble(music)
   const before = await portrait(music.path)
   await using catalog = await openTestCatalog(reader)
@@ -109,7 +108,7 @@ test('[B4] a scan changes nothing in the music folder, not even a time', async (
 })
 
 test('problems are bounded: a library of which everything is wrong does not fill the store', async () => {
-  await using music = await makeMusicFolder(sounds)
+  await using music = await makeMusicFolder()
   for (let at = 0; at < 1_100; at++) await music.write(`${at}.mp3`, '')
   await using catalog = await openTestCatalog(reader)
   await catalog.addLibrary(music.path)
@@ -120,7 +119,7 @@ test('problems are bounded: a library of which everything is wrong does not fill
 })
 
 test('a folder that disappears during the scan takes nothing with it but its files', async () => {
-  await using music = await makeMusicFolder(sounds)
+  await using music = await makeMusicFolder()
   for (let at = 0; at < 30; at++) await music.add(`${at % 3}/${at}.mp3`, { title: `${at}` })
   await using catalog = await openTestCatalog(reader)
   await catalog.addLibrary(music.path)

@@ -8,10 +8,9 @@ import {
   openTestCatalog,
   type TestCatalog,
 } from '../../../test/fixtures/catalog.ts'
-import { type MusicFolder, makeMusicFolder, type Sounds, touch } from '../../../test/fixtures/make.ts'
+import { type MusicFolder, makeMusicFolder, touch } from '../../../test/fixtures/make.ts'
 import { createTagReader } from '../tags/reader.ts'
 
-const sounds: Sounds = new Map()
 const reader = createTagReader()
 let ground: CatalogGround
 before(async () => {
@@ -24,7 +23,7 @@ after(async () => {
 
 /** A catalog of one library that has been scanned once. */
 async function scanned(fill: (music: MusicFolder) => Promise<unknown>) {
-  const music = await makeMusicFolder(sounds)
+  const music = await makeMusicFolder()
   await fill(music)
   const catalog = await openTestCatalog(reader, ground)
   const library = await catalog.addLibrary(music.path)
