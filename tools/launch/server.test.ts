@@ -13,7 +13,10 @@ import { thrift } from './thrift.mjs'
 const root = join(import.meta.dirname, '..', '..')
 const run = promisify(execFile)
 
-test('a server that starts after it was compiled takes no types out of TypeScript', async () => {
+test('a server that starts after it was compiled takes no types out of TypeScript', async (context) => {
+  // What the person at the terminal would read; in the report of the tests it would look like a failure of theirs.
+  const said: unknown[] = []
+  context.mock.method(process.stderr, 'write', (text: unknown) => said.push(text) > 0)
   const cache = await mkdtemp(join(tmpdir(), 'hocket-compiled-'))
   await using _removed = { [Symbol.asyncDispose]: () => rm(cache, { recursive: true, force: true }) }
   const env = { ...process.env, NODE_COMPILE_CACHE: cache }
@@ -46,4 +49,5 @@ test('a server that starts after it was compiled takes no types out of TypeScrip
   await ensureServer(root, process.execPath, cache, env)
   assert.equal(await madeAt(), first)
   await assert.rejects(ensureServer(root, join(cache, 'no-node'), cache, env), LaunchError)
+  assert.match(said.join(''), /✓ Compiling the server[^✓]*✗ Compiling the server/)
 })
