@@ -28,8 +28,11 @@ export async function check(root: string): Promise<number> {
   )
   const env = { TMPDIR: room.path, ...unhindered }
   const unitTests = { ...tests('Unit tests', files, files.length), env }
-  return await inOrder(root, [unitTests], quick())
+  return await inOrder(root, [compiling, unitTests], quick())
 }
+
+/** Otherwise each of the processes, and each of their threads until one has ended, would do it for itself at the start. */
+const compiling: Step = { title: 'Compiling', args: ['tools/launch/compile.mjs'] }
 
 /** The launcher has the C library give memory back at once, as a server should for months: it slows tests by a tenth. */
 const unhindered = Object.fromEntries(Object.keys(thrift.env).map((name) => [name, undefined]))

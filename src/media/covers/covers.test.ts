@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { hash } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test, { type TestContext } from 'node:test'
+import test, { after, before } from 'node:test'
 import sharp from 'sharp'
 import { createMedia } from '../media.ts'
 import { childrenRunning, readWhole, temporaryFolder, until } from '../test-support.ts'
@@ -12,23 +14,22 @@ const live = new AbortController().signal
 const program = 'covers/worker/main.ts'
 const webp = 'image/avif,image/webp,image/svg+xml,image/*;q=0.8'
 
-async function setUp(t: TestContext, folder?: string) {
+function setUp(cacheFolder: string) {
   const problems: CoverProblem[] = []
   const media = createMedia({
-    cacheFolder: folder ?? (await temporaryFolder(t)),
+    cacheFolder,
     audioCacheBytes: 0,
     coverCacheBytes: 10_000_000,
     report: (problem) => problems.push(problem),
   })
-  t.after(() => media[Symbol.asyncDispose]())
   const show = async (request: Partial<CoverRequest>) => {
     const cover = await media.cover({ id: 'a', name: 'Name', pictures: [], ...request }, live)
     return { mediaType: cover.mediaType, etag: cover.etag, bytes: await readWhole(cover) }
   }
-  return { media, problems, show }
+  return { problems, show, [Symbol.asyncDispose]: () => media[Symbol.asyncDispose]() }
 }
 
-function pictureOf(bytes: Uint8Array, version = String(bytes.length)): Picture & { reads: number } {
+function pictureOf(bytes: Uint8Array, version = hash('sha256', bytes)): Picture & { reads: number } {
   return {
     version,
     reads: 0,
@@ -43,8 +44,58 @@ function solid(width: number, height: number, background = '#3060c0') {
   return sharp({ create: { width, height, channels: 3, background } })
 }
 
-test('a picture is fitted into the size asked for, as WebP to who takes it, else as JPEG', async (t) => {
-  const { show } = await setUp(t)
+// These come first: they count processes, and the others share one that stays.
+
+test('the child is started when a picture is asked for, and gone when the role is', async (t) => {
+  await using own = setUp(await temporaryFolder(t))
+  assert.deepEqual(await childrenRunning(program), [])
+  await own.show({ pictures: [pictureOf(await readFile(join(import.meta.dirname, 'covers.test.ts')))] })
+  await own[Symbol.asyncDispose]()
+  assert.deepEqual(await childrenRunning(program), [])
+})
+
+test('[S1] a worker that dies in the middle costs nobody their picture', async (t) => {
+  await using own = setUp(await temporaryFolder(t))
+  const picture = await solid(2_000, 2_000).png().toBuffer()
+  const asked = Promise.all(
+    Array.from({ length: 12 }, (_, index) =>
+      own.show({ pictures: [pictureOf(picture, `${index}`)], accept: webp }),
+    ),
+  )
+  await until(async () => (await childrenRunning(program)).length > 0)
+  for (const child of await childrenRunning(program)) process.kill(child, 'SIGKILL')
+  assert.deepEqual(new Set((await asked).map(({ mediaType }) => mediaType)), new Set(['image/webp']))
+})
+
+test('a picture is made once for each size, and found again by another process', async (t) => {
+  const folder = await temporaryFolder(t)
+  const picture = pictureOf(await solid(300, 300).png().toBuffer())
+  await using own = setUp(folder)
+  const { show } = own
+  const both = await Promise.all([1, 2].map(() => show({ pictures: [picture], size: 64 })))
+  assert.equal(picture.reads, 1)
+  const again = await show({ pictures: [picture], size: 50 })
+  assert.equal(picture.reads, 1)
+  assert.deepEqual(again.bytes, both[0]?.bytes)
+  await own[Symbol.asyncDispose]()
+  await using later = setUp(folder)
+  assert.deepEqual(await later.show({ pictures: [picture], size: 64 }), again)
+  assert.equal(picture.reads, 1)
+})
+
+let folder: string
+let shared: ReturnType<typeof setUp>
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hocket-covers-'))
+  shared = setUp(folder)
+})
+after(async () => {
+  await shared[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+
+test('a picture is fitted into the size asked for, as WebP to who takes it, else as JPEG', async () => {
+  const { show } = shared
   const picture = pictureOf(await solid(800, 400).png().toBuffer())
   const small = await show({ pictures: [picture], size: 100, accept: webp })
   const { format, width, height } = await sharp(small.bytes).metadata()
@@ -55,31 +106,16 @@ test('a picture is fitted into the size asked for, as WebP to who takes it, else
   assert.equal((await sharp(jpeg.bytes).metadata()).width, 256)
 })
 
-test('a picture is made once for each size, and found again by another process', async (t) => {
-  const folder = await temporaryFolder(t)
-  const picture = pictureOf(await solid(300, 300).png().toBuffer())
-  const { show, media } = await setUp(t, folder)
-  const both = await Promise.all([1, 2].map(() => show({ pictures: [picture], size: 64 })))
-  assert.equal(picture.reads, 1)
-  const again = await show({ pictures: [picture], size: 50 })
-  assert.equal(picture.reads, 1)
-  assert.deepEqual(again.bytes, both[0]?.bytes)
-  await media[Symbol.asyncDispose]()
-  const later = await setUp(t, folder)
-  assert.deepEqual(await later.show({ pictures: [picture], size: 64 }), again)
-  assert.equal(picture.reads, 1)
-})
-
-test('a picture is never made larger, and stands as its orientation says', async (t) => {
-  const { show } = await setUp(t)
+test('a picture is never made larger, and stands as its orientation says', async () => {
+  const { show } = shared
   const lying = await solid(120, 40).withMetadata({ orientation: 6 }).jpeg().toBuffer()
   const { bytes } = await show({ pictures: [pictureOf(lying)], size: 1_024 })
   const { width, height, exif } = await sharp(bytes).metadata()
   assert.deepEqual({ width, height, exif }, { width: 40, height: 120, exif: undefined })
 })
 
-test('CMYK and transparent pictures keep their colours', async (t) => {
-  const { show } = await setUp(t)
+test('CMYK and transparent pictures keep their colours', async () => {
+  const { show } = shared
   const cmyk = await solid(64, 64, '#ff0000').toColourspace('cmyk').jpeg().toBuffer()
   const red = await sharp((await show({ pictures: [pictureOf(cmyk, 'cmyk')] })).bytes).stats()
   assert(
@@ -91,13 +127,9 @@ test('CMYK and transparent pictures keep their colours', async (t) => {
   assert((white.channels[0]?.mean ?? 0) > 250)
 })
 
-test('an image file beside the music is read, whatever bytes its name has', async (t) => {
-  const { show } = await setUp(t)
-  const path = Buffer.concat([
-    Buffer.from(await temporaryFolder(t)),
-    Buffer.from('/'),
-    Buffer.from([0xff, 0xfe]),
-  ])
+test('an image file beside the music is read, whatever bytes its name has', async () => {
+  const { show } = shared
+  const path = Buffer.concat([Buffer.from(folder), Buffer.from('/'), Buffer.from([0xff, 0xfe])])
   await writeFile(path, await solid(64, 64).jpeg().toBuffer())
   const { mediaType } = await show({ pictures: [{ version: 'file', read: async () => ({ path }) }] })
   assert.equal(mediaType, 'image/jpeg')
@@ -113,8 +145,9 @@ const notPictures: [what: string, bytes: () => Promise<Uint8Array>][] = [
   ['a picture of 40,000 × 40,000 pixels', async () => await hugePng()],
 ]
 for (const [what, make] of notPictures) {
-  test(`[S1] ${what} gives the placeholder, and is reported once`, async (t) => {
-    const { show, problems } = await setUp(t)
+  test(`[S1] ${what} gives the placeholder, and is reported once`, async () => {
+    const { show, problems } = shared
+    problems.length = 0
     const pictures = [pictureOf(await make(), what)]
     for (const size of [64, 64, 512]) {
       assert.equal((await show({ pictures, size, accept: webp })).mediaType, 'image/svg+xml')
@@ -136,29 +169,16 @@ async function hugePng(): Promise<Buffer> {
   return png
 }
 
-test('where the best picture cannot be read, the next one is shown', async (t) => {
-  const { show } = await setUp(t)
+test('where the best picture cannot be read, the next one is shown', async () => {
+  const { show } = shared
   const bad = pictureOf(Buffer.from('bad'))
   const good = pictureOf(await solid(64, 64).png().toBuffer())
   const none: Picture = { version: 'none', read: async () => null }
   assert.equal((await show({ pictures: [bad, none, good], accept: webp })).mediaType, 'image/webp')
 })
 
-test('[S1] a worker that dies in the middle costs nobody their picture', async (t) => {
-  const { show } = await setUp(t)
-  const picture = await solid(2_000, 2_000).png().toBuffer()
-  const asked = Promise.all(
-    Array.from({ length: 12 }, (_, index) =>
-      show({ pictures: [pictureOf(picture, `${index}`)], accept: webp }),
-    ),
-  )
-  await until(async () => (await childrenRunning(program)).length > 0)
-  for (const child of await childrenRunning(program)) process.kill(child, 'SIGKILL')
-  assert.deepEqual(new Set((await asked).map(({ mediaType }) => mediaType)), new Set(['image/webp']))
-})
-
-test('a playlist shows four pictures in one; with fewer, the first', async (t) => {
-  const { show } = await setUp(t)
+test('a playlist shows four pictures in one; with fewer, the first', async () => {
+  const { show } = shared
   const colours = ['#ff0000', '#00ff00', '#0000ff', '#ffffff']
   const pictures = await Promise.all(
     colours.map(async (colour) => pictureOf(await solid(300, 200, colour).png().toBuffer(), colour)),
@@ -181,8 +201,8 @@ test('a playlist shows four pictures in one; with fewer, the first', async (t) =
   assert.equal((await sharp(single.bytes).metadata()).height, 85)
 })
 
-test('the placeholder is the same for the same thing, drawn as SVG or for old clients as JPEG', async (t) => {
-  const { show } = await setUp(t)
+test('the placeholder is the same for the same thing, drawn as SVG or for old clients as JPEG', async () => {
+  const { show } = shared
   const drawn = await show({ accept: webp })
   assert.deepEqual(await show({ accept: webp }), drawn)
   assert.notEqual((await show({ id: 'b', accept: webp })).etag, drawn.etag)
@@ -206,12 +226,4 @@ test('a placeholder is well-formed SVG whatever the name', async () => {
     ['"Heroes"', 'H'],
   ]
   for (const [name, expected] of letters) assert.equal(initials(name), expected)
-})
-
-test('the child is started when a picture is asked for, and gone when the role is', async (t) => {
-  const { show, media } = await setUp(t)
-  assert.deepEqual(await childrenRunning(program), [])
-  await show({ pictures: [pictureOf(await readFile(join(import.meta.dirname, 'covers.test.ts')))] })
-  await media[Symbol.asyncDispose]()
-  assert.deepEqual(await childrenRunning(program), [])
 })
