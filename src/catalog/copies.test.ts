@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { test } from 'node:test'
-import { openTestCatalog } from '../../test/fixtures/catalog.ts'
+import { after, before, test } from 'node:test'
+import { type CatalogGround, openCatalogGround, openTestCatalog } from '../../test/fixtures/catalog.ts'
 import { makeMusicFolder, touch } from '../../test/fixtures/make.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 import type { InPlace } from '../blobs/blobs.ts'
@@ -12,6 +12,12 @@ import { createCatalog } from './catalog.ts'
 import { blobsInFacts, createCopies } from './copies.ts'
 import { albumParts, problemId, problems } from './facts.ts'
 import { createScanner } from './scan/scanner.ts'
+
+let ground: CatalogGround
+before(async () => {
+  ground = await openCatalogGround()
+})
+after(() => ground[Symbol.asyncDispose]())
 
 const live = AbortSignal.timeout(120_000)
 const node = '00000000-0000-4000-8000-00000000000a'
@@ -29,7 +35,7 @@ async function readWhole() {
   await music.write('A/a.lrc', '[00:01.00]a')
   await music.write('A/b.lrc', '')
   await music.write('A/c.txt', 'x'.repeat(largestLyrics + 1))
-  const catalog = stack.use(await openTestCatalog())
+  const catalog = stack.use(await openTestCatalog(ground))
   await catalog.addLibrary(music.path)
   const blobs = stack.use(
     await openDiskBlobs(catalog.folder, { cacheBytes: 0, otherCopies: () => [], report: () => {} }),

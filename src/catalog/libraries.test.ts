@@ -6,21 +6,16 @@ import { type CatalogGround, openCatalogGround, openTestCatalog } from '../../te
 import { makeMusicFolder } from '../../test/fixtures/make.ts'
 import { isCoded } from '../protocol/errors.ts'
 import { addLibrary, changeLibrary, listLibraries, reconcileLibraries, removeLibrary } from './libraries.ts'
-import { createTagReader } from './tags/reader.ts'
 
-const reader = createTagReader()
 let ground: CatalogGround
 before(async () => {
   ground = await openCatalogGround()
 })
-after(async () => {
-  await reader[Symbol.asyncDispose]()
-  await ground[Symbol.asyncDispose]()
-})
+after(() => ground[Symbol.asyncDispose]())
 
 test('[S4] a library is a folder that can be read and shares nothing with others', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(reader, ground)
+  await using catalog = await openTestCatalog(ground)
   const { store, folder } = catalog
   await mkdir(join(music.path, 'one/deep'), { recursive: true })
   await mkdir(join(music.path, 'two'))
@@ -48,7 +43,7 @@ test('[S4] a library is a folder that can be read and shares nothing with others
 
 test('a library is renamed and shown to some', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(reader, ground)
+  await using catalog = await openTestCatalog(ground)
   const { id } = await catalog.addLibrary(music.path)
   const user = crypto.randomUUID()
   await changeLibrary(catalog.store, id, { name: 'Ours' })
@@ -61,7 +56,7 @@ test('a library is renamed and shown to some', async () => {
 
 test('a removed library leaves nothing behind, and brings its tracks back under their ids', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(reader, ground)
+  await using catalog = await openTestCatalog(ground)
   for (const title of ['a', 'b']) await music.add(`${title}.mp3`, { title, album: title })
   await music.write('empty.mp3', '')
   const { id } = await catalog.addLibrary(music.path)
@@ -82,7 +77,7 @@ test('a removed library leaves nothing behind, and brings its tracks back under 
 
 test('folders of the command line become libraries once, also before their disk is mounted; what cannot be one is said', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(reader, ground)
+  await using catalog = await openTestCatalog(ground)
   const away = join(dirname(music.path), 'away')
   const file = await music.write('a-file', 'x')
   const folders = [join(music.path, 'here'), away, file]
@@ -104,7 +99,7 @@ test('folders of the command line become libraries once, also before their disk 
 
 test('folders of one name become libraries of different names', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(reader, ground)
+  await using catalog = await openTestCatalog(ground)
   const folders = ['ada/music', 'bob/music', 'b/ada/music'].map((path) => join(music.path, path))
   for (const folder of folders) await mkdir(folder, { recursive: true })
   const names = []

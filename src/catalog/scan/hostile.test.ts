@@ -2,16 +2,18 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { openTestCatalog } from '../../../test/fixtures/catalog.ts'
+import { after, before, test } from 'node:test'
+import { type CatalogGround, openCatalogGround, openTestCatalog } from '../../../test/fixtures/catalog.ts'
 import { id3v2, pictureFrame, textFrame } from '../../../test/fixtures/id3.ts'
 import { type MusicFolder, makeMusicFolder, touch } from '../../../test/fixtures/make.ts'
 import { portrait } from '../../../test/harness/portrait.ts'
-import { createTagReader } from '../tags/reader.ts'
 import { pathText } from './path.ts'
 
-const reader = createTagReader()
-after(async () => await reader[Symbol.asyncDispose]())
+let ground: CatalogGround
+before(async () => {
+  ground = await openCatalogGround()
+})
+after(() => ground[Symbol.asyncDispose]())
 
 /** One of each that a scan must survive, among good files. */
 async function fillWithTrouble(music: MusicFolder) {
@@ -62,7 +64,7 @@ const trouble = {
 test('[S4] each bad file is a coded problem, the scan goes on, and mended ones vanish', async () => {
   await using music = await makeMusicFolder()
   await fillWithTrouble(music)
-  await using catalog = await openTestCatalog(reader)
+  await using catalog = await openTestCatalog(ground)
   await catalog.addLibrary(music.path)
   const first = await catalog.scanner.scan()
   assert.deepEqual(await catalog.problems(), trouble)
@@ -95,7 +97,7 @@ test('[B4] a scan changes nothing in the music folder, not even a time', async (
   await using music = await makeMusicFolder()
   await fillWithTrouble(music)
   const before = await portrait(music.path)
-  await using catalog = await openTestCatalog(reader)
+  await using catalog = await openTestCatalog(ground)
   await catalog.addLibrary(music.path)
   await catalog.scanner.scan()
   await catalog.scanner.scan({ full: true })
@@ -110,7 +112,7 @@ test('[B4] a scan changes nothing in the music folder, not even a time', async (
 test('problems are bounded: a library of which everything is wrong does not fill the store', async () => {
   await using music = await makeMusicFolder()
   for (let at = 0; at < 1_100; at++) await music.write(`${at}.mp3`, '')
-  await using catalog = await openTestCatalog(reader)
+  await using catalog = await openTestCatalog(ground)
   await catalog.addLibrary(music.path)
   await catalog.scanner.scan()
   const found = await catalog.problems()
@@ -121,7 +123,7 @@ test('problems are bounded: a library of which everything is wrong does not fill
 test('a folder that disappears during the scan takes nothing with it but its files', async () => {
   await using music = await makeMusicFolder()
   for (let at = 0; at < 30; at++) await music.add(`${at % 3}/${at}.mp3`, { title: `${at}` })
-  await using catalog = await openTestCatalog(reader)
+  await using catalog = await openTestCatalog(ground)
   await catalog.addLibrary(music.path)
   const scan = catalog.scanner.scan()
   await rm(join(music.path, '1'), { recursive: true })

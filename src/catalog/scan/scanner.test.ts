@@ -9,23 +9,18 @@ import {
   type TestCatalog,
 } from '../../../test/fixtures/catalog.ts'
 import { type MusicFolder, makeMusicFolder, touch } from '../../../test/fixtures/make.ts'
-import { createTagReader } from '../tags/reader.ts'
 
-const reader = createTagReader()
 let ground: CatalogGround
 before(async () => {
   ground = await openCatalogGround()
 })
-after(async () => {
-  await reader[Symbol.asyncDispose]()
-  await ground[Symbol.asyncDispose]()
-})
+after(() => ground[Symbol.asyncDispose]())
 
 /** A catalog of one library that has been scanned once. */
 async function scanned(fill: (music: MusicFolder) => Promise<unknown>) {
   const music = await makeMusicFolder()
   await fill(music)
-  const catalog = await openTestCatalog(reader, ground)
+  const catalog = await openTestCatalog(ground)
   const library = await catalog.addLibrary(music.path)
   await catalog.scanner.scan()
   return {
