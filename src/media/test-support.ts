@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -73,20 +73,6 @@ export async function readWhole(bytes: Representation | Production): Promise<Buf
   const parts = isComplete(held) ? held.open({ start: 0, end: held.size }, signal) : held.bytes
   for await (const chunk of parts) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks)
-}
-
-/** The child processes of this one whose command line names the program. */
-export async function childrenRunning(program: string): Promise<number[]> {
-  const found: number[] = []
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const status = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
-    const parent = Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1])
-    if (parent !== process.pid) continue
-    const command = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')
-    if (command.includes(program)) found.push(Number(name))
-  }
-  return found
 }
 
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {

@@ -24,8 +24,8 @@ export function createWalker(): Walker {
   let idle: Child | undefined
   let leaving: NodeJS.Timeout | undefined
 
-  function hire(): Child {
-    const child = idle?.hasEnded === false ? idle : startChild()
+  function takeIdle(): Child | undefined {
+    const child = idle
     idle = undefined
     clearTimeout(leaving)
     return child
@@ -44,15 +44,27 @@ export function createWalker(): Walker {
   return {
     async *walk(order, signal) {
       signal.throwIfAborted()
-      const child = hire()
+      const kept = takeIdle()
+      let child = kept ?? startChild()
       let isDone = false
       try {
         child.send(order)
-        while (!isDone) {
-          const message = walkMessage.parse(await child.next(order.root, signal))
+        let said = await child.next(order.root, signal)
+        if (said === null && child === kept) {
+          // It had died while it was kept.
+          child = startChild()
+          child.send(order)
+          said = await child.next(order.root, signal)
+        }
+        for (;;) {
+          if (said === null)
+            throw new CodedError('UNREACHABLE', 'the process that walks the music folder ended')
+          const message = walkMessage.parse(said)
           isDone = message.done
           yield message
-          if (!isDone) child.send('more')
+          if (isDone) return
+          child.send('more')
+          said = await child.next(order.root, signal)
         }
       } finally {
         // One that was not done may hang in the kernel on a dead disk, where not even its end reaches it: nobody waits.
@@ -65,9 +77,8 @@ export function createWalker(): Walker {
 }
 
 interface Child {
-  readonly hasEnded: boolean
   send(message: WalkOrder | 'more'): void
-  /** What it says next. `root` is for the error. */
+  /** What it says next, or null where it has ended. `root` is for the error. */
   next(root: string, signal: AbortSignal): Promise<unknown>
   end(): void
 }
@@ -106,9 +117,6 @@ function startChild(): Child {
   child.channel?.unref()
 
   return {
-    get hasEnded() {
-      return hasEnded
-    },
     send: (message) => void child.send(message, () => {}),
     async next(root, signal) {
       const abort = () => wake()
@@ -125,9 +133,7 @@ function startChild(): Child {
             throw new CodedError('TIMED_OUT', root)
         }
         signal.throwIfAborted()
-        if (messages.length === 0)
-          throw new CodedError('UNREACHABLE', 'the process that walks the music folder ended')
-        return messages.shift()
+        return messages.shift() ?? null
       } finally {
         signal.removeEventListener('abort', abort)
       }
