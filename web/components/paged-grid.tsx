@@ -1,5 +1,5 @@
 import { type QueryKey, useQueries, useQuery } from '@tanstack/react-query'
-import { type ReactNode, useCallback, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import type { Page } from '../../src/protocol/api/catalog.ts'
 import type { Place } from '../api/api.ts'
 import { problemOf } from '../api/problem.ts'
@@ -30,7 +30,8 @@ export function PagedGrid<T>({
   bones: ReactNode
   bone: ReactNode
   empty: ReactNode
-  onTotal?: (total: number) => ReactNode
+  /** Hears how many there are; undefined where nobody has counted them. */
+  onTotal: (total: number | undefined) => void
 }) {
   const [pages, setPages] = useState<readonly number[]>([0])
   const onRange = useCallback((first: number, last: number) => {
@@ -49,31 +50,44 @@ export function PagedGrid<T>({
   })
   const start = useQuery(pageQuery(0))
   const loaded = useQueries({ queries: pages.map(pageQuery) })
+  // A list whose length nobody has counted ends where the furthest page does, and in one more item if that is not the last.
+  const [furthest, setFurthest] = useState(0)
+  const end = Math.max(
+    endOf(0, start.data),
+    furthest,
+    ...pages.map((page, at) => endOf(page, loaded[at]?.data)),
+  )
+  useEffect(() => setFurthest(end), [end])
+  const total = start.data?.total
+  useEffect(() => onTotal(total), [onTotal, total])
 
   if (start.data === undefined) {
     if (start.error === null) return bones
     return <ProblemState problem={problemOf(start.error)} retry={() => start.refetch()} />
   }
-  const total = start.data.total ?? start.data.items.length
-  if (total === 0) return empty
+  const count = total ?? end
+  if (count === 0) return empty
   const at = (index: number): T | undefined => {
     const page = Math.floor(index / pageSize)
     const data = page === 0 ? start.data : loaded[pages.indexOf(page)]?.data
     return data?.items[index % pageSize]
   }
   return (
-    <>
-      {onTotal?.(total)}
-      <VirtualGrid
-        count={total}
-        shape={shape}
-        label={label}
-        onRange={onRange}
-        render={(index) => {
-          const item = at(index)
-          return item === undefined ? bone : render(item, index, at)
-        }}
-      />
-    </>
+    <VirtualGrid
+      count={count}
+      shape={shape}
+      label={label}
+      onRange={onRange}
+      render={(index) => {
+        const item = at(index)
+        return item === undefined ? bone : render(item, index, at)
+      }}
+    />
   )
+}
+
+/** How many items there are at least, by what a page shows. */
+function endOf(page: number, data: Page<unknown> | undefined): number {
+  if (data === undefined) return 0
+  return page * pageSize + data.items.length + (data.next === undefined ? 0 : 1)
 }

@@ -73,11 +73,8 @@ export function Albums() {
       <PagedGrid<AlbumSummary>
         key={JSON.stringify(filter)}
         queryKey={['albums', 'list', filter]}
-        fetchPage={async (place, signal) => {
-          const page = await api.albums(filter, place, signal)
-          if (page.total !== undefined) setTotal(page.total)
-          return page
-        }}
+        fetchPage={(place, signal) => api.albums(filter, place, signal)}
+        onTotal={setTotal}
         shape={albumGridShape}
         label={say('albums')}
         render={(album, index) => <AlbumCard album={album} eager={index < 12} sub={subLine(album, order)} />}

@@ -61,11 +61,8 @@ export function Artists() {
       <PagedGrid<ArtistSummary>
         key={`${role} ${order}`}
         queryKey={['albums', 'artists', filter]}
-        fetchPage={async (place, signal) => {
-          const page = await api.artists(filter, place, signal)
-          if (page.total !== undefined) setTotal(page.total)
-          return page
-        }}
+        fetchPage={(place, signal) => api.artists(filter, place, signal)}
+        onTotal={setTotal}
         shape={shape}
         label={say('artists')}
         render={(artist, index, at) => (

@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { Music2, Play, Shuffle } from 'lucide-react'
 import { useState } from 'react'
-import type { Page as PageOf, TrackSummary } from '../../../src/protocol/api/catalog.ts'
+import type { TrackSummary } from '../../../src/protocol/api/catalog.ts'
 import type { TrackFilter } from '../../api/api.ts'
 import { useTrackActions } from '../../app/actions.tsx'
 import { type SongOrder, songOrders } from '../../app/orders.ts'
@@ -80,11 +80,8 @@ export function Songs() {
       <PagedGrid<TrackSummary>
         key={JSON.stringify(filter)}
         queryKey={['albums', 'songs', filter]}
-        fetchPage={async (place, signal) => {
-          const page: PageOf<TrackSummary> = await api.tracks(filter, place, signal)
-          if (page.total !== undefined) setTotal(page.total)
-          return page
-        }}
+        fetchPage={(place, signal) => api.tracks(filter, place, signal)}
+        onTotal={setTotal}
         shape={shape}
         label={say('songs')}
         render={(track, index) => (
