@@ -62,8 +62,11 @@ export interface PageInput {
 
 type WriterRequest = Request<WriterCalls>
 
-/** A transaction is closed at the next whole batch after this time, so that readers and the log see it soon. */
-const commitAfterMilliseconds = 100
+/**
+ * A transaction is closed at the next whole batch after this time, so that readers and the log see it. Shorter ones cost
+ * whoever makes up for much: each commit writes anew what many changes have in common, and a piece of the search.
+ */
+const commitAfterMilliseconds = 1_000
 
 if (parentPort !== null) serve(parentPort)
 

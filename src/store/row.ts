@@ -1,4 +1,4 @@
-import type { SQLOutputValue } from 'node:sqlite'
+import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 
 /** What SQLite answers is typed by the row, not by our schema: these say which type a column has, and hold it to it. */
 export function text(value: SQLOutputValue | undefined): string {
@@ -29,6 +29,21 @@ export function optional<Value>(
   value: SQLOutputValue | undefined,
 ): Value | undefined {
   return value === null || value === undefined ? undefined : read(value)
+}
+
+/** Answers the function that reads the rows as lists: of many, half the work of objects with forty names. */
+export function listed(
+  statement: StatementSync,
+): (...parameters: readonly SQLInputValue[]) => readonly SQLOutputValue[][] {
+  statement.setReturnArrays(true)
+  return (...parameters) => {
+    const rows: readonly unknown[] = statement.all(...parameters)
+    return rows.filter(isList)
+  }
+}
+
+function isList(row: unknown): row is SQLOutputValue[] {
+  return Array.isArray(row)
 }
 
 function kind(value: SQLOutputValue | undefined): string {

@@ -6,6 +6,7 @@ import { artistAlbumKey, nameKey, sortText, timeKey, yearNameKey } from './keys.
 import { albumsOfGenre, type ListWriter, lists } from './lists.ts'
 import { type DocumentState, weightOf } from './search/documents.ts'
 import { type AlbumSummary, factsOf, merge, writeAlbumSays } from './summary.ts'
+import { openTrackWords } from './track-words.ts'
 import { idsOf, roles, type TrackParts } from './tracks.ts'
 
 /** An album's row, as far as other tables follow from it. */
@@ -26,6 +27,8 @@ export interface AlbumTracks {
   readonly summaries: readonly AlbumSummary[]
   readonly tracks: readonly AlbumTrack[]
   readonly credited: readonly CreditedTrack[]
+  /** The album's name with which the words of all tracks have been written; undefined: it is to be looked. */
+  readonly named?: string | undefined
 }
 
 export interface AlbumTrack {
@@ -50,13 +53,12 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
     'SELECT id FROM track WHERE album = ? AND picture > 0 ORDER BY disc, number, guid LIMIT 1',
   )
   const write = db.prepare(
-    `UPDATE album SET name = ?, sort = ?, artist = ?, artist_sort = ?, artists = ?, year = ?, genres = ?, tracks = ?, duration = ?,
-       size = ?, compilation = ?, cover = ?, added = ?, updated = ?, says = ?, scope = ?, document = ?, words = ? WHERE id = ?`,
+    `UPDATE album SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`,
   )
   const drop = db.prepare('DELETE FROM album WHERE id = ?')
   const credits = openAlbumCredits(parts)
   const readTracks = openAlbumTracks(parts)
-  const documentTracks = openTrackDocuments(parts)
+  const writeWords = openWords(parts)
 
   function count(id: number, guid: Uint8Array, album: AlbumState, delta: 1 | -1): void {
     const { scope, year } = album
@@ -82,11 +84,12 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
       document: optional(integer, row.document) ?? null,
       words: optional(integer, row.words) ?? null,
     }
-    if (old.document !== null) count(id, guid, stateOf(row), -1)
+    const before = old.document === null ? undefined : stateOf(row)
+    const stands = { scope: integer(row.scope), added: integer(row.added) }
     const { summaries, tracks, credited } = given ?? readTracks(id)
     if (tracks.length === 0) {
-      const before = { scope: integer(row.scope), added: integer(row.added) }
-      credits.replace(id, { before, after: { scope: 0, added: 0 } }, [], [])
+      if (before !== undefined) count(id, guid, before, -1)
+      credits.replace(id, { before: stands, after: { scope: 0, added: 0 } }, [], [])
       documents.remove('album', old)
       drop.run(id)
       return
@@ -105,16 +108,19 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
       added: summary.addedAt,
       scope,
     }
-    count(id, guid, album, 1)
-    const before = { scope: integer(row.scope), added: integer(row.added) }
-    const by = credits.replace(id, { before, after: { scope, added: album.added } }, facts.artists, credited)
+    if (before === undefined || !sameState(before, album)) {
+      if (before !== undefined) count(id, guid, before, -1)
+      count(id, guid, album, 1)
+    }
+    const after = { scope, added: album.added }
+    const by = credits.replace(id, { before: stands, after }, facts.artists, credited)
     const { document, words } = documents.put(
       'album',
       { id, weight: weightOf(marks.popularity('album', guid)), scope },
       [[album.name, album.sort], [album.artist, ...facts.artists.map(({ name }) => name)], facts.genres],
       old,
     )
-    write.run(
+    const values = [
       album.name,
       album.sort,
       album.artist,
@@ -133,10 +139,45 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
       scope,
       document,
       words,
-      id,
-    )
-    documentTracks(album.name, tracks, credited)
+    ]
+    if (!columns.every((column, each) => row[column] === values[each])) write.run(...values, id)
+    if (given?.named !== album.name) writeWords(album.name, tracks, credited)
   }
+}
+
+const columns = [
+  'name',
+  'sort',
+  'artist',
+  'artist_sort',
+  'artists',
+  'year',
+  'genres',
+  'tracks',
+  'duration',
+  'size',
+  'compilation',
+  'cover',
+  'added',
+  'updated',
+  'says',
+  'scope',
+  'document',
+  'words',
+] as const
+
+/** Whether an album is listed and counted in the same places. */
+function sameState(one: AlbumState, other: AlbumState): boolean {
+  return (
+    one.name === other.name &&
+    one.sort === other.sort &&
+    one.artist === other.artist &&
+    one.artistSort === other.artistSort &&
+    one.year === other.year &&
+    one.added === other.added &&
+    one.scope === other.scope &&
+    one.genres.join() === other.genres.join()
+  )
 }
 
 function stateOf(row: Record<string, SQLOutputValue>): AlbumState {
@@ -292,11 +333,12 @@ function same(before: readonly AlbumCredit[], after: readonly AlbumCredit[]): bo
   )
 }
 
-/** The words of an album's tracks: title, artists, album and genres. */
-function openTrackDocuments({ db, documents, marks }: TrackParts) {
-  const write = db.prepare('UPDATE track SET document = ?, words = ? WHERE id = ?')
+/** Answers the function that makes the words of tracks say what is given. */
+function openWords(parts: TrackParts) {
+  const write = parts.db.prepare('UPDATE track SET document = ?, words = ? WHERE id = ?')
+  const writeWords = openTrackWords(parts)
 
-  return function documentTracks(
+  return function words(
     albumName: string,
     tracks: readonly AlbumTrack[],
     credited: readonly CreditedTrack[],
@@ -305,14 +347,9 @@ function openTrackDocuments({ db, documents, marks }: TrackParts) {
     for (const { track, role, name, sort } of credited) {
       if (role === roles.artist) names.set(track, [...(names.get(track) ?? []), name, sort])
     }
-    for (const { id, guid, title, sort, genres, scope, old } of tracks) {
-      const next = documents.put(
-        'track',
-        { id, weight: weightOf(marks.popularity('track', guid)), scope },
-        [[title, sort], names.get(id) ?? [], [albumName], genres],
-        old,
-      )
-      if (next !== old) write.run(next.document, next.words, id)
+    for (const track of tracks) {
+      const next = writeWords({ ...track, artists: names.get(track.id) ?? [] }, albumName)
+      if (next !== track.old) write.run(next.document, next.words, track.id)
     }
   }
 }

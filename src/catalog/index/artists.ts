@@ -87,6 +87,7 @@ export function openArtists(parts: Parts): Artists {
     if (parts.purpose !== 'part') parts.documents.countTerms([name, sortName], 1)
     const number = numbers.of('spelling', JSON.stringify([id, name, sortName, musicBrainzId]))
     const made = rows.makeSpelling.get(number, artist, name, sortName, musicBrainzId)
+    touched.add(artist)
     return { artist, spelling: integer(made?.id) }
   }
 
@@ -107,7 +108,6 @@ export function openArtists(parts: Parts): Artists {
         found = find(credit)
         known.set(written, found)
       }
-      touched.add(found.artist)
       return found
     },
     use({ artist, spelling }, delta) {

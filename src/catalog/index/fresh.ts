@@ -3,20 +3,29 @@ import type { AlbumSummary } from './summary.ts'
 import type { MadeTrack } from './tracks.ts'
 
 /**
- * Albums that have just been made and not been read by anybody: while an index is filled, nearly all of them. What they
- * follow from is kept until they are summed up, so that it need not be read again.
+ * Albums whose tracks have all just been put: nearly all that change, and while an index is filled, nearly all. What
+ * they follow from is kept until they are summed up, so that it need not be read again.
  */
 export interface FreshAlbums {
+  /** All parts that the album has are about to be added. */
   begin(album: number): void
-  /** A part of the album; an undefined track was there before, so that the album is no longer fresh. */
-  add(album: number, summary: AlbumSummary, tracks: readonly (MadeTrack | undefined)[]): void
+  /** A part of the album; an undefined track stood in another part before, so that the album is no longer fresh. */
+  add(album: number, part: FreshPart): void
   /** Something of the album is as it is in the tables only. */
   forget(album: number): void
   /** What the album follows from, for the last time. */
   take(album: number): AlbumTracks | undefined
 }
 
+export interface FreshPart {
+  /** The album's name with which the words of these tracks have been written. */
+  readonly name: string
+  readonly summary: AlbumSummary
+  readonly tracks: readonly (MadeTrack | undefined)[]
+}
+
 interface Fresh {
+  readonly names: Set<string>
   readonly summaries: AlbumSummary[]
   readonly tracks: MadeTrack[]
 }
@@ -26,12 +35,13 @@ export function gatherAlbums(): FreshAlbums {
 
   return {
     begin(album) {
-      albums.set(album, { summaries: [], tracks: [] })
+      albums.set(album, { names: new Set(), summaries: [], tracks: [] })
     },
-    add(album, summary, tracks) {
+    add(album, { name, summary, tracks }) {
       const fresh = albums.get(album)
       const made = tracks.filter((track) => track !== undefined)
       if (made.length < tracks.length) albums.delete(album)
+      fresh?.names.add(name)
       fresh?.summaries.push(summary)
       fresh?.tracks.push(...made)
     },
@@ -46,20 +56,15 @@ export function gatherAlbums(): FreshAlbums {
   }
 }
 
-const unwritten = { document: null, words: null }
-
-function albumTracks({ summaries, tracks }: Fresh): AlbumTracks {
+function albumTracks({ names, summaries, tracks }: Fresh): AlbumTracks {
+  const [name, ...others] = names
   return {
     summaries,
-    tracks: tracks.map(({ id, guid, title, sort, genres, scope }) => ({
-      id,
-      guid,
-      title,
-      sort,
+    tracks: tracks.map(({ genres, ...track }) => ({
+      ...track,
       genres: genres.map(({ written }) => written),
-      scope,
-      old: unwritten,
     })),
     credited: tracks.flatMap(({ id, credits }) => credits.map((credit) => ({ ...credit, track: id }))),
+    named: others.length === 0 ? name : undefined,
   }
 }

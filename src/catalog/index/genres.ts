@@ -46,6 +46,7 @@ export function openGenres({ db, purpose, documents, numbers }: Parts): Genres {
     // Another part of the index may know the name as well: it is counted when the parts are together.
     if (purpose !== 'part') documents.countTerms([name], 1)
     const made = integer(rows.makeName.get(numbers.of('genre_name', name), genre, name)?.id)
+    touched.add(genre)
     return { genre, name: made, written: name }
   }
 
@@ -70,7 +71,6 @@ export function openGenres({ db, purpose, documents, numbers }: Parts): Genres {
     resolve(name) {
       const found = known.get(name) ?? find(name)
       known.set(name, found)
-      touched.add(found.genre)
       return found
     },
     byName(name) {

@@ -93,6 +93,9 @@ test('[F3] the tables are a function of the facts, in whatever steps these have 
       assert.deepEqual(contentOf(grown.db), contentOf(rebuilt.db))
       using filled = fillTestIndex(facts)
       assert.deepEqual(contentOf(filled.db), contentOf(rebuilt.db))
+      using gathered = openTestIndex()
+      takeTogether(gathered, steps, 3)
+      assert.deepEqual(contentOf(gathered.db), contentOf(rebuilt.db))
       using backwards = openTestIndex()
       for (const fact of [...facts].reverse()) backwards.apply([fact])
       assert.deepEqual(contentOf(backwards.db), contentOf(rebuilt.db))
@@ -120,7 +123,19 @@ test('[F3] an index that several threads have filled says the same as one that h
   )
 })
 
-function take(index: TestIndex, facts: Map<string, Uint8Array>, step: Step): void {
+/** The steps as they come to who makes up for them: several in a transaction. */
+function takeTogether(index: TestIndex, steps: readonly Step[], atOnce: number): void {
+  const facts = new Map<string, Uint8Array>()
+  for (let from = 0; from < steps.length; from += atOnce) {
+    const waiting: Parameters<TestIndex['apply']>[0][number][] = []
+    for (const step of steps.slice(from, from + atOnce)) {
+      take({ apply: (changes) => waiting.push(...changes) }, facts, step)
+    }
+    index.apply(waiting)
+  }
+}
+
+function take(index: Pick<TestIndex, 'apply'>, facts: Map<string, Uint8Array>, step: Step): void {
   const write = (changes: readonly (readonly [string, Uint8Array | null])[]) => {
     for (const [key, value] of changes) {
       if (value === null) facts.delete(key)

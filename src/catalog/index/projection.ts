@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Numbers } from '../../index/numbers.ts'
 import type { Applier, IndexedChange, Projection, Purpose } from '../../index/projection.ts'
 import type { Track } from '../../protocol/facts/catalog.ts'
-import { integer } from '../../store/row.ts'
+import { integer, text } from '../../store/row.ts'
 import { albumParts, libraries, problems } from '../facts.ts'
 import { openAlbums } from './albums.ts'
 import { openArtists } from './artists.ts'
@@ -16,8 +16,16 @@ import { partSchema, parts } from './parts.ts'
 import { indexes, schema } from './schema.ts'
 import { openScopes } from './scopes.ts'
 import { documentId, fillSearch, openDocuments, weightOf } from './search/documents.ts'
-import { summarise } from './summary.ts'
-import { type MadeTrack, openLibraryRows, openTracks, type TrackParts, type Tracks } from './tracks.ts'
+import type { StandingTracks } from './standing.ts'
+import { nameOf, summarise } from './summary.ts'
+import {
+  type MadeTrack,
+  openLibraryRows,
+  openTracks,
+  type Place,
+  type TrackParts,
+  type Tracks,
+} from './tracks.ts'
 
 /** The catalog's part of the index: what is to be browsed and searched, and what users say of it. */
 export const projection: Projection = {
@@ -50,7 +58,13 @@ function open(db: DatabaseSync, purpose: Purpose, numbers: Numbers): Applier {
   const settleAlbum = openAlbums(all)
   const applyLibrary = openLibraries(db, numbers)
   const applyProblem = openProblems(db)
-  const applyMark = openMarkApplier(db, marks, { albums: changed, artists: artists.touch })
+  const applyMark = openMarkApplier(db, marks, {
+    albums(album) {
+      changed.add(album)
+      fresh.forget(album)
+    },
+    artists: artists.touch,
+  })
 
   function settleAlbums(isComplete: boolean) {
     applyPart.removeLeft()
@@ -107,25 +121,43 @@ function open(db: DatabaseSync, purpose: Purpose, numbers: Numbers): Applier {
   }
 }
 
+interface StandingPart {
+  readonly summary: string | undefined
+  readonly tracks: StandingTracks
+}
+
 /** Parts of albums. A track that leaves its part is deleted at the end of the transaction, unless another took it. */
 function openParts(all: TrackParts, tracks: Tracks, changed: Set<number>, fresh: FreshAlbums) {
   const { db, numbers } = all
-  const album = db.prepare('SELECT id FROM album WHERE guid = ?')
+  const album = db.prepare('SELECT id, name FROM album WHERE guid = ?')
   const makeAlbum = db.prepare('INSERT INTO album (id, guid) VALUES (?, ?) RETURNING id')
   const write = db.prepare('INSERT OR REPLACE INTO album_part (album, part, summary) VALUES (?, ?, ?)')
   const drop = db.prepare('DELETE FROM album_part WHERE album = ? AND part = ?')
-  const members = db.prepare('SELECT id FROM track WHERE album = ? AND part = ?')
+  const summaries = db.prepare('SELECT part, summary FROM album_part WHERE album = ?')
   const putBeside = openBeside(all)
   const left = new Set<number>()
 
-  function put(album: number, part: number, track: Track): MadeTrack | undefined {
-    const { id, left: other, made } = tracks.put(album, part, track)
+  function putTrack(place: Place, track: Track, standing: StandingTracks): MadeTrack | undefined {
+    const { id, left: other, made } = tracks.put(place, track, standing)
     left.delete(id)
     if (other !== undefined) {
       changed.add(other)
       fresh.forget(other)
     }
     return made
+  }
+
+  /** What stood in the part before. */
+  function open(album: number, part: string, isNew: boolean): StandingPart {
+    const parts = isNew ? [] : summaries.all(album)
+    const before = parts.find((each) => each.part === part)
+    // All that the album follows from is about to be known, unless it has other parts.
+    if (parts.length === (before === undefined ? 0 : 1)) fresh.begin(album)
+    else if (before !== undefined) fresh.forget(album)
+    return {
+      summary: before === undefined ? undefined : text(before.summary),
+      tracks: before === undefined ? new Map() : tracks.standing(album, Number(part)),
+    }
   }
 
   return {
@@ -137,22 +169,25 @@ function openParts(all: TrackParts, tracks: Tracks, changed: Set<number>, fresh:
       const row = known ?? (fact === undefined ? undefined : makeAlbum.get(numbers.next('album'), bytes))
       if (row === undefined) return
       const id = integer(row.id)
+      // Where the album has changed already, some of its tracks may have words with the name that it will have.
+      const written = known === undefined || changed.has(id) ? undefined : text(known.name)
       changed.add(id)
-      if (known === undefined) fresh.begin(id)
-      else for (const member of members.all(id, Number(part))) left.add(integer(member.id))
-      if (left.size > 0) fresh.forget(id)
+      const before = open(id, part, known === undefined)
       putBeside(id, Number(part), known !== undefined, fact?.tracks ?? [])
       if (fact === undefined || fact.tracks.length === 0) {
+        for (const track of before.tracks.values()) left.add(track.id)
+        fresh.forget(id)
         drop.run(id, part)
         return
       }
       const summary = summarise(fact.tracks)
-      write.run(id, part, JSON.stringify(summary))
-      fresh.add(
-        id,
-        summary,
-        fact.tracks.map((track) => put(id, Number(part), track)),
-      )
+      const json = JSON.stringify(summary)
+      const name = nameOf(summary)
+      if (json !== before.summary) write.run(id, part, json)
+      const place = { album: id, part: Number(part), name, written }
+      const put = fact.tracks.map((track) => putTrack(place, track, before.tracks))
+      for (const track of before.tracks.values()) left.add(track.id)
+      fresh.add(id, { name, summary, tracks: put })
     },
     removeLeft(): void {
       for (const id of left) tracks.remove(id)
@@ -191,7 +226,7 @@ function openProblems(db: DatabaseSync): (change: IndexedChange) => void {
 function openMarkApplier(
   db: DatabaseSync,
   marks: Marks,
-  touch: { albums: Set<number>; artists(artist: number): void },
+  touch: { albums(album: number): void; artists(artist: number): void },
 ): (change: IndexedChange) => void {
   const rows = {
     track: db.prepare('SELECT album AS id, document FROM track WHERE guid = ?'),
@@ -205,6 +240,6 @@ function openMarkApplier(
     const id = integer(row.id)
     if (documentId(weightOf(marks.popularity(mark.kind, mark.item)), id) === row.document) return
     if (mark.kind === 'artist') touch.artists(id)
-    else touch.albums.add(id)
+    else touch.albums(id)
   }
 }

@@ -124,6 +124,10 @@ export function merge(summaries: readonly AlbumSummary[]): AlbumSummary {
   )
 }
 
+export function nameOf({ tallies }: Pick<AlbumSummary, 'tallies'>): string {
+  return tallies.name?.[0]?.[0] ?? ''
+}
+
 export function factsOf({ tallies, discs }: AlbumSummary): AlbumFacts {
   const most = (field: Tallied) => tallies[field]?.[0]?.[0]
   const all = (field: Tallied) => (tallies[field] ?? []).map(([value]) => value)
@@ -134,7 +138,7 @@ export function factsOf({ tallies, discs }: AlbumSummary): AlbumFacts {
   const advice = all('explicit')
   const titles = new Map(all('discTitles').map((line) => splitDiscTitle(line)))
   return {
-    name: most('name') ?? '',
+    name: nameOf({ tallies }),
     sortName: most('sort'),
     version: most('version'),
     artists,

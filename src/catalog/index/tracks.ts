@@ -1,13 +1,16 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { Numbers } from '../../index/numbers.ts'
 import type { Credit, File, Tags, Track } from '../../protocol/facts/catalog.ts'
-import { bytes, integer, optional, text } from '../../store/row.ts'
-import type { Artists, Parts, Spelling } from './artists.ts'
+import { integer, optional, text } from '../../store/row.ts'
+import type { Artists, Parts } from './artists.ts'
 import type { GenreName, Genres } from './genres.ts'
 import { guidBytes } from './guid.ts'
-import { nameKey, sortText, timeKey } from './keys.ts'
+import { keyOf, nameKey, sortText, timeKey } from './keys.ts'
 import { type ListWriter, lists, tracksOfGenre } from './lists.ts'
+import type { DocumentState } from './search/documents.ts'
+import { type CreditRow, openStanding, type StandingTrack, type StandingTracks } from './standing.ts'
 import { yearOfTrack } from './summary.ts'
+import { openTrackWords } from './track-words.ts'
 
 /** The roles of credits that have a fixed row; contributors bring others. */
 export const roles = { albumArtist: 0, artist: 1, composer: 2 } as const
@@ -15,16 +18,27 @@ export const roles = { albumArtist: 0, artist: 1, composer: 2 } as const
 export const firstOwnRole = 10
 
 export interface Tracks {
-  /** Makes the rows of a track say what the fact says. */
-  put(album: number, part: number, track: Track): PutTrack
+  /** The tracks that stand in a part of an album. */
+  standing(album: number, part: number): StandingTracks
+  /** Makes the rows of a track say what the fact says, and takes it out of those that stood in its part before. */
+  put(place: Place, track: Track, standing: StandingTracks): PutTrack
   remove(id: number): void
+}
+
+export interface Place {
+  readonly album: number
+  readonly part: number
+  /** The album's name as this part has it: the words of its tracks are written with it. */
+  readonly name: string
+  /** The one with which those of the tracks that stand there have been written; undefined: nobody knows. */
+  readonly written: string | undefined
 }
 
 export interface PutTrack {
   readonly id: number
   /** The album's row where the track stood before. */
   readonly left: number | undefined
-  /** Of a track that was not there before: what its album follows from. */
+  /** What its album follows from; undefined where the track stood in another part before. */
   readonly made: MadeTrack | undefined
 }
 
@@ -36,6 +50,7 @@ export interface MadeTrack {
   readonly genres: readonly GenreName[]
   readonly scope: number
   readonly credits: readonly MadeCredit[]
+  readonly old: DocumentState
 }
 
 /** A credit with the names as the track writes them. */
@@ -62,40 +77,38 @@ interface TrackState {
   readonly scope: number
 }
 
-interface CreditRow extends Spelling {
-  readonly role: number
-  readonly position: number
-  readonly detail: string | null
-}
-
 export function openTracks(parts: TrackParts): Tracks {
-  const { db, purpose, numbers, lists: writer, scopes, documents, artists, genres } = parts
+  const { db, purpose, lists: writer, scopes, documents, artists, genres } = parts
   const isFilling = purpose === 'fill' || purpose === 'part'
   const credits = openCredits(parts)
   const places = openPlaces(parts)
   const formats = openFormats(parts)
-  const byGuid = db.prepare('SELECT * FROM track WHERE guid = ?')
-  const byId = db.prepare('SELECT * FROM track WHERE id = ?')
+  const nextId = openIds(parts)
+  const writeWords = openTrackWords(parts)
+  const asked = { columns, files: fileFields }
+  const ofPart = openStanding(db, 'album = ? AND part = ?', asked)
+  const byGuid = openStanding(db, 'guid = ?', asked)
+  const byId = openStanding(db, 'id = ?', asked)
   const insert = db.prepare(
     `INSERT INTO track (id, guid, document, words, ${columns.join(', ')})
-     VALUES (?, ?, 0, 0${', ?'.repeat(columns.length)}) ON CONFLICT (guid) DO NOTHING`,
+     VALUES (?, ?, ?, ?${', ?'.repeat(columns.length)}) ON CONFLICT (guid) DO NOTHING`,
   )
   const update = db.prepare(
-    `UPDATE track SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`,
+    `UPDATE track SET document = ?, words = ?, ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`,
   )
   const drop = db.prepare('DELETE FROM track WHERE id = ?')
 
-  function stateOf(row: Record<string, SQLOutputValue>): TrackState {
+  function stateOf({ id, guid, values }: StandingTrack): TrackState {
     return {
-      id: integer(row.id),
-      guid: bytes(row.guid),
-      title: text(row.title),
-      sort: optional(text, row.sort) ?? null,
-      genres: idsOf(text(row.genres)).map(genres.byName),
-      duration: integer(row.duration),
-      size: integer(row.size),
-      added: integer(row.added),
-      scope: integer(row.scope),
+      id,
+      guid,
+      title: text(values[at.title]),
+      sort: optional(text, values[at.sort]) ?? null,
+      genres: idsOf(text(values[at.genres])).map(genres.byName),
+      duration: integer(values[at.duration]),
+      size: integer(values[at.size]),
+      added: integer(values[at.added]),
+      scope: integer(values[at.scope]),
     }
   }
 
@@ -119,63 +132,122 @@ export function openTracks(parts: TrackParts): Tracks {
     documents.countTerms([title, sort], delta)
   }
 
+  /** What the fact says, in the form of the tables. */
+  function resolve(place: Place, track: Track): Resolved {
+    const guid = guidBytes(track.id)
+    const libraries = track.files.map(({ library }) => library)
+    const scope = scopes.of(track.upload === undefined ? libraries : [...libraries, track.upload.library])
+    const names = [...new Map(track.tags.genres.map((name) => [name, genres.resolve(name)])).values()]
+    const made = credits.resolve(track)
+    const format = formats(track.audio)
+    const values = valuesOf(track, { ...place, scope, format, genres: names, credits: made })
+    return { place, track, guid, scope, genres: names, credits: made, values }
+  }
+
+  function writtenOf(id: number, to: Resolved, old: DocumentState): DocumentState {
+    const { guid, scope } = to
+    const { title, titleSort: sort = null, genres } = to.track.tags
+    const artists = to.credits.flatMap((each) => (each.role === roles.artist ? [each.name, each.sort] : []))
+    return writeWords({ id, guid, title, sort, artists, genres, scope, old }, to.place.name)
+  }
+
+  /** Undefined where the track is there already. */
+  function make(to: Resolved): MadeTrack | undefined {
+    const id = nextId()
+    const written = writtenOf(id, to, unwritten)
+    if (insert.run(id, to.guid, written.document, written.words, ...to.values).changes === 0) {
+      documents.remove('track', written)
+      return undefined
+    }
+    credits.replace(id, [], to.credits)
+    const state = madeState(id, to)
+    count(state, to.credits, 1)
+    places.add(id, to.track)
+    return { ...state, credits: to.credits, old: written }
+  }
+
+  /** Of an album that is written anew, most tracks are as they were: only what differs is made again. */
+  function change(standing: StandingTrack, to: Resolved): MadeTrack {
+    const { id, old, values, credits: before } = standing
+    const state = madeState(id, to)
+    const sameRow = columns.every((_, each) => sameValue(values[each], to.values[each]))
+    const same = sameRow && sameCredits(before, to.credits)
+    if (!same) {
+      const held = stateOf(standing)
+      const counted = sameCredits(before, to.credits) && sameCounted(held, state)
+      if (!counted) count(held, before, -1)
+      credits.replace(id, before, to.credits)
+      if (!counted) count(state, to.credits, 1)
+    }
+    const written = same && to.place.written === to.place.name ? old : writtenOf(id, to, old)
+    if (!sameRow || written !== old) update.run(written.document, written.words, ...to.values, id)
+    places.replace(standing, to.track)
+    return { ...state, credits: to.credits, old: written }
+  }
+
   return {
-    put(album, part, track) {
-      const guid = guidBytes(track.id)
-      const libraries = track.files.map(({ library }) => library)
-      const scope = scopes.of(track.upload === undefined ? libraries : [...libraries, track.upload.library])
-      const names = [...new Map(track.tags.genres.map((name) => [name, genres.resolve(name)])).values()]
-      const after = credits.resolve(track)
-      const format = formats(track.audio)
-      const values = valuesOf(track, { album, part, scope, format, genres: names, credits: after })
-      const make = () => insert.run(numbers.next('track'), guid, ...values)
-      // Where tables are filled, nearly every track is new: it is looked for only when another row is in the way.
-      const attempt = isFilling ? make() : undefined
-      const row = attempt?.changes === 1 ? undefined : byGuid.get(guid)
-      if (row === undefined) {
-        const id = Number((attempt ?? make()).lastInsertRowid)
-        credits.replace(id, [], after)
-        const state = madeState(id, guid, track, names, scope)
-        count(state, after, 1)
-        places.add(id, track)
-        const made = { ...state, credits: after }
-        return { id, left: undefined, made }
+    standing: ofPart,
+    put(place, track, standing) {
+      const to = resolve(place, track)
+      const key = keyOf(to.guid)
+      const here = standing.get(key)
+      if (here !== undefined) {
+        standing.delete(key)
+        return { id: here.id, left: undefined, made: change(here, to) }
       }
-      const old = stateOf(row)
-      const { id } = old
-      const before = credits.of(id)
-      const state = madeState(id, guid, track, names, scope)
-      // Of an album that is written anew, most tracks are as they were: only what differs is made again.
-      const counted = sameCredits(before, after) && sameCounted(old, state)
-      if (!counted) count(old, before, -1)
-      if (!columns.every((column, at) => sameValue(row[column], values[at]))) update.run(...values, id)
-      credits.replace(id, before, after)
-      if (!counted) count(state, after, 1)
-      places.replace(id, track)
-      const left = integer(row.album)
-      return { id, left: left === album ? undefined : left, made: undefined }
+      // Where tables are filled, nearly every track is new: it is looked for only when another row is in the way.
+      const attempt = isFilling ? make(to) : undefined
+      const elsewhere = attempt === undefined ? byGuid(to.guid).get(key) : undefined
+      if (elsewhere === undefined) {
+        const made = attempt ?? make(to)
+        if (made === undefined) throw new Error(`track ${track.id} is there and is not`)
+        return { id: made.id, left: undefined, made }
+      }
+      change(elsewhere, to)
+      const left = integer(elsewhere.values[at.album])
+      return { id: elsewhere.id, left: left === place.album ? undefined : left, made: undefined }
     },
     remove(id) {
-      const row = byId.get(id)
-      if (row === undefined) return
-      const before = credits.of(id)
-      count(stateOf(row), before, -1)
-      credits.replace(id, before, [])
-      places.replace(id, undefined)
-      documents.remove('track', { document: integer(row.document), words: null })
-      drop.run(id)
+      for (const standing of byId(id).values()) {
+        count(stateOf(standing), standing.credits, -1)
+        credits.replace(id, standing.credits, [])
+        places.replace(standing, undefined)
+        documents.remove('track', standing.old)
+        drop.run(id)
+      }
     },
   }
 }
 
+const unwritten: DocumentState = { document: null, words: null }
+
+/** The number of the next row, where no other thread takes any: known before the row is there, for its words. */
+function openIds({ db, numbers }: TrackParts): () => number {
+  const last = db.prepare('SELECT max(id) AS id FROM track')
+  let known: number | undefined
+  return () => {
+    const shared = numbers.next('track')
+    if (shared !== null) return shared
+    known = (known ?? optional(integer, last.get()?.id) ?? 0) + 1
+    return known
+  }
+}
+
+/** A fact of a track with the rows that it refers to. */
+interface Resolved {
+  readonly place: Place
+  readonly track: Track
+  readonly guid: Uint8Array
+  readonly scope: number
+  readonly genres: readonly GenreName[]
+  readonly credits: readonly MadeCredit[]
+  /** Of `columns`. */
+  readonly values: readonly SQLInputValue[]
+}
+
 /** What the lists, the counts and the words of a track follow from. */
-function madeState(
-  id: number,
-  guid: Uint8Array,
-  { tags, audio, size, addedAt }: Track,
-  genres: readonly GenreName[],
-  scope: number,
-): TrackState {
+function madeState(id: number, { track, guid, genres, scope }: Resolved): TrackState {
+  const { tags, audio, size, addedAt } = track
   return {
     id,
     guid,
@@ -244,6 +316,18 @@ const columns = [
   'updated',
   'scope',
 ] as const
+
+const placeOf = (column: (typeof columns)[number]) => columns.indexOf(column)
+const at = {
+  album: placeOf('album'),
+  title: placeOf('title'),
+  sort: placeOf('sort'),
+  genres: placeOf('genres'),
+  duration: placeOf('duration'),
+  size: placeOf('size'),
+  added: placeOf('added'),
+  scope: placeOf('scope'),
+}
 
 interface Rows {
   readonly album: number
@@ -346,9 +430,6 @@ export function idsOf(column: string): number[] {
 }
 
 function openCredits({ db, numbers, artists }: TrackParts) {
-  const read = db.prepare(
-    'SELECT role, position, artist, spelling, detail FROM credit WHERE track = ? ORDER BY role, position',
-  )
   const insert = db.prepare(
     'INSERT INTO credit (track, role, position, artist, spelling, detail) VALUES (?, ?, ?, ?, ?, ?)',
   )
@@ -361,15 +442,6 @@ function openCredits({ db, numbers, artists }: TrackParts) {
     integer((role.get(name) ?? makeRole.get(numbers.of('role', name), name))?.id) + firstOwnRole
 
   return {
-    of(track: number): CreditRow[] {
-      return read.all(track).map((row) => ({
-        role: integer(row.role),
-        position: integer(row.position),
-        artist: integer(row.artist),
-        spelling: integer(row.spelling),
-        detail: optional(text, row.detail) ?? null,
-      }))
-    },
     resolve({ tags }: Track): MadeCredit[] {
       const made: MadeCredit[] = []
       const add = (credit: Credit, role: number, detail: string | null) => {
@@ -407,24 +479,23 @@ function sameCredits(before: readonly CreditRow[], after: readonly CreditRow[]):
   )
 }
 
+const fileFields = [
+  'library',
+  'path',
+  'modified_at',
+  'lyrics_file',
+  'lyrics_modified_at',
+  'cover_file',
+  'cover_modified_at',
+] as const
+
 /** Where tracks lie: files in music folders, and uploads. */
 function openPlaces({ db, numbers }: TrackParts) {
   const library = openLibraryRows(db, numbers)
-  const fields = [
-    'library',
-    'path',
-    'modified_at',
-    'lyrics_file',
-    'lyrics_modified_at',
-    'cover_file',
-    'cover_modified_at',
-  ] as const
-  const files = db.prepare(`SELECT ${fields.join(', ')} FROM file WHERE track = ?`)
   const dropFiles = db.prepare('DELETE FROM file WHERE track = ?')
   const insert = db.prepare(
-    `INSERT OR REPLACE INTO file (track, ${fields.join(', ')}) VALUES (?${', ?'.repeat(fields.length)})`,
+    `INSERT OR REPLACE INTO file (track, ${fileFields.join(', ')}) VALUES (?${', ?'.repeat(fileFields.length)})`,
   )
-  const isUpload = db.prepare('SELECT 1 FROM upload WHERE track = ?')
   const dropUpload = db.prepare('DELETE FROM upload WHERE track = ?')
   const upload = db.prepare('INSERT INTO upload (track, library, user, file_name) VALUES (?, ?, ?, ?)')
 
@@ -441,23 +512,20 @@ function openPlaces({ db, numbers }: TrackParts) {
   }
 
   /** Nearly every track is one file: others, and uploads, are written anew without a look. */
-  function stands(track: number, places: Track): boolean {
+  function stands({ files: [row, ...more], isUploaded }: StandingTrack, places: Track): boolean {
     const [file, ...others] = places.files
     if (file === undefined || others.length > 0 || places.upload !== undefined) return false
-    const held = files.all(track)
-    const [row] = held
-    const values = rowOf(file)
-    const same = held.length === 1 && fields.every((field, at) => row?.[field] === values[at])
-    return same && isUpload.get(track) === undefined
+    if (row === undefined || more.length > 0 || isUploaded) return false
+    return rowOf(file).every((value, each) => value === row[each])
   }
 
   return {
     add,
-    replace(id: number, track: Track | undefined): void {
-      if (track !== undefined && stands(id, track)) return
-      dropFiles.run(id)
-      dropUpload.run(id)
-      if (track !== undefined) add(id, track)
+    replace(standing: StandingTrack, track: Track | undefined): void {
+      if (track !== undefined && stands(standing, track)) return
+      dropFiles.run(standing.id)
+      dropUpload.run(standing.id)
+      if (track !== undefined) add(standing.id, track)
     },
   }
 }

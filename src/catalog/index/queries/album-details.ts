@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { AlbumSummary, ArtistRef } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
-import { integer, optional, text } from '../../../store/row.ts'
+import { integer, listed, optional, text } from '../../../store/row.ts'
 import { guidOfHex } from '../guid.ts'
 import { type AlbumSays, albumSaysOf } from '../summary.ts'
 import { idsOf } from '../tracks.ts'
@@ -12,7 +12,6 @@ import {
   genresOf,
   inOrderOf,
   joinMark,
-  listed,
   markColumns,
   markOf,
   openArtistRefs,

@@ -1,13 +1,13 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { ArtistSummary } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
-import { integer, optional, text } from '../../../store/row.ts'
+import { integer, listed, optional, text } from '../../../store/row.ts'
 import { guidOfHex } from '../guid.ts'
 import { sortText } from '../keys.ts'
 import { idsOf, roles } from '../tracks.ts'
 import { averageOf, hexOf } from './columns.ts'
 import { rowsOfIds } from './items.ts'
-import { inOrderOf, joinMark, listed, markColumns, markOf, visibleCounts } from './rows.ts'
+import { inOrderOf, joinMark, markColumns, markOf, visibleCounts } from './rows.ts'
 import { type Ask, seen, type View, viewOf } from './view.ts'
 
 /** All that the index knows of an artist. */

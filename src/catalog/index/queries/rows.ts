@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type {
   AlbumSummary,
   ArtistRef,
@@ -7,7 +7,7 @@ import type {
   TrackSummary,
 } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
-import { bytes, integer, optional, text } from '../../../store/row.ts'
+import { bytes, integer, listed, optional, text } from '../../../store/row.ts'
 import { guidOf, guidOfHex } from '../guid.ts'
 import { sortText } from '../keys.ts'
 import { markKinds } from '../mark-kinds.ts'
@@ -15,21 +15,6 @@ import { idsOf, roles, trackCreditsOf } from '../tracks.ts'
 import { seen, type View } from './view.ts'
 
 type Row = Record<string, SQLOutputValue | undefined>
-
-/** Answers the function that reads a page. Of hundreds, rows as lists are half the work of objects with forty names. */
-export function listed(
-  statement: StatementSync,
-): (...parameters: readonly SQLInputValue[]) => readonly SQLOutputValue[][] {
-  statement.setReturnArrays(true)
-  return (...parameters) => {
-    const rows: readonly unknown[] = statement.all(...parameters)
-    return rows.filter(isList)
-  }
-}
-
-function isList(row: unknown): row is SQLOutputValue[] {
-  return Array.isArray(row)
-}
 
 /** What was found of these rows, in the order in which they are asked for and as often. SQLite would take a sorter for it. */
 export function inOrderOf<Found>(

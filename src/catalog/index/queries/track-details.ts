@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { ArtistRef, ItemMark, TrackSummary } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
-import { integer, optional, text } from '../../../store/row.ts'
+import { integer, listed, optional, text } from '../../../store/row.ts'
 import { guidOfHex } from '../guid.ts'
 import {
   firstOwnRole,
@@ -21,7 +21,6 @@ import {
   genresOf,
   inOrderOf,
   joinMark,
-  listed,
   markColumns,
   markOf,
   openAlbumRefs,

@@ -1,7 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { bytes, integer, optional, text } from '../../../store/row.ts'
+import { bytes, integer, listed, optional, text } from '../../../store/row.ts'
 import { type Key, keyBytes, keyOf, keyOfHex } from '../keys.ts'
-import { listed } from './rows.ts'
 import { cursorOf, positionOf, seen, type View } from './view.ts'
 
 /** A part of an ordered list. */
