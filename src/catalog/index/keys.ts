@@ -46,6 +46,11 @@ export function timeKey(time: number, guid: Uint8Array): Key {
   return bytes(time, 6) + tail(guid)
 }
 
+/** The same in SQL, of columns with whole milliseconds and GUIDs. */
+export function timeKeySql(time: string, guid: string): string {
+  return `unhex(printf('%012x', max(0, ${time}) % ${256 ** 6}) || hex(substr(${guid}, 9)))`
+}
+
 /** The most first, then by name. */
 export function countKey(count: number, sorted: string, guid: Uint8Array): Key {
   return bytes(0xffffff - Math.min(count, 0xffffff), 3) + nameKey(sorted, guid)

@@ -33,7 +33,10 @@ function answer({ call, name, input }: Request<ListsCalls>): Post {
 }
 
 function fillLists(db: DatabaseSync, parts: readonly string[]): void {
-  fillEntries(db, parts)
+  fillEntries(
+    db,
+    parts.map((part) => ({ edits: part, tracks: part })),
+  )
   fillBlocks(db)
 }
 

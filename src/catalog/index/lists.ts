@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { bytes, integer, optional } from '../../store/row.ts'
-import { type Key, keyBytes, keyOf } from './keys.ts'
+import { type Key, keyBytes, keyOf, timeKeySql } from './keys.ts'
 
 /** The lists that everyone has; genres have two each, see `albumsOfGenre`. */
 export const lists = {
@@ -76,7 +76,8 @@ export function openListWriter(db: DatabaseSync): ListWriter {
 /**
  * The same for empty tables, which nobody reads while they are filled: edits are set aside, and `flush`, which is called
  * once at the end, sorts them and writes each page of the tables once. Of a part of an index they are set aside in its
- * own file, and nobody calls `flush`: `fillEntries` takes them from there.
+ * own file, and nobody calls `flush`: `fillEntries` takes them from there. Tracks by time are made of their rows then,
+ * which have all that is to be known.
  */
 export function openListFiller(db: DatabaseSync, aside: 'temp' | 'main'): ListWriter {
   db.exec(`CREATE TABLE ${aside}.edit (list INTEGER, key BLOB, item INTEGER, scope INTEGER, delta INTEGER)`)
@@ -84,22 +85,28 @@ export function openListFiller(db: DatabaseSync, aside: 'temp' | 'main'): ListWr
 
   return {
     add(list, key, item, scope) {
-      insert.run(list, keyBytes(key), item, scope, 1)
+      if (list !== lists.tracksByTime) insert.run(list, keyBytes(key), item, scope, 1)
     },
     remove(list, key, item, scope) {
-      insert.run(list, keyBytes(key), item, scope, -1)
+      if (list !== lists.tracksByTime) insert.run(list, keyBytes(key), item, scope, -1)
     },
     flush() {
-      fillEntries(db, [aside])
+      fillEntries(db, [{ edits: aside, tracks: 'main' }])
       db.exec(`DROP TABLE ${aside}.edit`)
       fillBlocks(db)
     },
   }
 }
 
-/** Fills the empty lists with what has been set aside in these databases of the connection. */
-export function fillEntries(db: DatabaseSync, databases: readonly string[]): void {
-  const edits = databases.map((name) => `SELECT list, key, item, scope, delta FROM ${name}.edit`)
+/** Fills the empty lists with what has been set aside in these databases of the connection, and with their tracks. */
+export function fillEntries(
+  db: DatabaseSync,
+  databases: readonly { readonly edits: string; readonly tracks: string }[],
+): void {
+  const edits = databases.flatMap((name) => [
+    `SELECT list, key, item, scope, delta FROM ${name.edits}.edit`,
+    `SELECT ${lists.tracksByTime}, ${timeKeySql('added', 'guid')}, id, scope, 1 FROM ${name.tracks}.track`,
+  ])
   db.exec(`
     INSERT INTO main.entry (list, key, item, scope)
       SELECT list, key, item, scope FROM (${edits.join(' UNION ALL ')})
