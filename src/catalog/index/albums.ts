@@ -1,12 +1,11 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Credit } from '../../protocol/facts/catalog.ts'
 import { bytes, integer, optional, text, written } from '../../store/row.ts'
-import type { Spelling } from './artists.ts'
 import { artistAlbumKey, nameKey, sortText, timeKey, yearNameKey } from './keys.ts'
 import { albumsOfGenre, type ListWriter, lists } from './lists.ts'
-import { type DocumentState, weightOf } from './search/documents.ts'
+import { weightOf } from './search/documents.ts'
 import { type AlbumSummary, factsOf, merge, writeAlbumSays } from './summary.ts'
-import { openTrackWords } from './track-words.ts'
+import { type NamedCredit, type NamedTrack, openTrackWords } from './track-words.ts'
 import { idsOf, roles, type TrackParts } from './tracks.ts'
 
 /** An album's row, as far as other tables follow from it. */
@@ -26,19 +25,16 @@ interface AlbumState {
 export interface AlbumTracks {
   readonly summaries: readonly AlbumSummary[]
   readonly tracks: readonly AlbumTrack[]
-  readonly credited: readonly CreditedTrack[]
   /** The album's name with which the words of all tracks have been written; undefined: it is to be looked. */
   readonly named?: string | undefined
 }
 
-export interface AlbumTrack {
-  readonly id: number
-  readonly guid: Uint8Array
-  readonly title: string
-  readonly sort: string | null
-  readonly genres: readonly string[]
-  readonly scope: number
-  readonly old: DocumentState
+interface AlbumTrack extends NamedTrack {
+  readonly credits: readonly AlbumTrackCredit[]
+}
+
+interface AlbumTrackCredit extends NamedCredit {
+  readonly artist: number
 }
 
 /**
@@ -86,7 +82,7 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
     }
     const before = old.document === null ? undefined : stateOf(row)
     const stands = { scope: integer(row.scope), added: integer(row.added) }
-    const { summaries, tracks, credited } = given ?? readTracks(id)
+    const { summaries, tracks, named } = given ?? readTracks(id)
     if (tracks.length === 0) {
       if (before !== undefined) count(id, guid, before, -1)
       credits.replace(id, { before: stands, after: { scope: 0, added: 0 } }, [], [])
@@ -113,7 +109,7 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
       count(id, guid, album, 1)
     }
     const after = { scope, added: album.added }
-    const by = credits.replace(id, { before: stands, after }, facts.artists, credited)
+    const by = credits.replace(id, { before: stands, after }, facts.artists, tracks)
     const { document, words } = documents.put(
       'album',
       { id, weight: weightOf(marks.popularity('album', guid)), scope },
@@ -141,7 +137,7 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
       words,
     ]
     if (!columns.every((column, each) => row[column] === values[each])) write.run(...values, id)
-    if (given?.named !== album.name) writeWords(album.name, tracks, credited)
+    if (named !== album.name) writeWords(album.name, tracks)
   }
 }
 
@@ -193,13 +189,6 @@ function stateOf(row: Record<string, SQLOutputValue>): AlbumState {
   }
 }
 
-export interface CreditedTrack extends Spelling {
-  readonly track: number
-  readonly role: number
-  readonly name: string
-  readonly sort: string
-}
-
 /** Reads what an album follows from. */
 function openAlbumTracks({ db }: TrackParts): (album: number) => AlbumTracks {
   const summaries = db.prepare('SELECT summary FROM album_part WHERE album = ? ORDER BY part')
@@ -208,7 +197,7 @@ function openAlbumTracks({ db }: TrackParts): (album: number) => AlbumTracks {
   )
   const genreName = db.prepare('SELECT name FROM genre_name WHERE id = ?')
   const credits = db.prepare(
-    `SELECT credit.track, credit.role, credit.artist, credit.spelling, spelling.name, spelling.sort
+    `SELECT credit.track, credit.role, credit.artist, spelling.name, spelling.sort
      FROM track JOIN credit ON credit.track = track.id JOIN spelling ON spelling.id = credit.spelling
      WHERE track.album = ? ORDER BY credit.track, credit.role, credit.position`,
   )
@@ -220,6 +209,7 @@ function openAlbumTracks({ db }: TrackParts): (album: number) => AlbumTracks {
       known.set(ids, genres)
       return genres
     }
+    const credited = Map.groupBy(credits.all(album), ({ track }) => integer(track))
     return {
       summaries: summaries.all(album).map((each) => written<AlbumSummary>(each.summary)),
       tracks: tracks.all(album).map((row) => ({
@@ -229,15 +219,13 @@ function openAlbumTracks({ db }: TrackParts): (album: number) => AlbumTracks {
         sort: optional(text, row.sort) ?? null,
         genres: genresOf(text(row.genres)),
         scope: integer(row.scope),
+        credits: (credited.get(integer(row.id)) ?? []).map((credit) => ({
+          role: integer(credit.role),
+          artist: integer(credit.artist),
+          name: text(credit.name),
+          sort: text(credit.sort),
+        })),
         old: { document: integer(row.document) || null, words: integer(row.words) },
-      })),
-      credited: credits.all(album).map((row) => ({
-        track: integer(row.track),
-        role: integer(row.role),
-        artist: integer(row.artist),
-        spelling: integer(row.spelling),
-        name: text(row.name),
-        sort: text(row.sort),
       })),
     }
   }
@@ -290,7 +278,7 @@ function openAlbumCredits({ db, artists }: TrackParts) {
       album: number,
       stands: { before: Standing; after: Standing },
       albumArtists: readonly Credit[],
-      credited: readonly CreditedTrack[],
+      tracks: readonly AlbumTrack[],
     ): number[] {
       const before = of(album)
       const main = albumArtists.map((each, position) => ({
@@ -298,12 +286,13 @@ function openAlbumCredits({ db, artists }: TrackParts) {
         position,
         ...artists.resolve(each),
       }))
-      const others = [
-        ...new Map(credited.map(({ role, artist }) => [`${role} ${artist}`, { role, artist }])).values(),
-      ]
+      const credited = new Map<string, { role: number; artist: number }>()
+      for (const { credits } of tracks) {
+        for (const { role, artist } of credits) credited.set(`${role} ${artist}`, { role, artist })
+      }
       const after = [
         ...main,
-        ...others.map((each) => ({ ...each, position: each.artist, spelling: null })),
+        ...[...credited.values()].map((each) => ({ ...each, position: each.artist, spelling: null })),
       ].sort((a, b) => a.role - b.role || a.position - b.position)
       const by = [...new Set(main.map(({ artist }) => artist))]
       const unchanged = same(before, after)
@@ -338,17 +327,9 @@ function openWords(parts: TrackParts) {
   const write = parts.db.prepare('UPDATE track SET document = ?, words = ? WHERE id = ?')
   const writeWords = openTrackWords(parts)
 
-  return function words(
-    albumName: string,
-    tracks: readonly AlbumTrack[],
-    credited: readonly CreditedTrack[],
-  ): void {
-    const names = new Map<number, string[]>()
-    for (const { track, role, name, sort } of credited) {
-      if (role === roles.artist) names.set(track, [...(names.get(track) ?? []), name, sort])
-    }
+  return function words(albumName: string, tracks: readonly AlbumTrack[]): void {
     for (const track of tracks) {
-      const next = writeWords({ ...track, artists: names.get(track.id) ?? [] }, albumName)
+      const next = writeWords(track, albumName)
       if (next !== track.old) write.run(next.document, next.words, track.id)
     }
   }

@@ -58,13 +58,5 @@ export function gatherAlbums(): FreshAlbums {
 
 function albumTracks({ names, summaries, tracks }: Fresh): AlbumTracks {
   const [name, ...others] = names
-  return {
-    summaries,
-    tracks: tracks.map(({ genres, ...track }) => ({
-      ...track,
-      genres: genres.map(({ written }) => written),
-    })),
-    credited: tracks.flatMap(({ id, credits }) => credits.map((credit) => ({ ...credit, track: id }))),
-    named: others.length === 0 ? name : undefined,
-  }
+  return { summaries, tracks, named: others.length === 0 ? name : undefined }
 }

@@ -10,10 +10,10 @@ import { type ListWriter, lists, tracksOfGenre } from './lists.ts'
 import type { DocumentState } from './search/documents.ts'
 import { type CreditRow, openStanding, type StandingTrack, type StandingTracks } from './standing.ts'
 import { yearOfTrack } from './summary.ts'
-import { openTrackWords } from './track-words.ts'
+import { heard, type NamedTrack, openTrackWords } from './track-words.ts'
 
 /** The roles of credits that have a fixed row; contributors bring others. */
-export const roles = { albumArtist: 0, artist: 1, composer: 2 } as const
+export const roles = { albumArtist: 0, artist: heard, composer: 2 } as const
 /** Rows of the table of roles stand above those: what has row 1 there is this and one. */
 export const firstOwnRole = 10
 
@@ -42,15 +42,8 @@ export interface PutTrack {
   readonly made: MadeTrack | undefined
 }
 
-export interface MadeTrack {
-  readonly id: number
-  readonly guid: Uint8Array
-  readonly title: string
-  readonly sort: string | null
-  readonly genres: readonly GenreName[]
-  readonly scope: number
+export interface MadeTrack extends NamedTrack {
   readonly credits: readonly MadeCredit[]
-  readonly old: DocumentState
 }
 
 /** A credit with the names as the track writes them. */
@@ -144,45 +137,39 @@ export function openTracks(parts: TrackParts): Tracks {
     return { place, track, guid, scope, genres: names, credits: made, values }
   }
 
-  function writtenOf(id: number, to: Resolved, old: DocumentState): DocumentState {
-    const { guid, scope } = to
-    const { title, titleSort: sort = null, genres } = to.track.tags
-    const artists = to.credits.flatMap((each) => (each.role === roles.artist ? [each.name, each.sort] : []))
-    return writeWords({ id, guid, title, sort, artists, genres, scope, old }, to.place.name)
-  }
-
   /** Undefined where the track is there already. */
   function make(to: Resolved): MadeTrack | undefined {
-    const id = nextId()
-    const written = writtenOf(id, to, unwritten)
+    const made = madeOf(nextId(), to, unwritten)
+    const { id } = made
+    const written = writeWords(made, to.place.name)
     if (insert.run(id, to.guid, written.document, written.words, ...to.values).changes === 0) {
       documents.remove('track', written)
       return undefined
     }
     credits.replace(id, [], to.credits)
-    const state = madeState(id, to)
-    count(state, to.credits, 1)
+    count(madeState(id, to), to.credits, 1)
     places.add(id, to.track)
-    return { ...state, credits: to.credits, old: written }
+    return madeOf(id, to, written)
   }
 
   /** Of an album that is written anew, most tracks are as they were: only what differs is made again. */
   function change(standing: StandingTrack, to: Resolved): MadeTrack {
     const { id, old, values, credits: before } = standing
-    const state = madeState(id, to)
+    const made = madeOf(id, to, old)
     const sameRow = columns.every((_, each) => sameValue(values[each], to.values[each]))
     const same = sameRow && sameCredits(before, to.credits)
     if (!same) {
-      const held = stateOf(standing)
+      const [held, state] = [stateOf(standing), madeState(id, to)]
       const counted = sameCredits(before, to.credits) && sameCounted(held, state)
       if (!counted) count(held, before, -1)
       credits.replace(id, before, to.credits)
       if (!counted) count(state, to.credits, 1)
     }
-    const written = same && to.place.written === to.place.name ? old : writtenOf(id, to, old)
+    const { name, written: writtenWith } = to.place
+    const written = same && writtenWith === name ? old : writeWords(made, name)
     if (!sameRow || written !== old) update.run(written.document, written.words, ...to.values, id)
     places.replace(standing, to.track)
-    return { ...state, credits: to.credits, old: written }
+    return written === old ? made : madeOf(id, to, written)
   }
 
   return {
@@ -245,7 +232,17 @@ interface Resolved {
   readonly values: readonly SQLInputValue[]
 }
 
-/** What the lists, the counts and the words of a track follow from. */
+/** What its album and its words follow from. */
+function madeOf(
+  id: number,
+  { track, guid, scope, genres, credits }: Resolved,
+  old: DocumentState,
+): MadeTrack {
+  const { title, titleSort: sort = null } = track.tags
+  return { id, guid, title, sort, scope, genres: genres.map(({ written }) => written), credits, old }
+}
+
+/** What the lists and the counts of a track follow from. */
 function madeState(id: number, { track, guid, genres, scope }: Resolved): TrackState {
   const { tags, audio, size, addedAt } = track
   return {
