@@ -106,7 +106,7 @@ export function openTracks(parts: TrackParts): Tracks {
   }
 
   /** Counts a track in (1) or out (-1) wherever tracks are listed and counted. */
-  function count(track: TrackState, credited: readonly CreditRow[], delta: 1 | -1): void {
+  function count(track: TrackState, delta: 1 | -1): void {
     const { id, guid, title, sort, scope } = track
     const edit: ListWriter['add'] = delta === 1 ? writer.add : writer.remove
     const byTitle = nameKey(sortText(title, sort), guid)
@@ -117,12 +117,16 @@ export function openTracks(parts: TrackParts): Tracks {
       edit(tracksOfGenre(genre), byTitle, id, scope)
       genres.count(genre, scope, { tracks: delta })
     }
-    for (const each of credited) artists.use(each, delta)
-    for (const artist of new Set(credited.map((each) => each.artist))) {
-      artists.count(artist, scope, { tracks: delta, added: track.added })
-    }
     scopes.count(scope, { tracks: delta, duration: delta * track.duration, bytes: delta * track.size })
     documents.countTerms([title, sort], delta)
+  }
+
+  /** The same for the artists whom it credits. */
+  function credit({ scope, added }: TrackState, credited: readonly CreditRow[], delta: 1 | -1): void {
+    for (const each of credited) artists.use(each, delta)
+    for (const artist of new Set(credited.map((each) => each.artist))) {
+      artists.count(artist, scope, { tracks: delta, added })
+    }
   }
 
   /** What the fact says, in the form of the tables. */
@@ -147,7 +151,9 @@ export function openTracks(parts: TrackParts): Tracks {
       return undefined
     }
     credits.replace(id, [], to.credits)
-    count(madeState(id, to), to.credits, 1)
+    const state = madeState(id, to)
+    count(state, 1)
+    credit(state, to.credits, 1)
     places.add(id, to.track)
     return madeOf(id, to, written)
   }
@@ -157,16 +163,21 @@ export function openTracks(parts: TrackParts): Tracks {
     const { id, old, values, credits: before } = standing
     const made = madeOf(id, to, old)
     const sameRow = columns.every((_, each) => sameValue(values[each], to.values[each]))
-    const same = sameRow && sameCredits(before, to.credits)
-    if (!same) {
+    const credited = sameCredits(before, to.credits)
+    if (!sameRow || !credited) {
       const [held, state] = [stateOf(standing), madeState(id, to)]
-      const counted = sameCredits(before, to.credits) && sameCounted(held, state)
-      if (!counted) count(held, before, -1)
+      if (!sameCounted(held, state)) {
+        count(held, -1)
+        count(state, 1)
+      }
+      if (!credited || held.scope !== state.scope || held.added !== state.added) {
+        credit(held, before, -1)
+        credit(state, to.credits, 1)
+      }
       credits.replace(id, before, to.credits)
-      if (!counted) count(state, to.credits, 1)
     }
     const { name, written: writtenWith } = to.place
-    const written = same && writtenWith === name ? old : writeWords(made, name)
+    const written = sameRow && credited && writtenWith === name ? old : writeWords(made, name)
     if (!sameRow || written !== old) update.run(written.document, written.words, ...to.values, id)
     places.replace(standing, to.track)
     return written === old ? made : madeOf(id, to, written)
@@ -196,7 +207,9 @@ export function openTracks(parts: TrackParts): Tracks {
     },
     remove(id) {
       for (const standing of byId(id).values()) {
-        count(stateOf(standing), standing.credits, -1)
+        const state = stateOf(standing)
+        count(state, -1)
+        credit(state, standing.credits, -1)
         credits.replace(id, standing.credits, [])
         places.replace(standing, undefined)
         documents.remove('track', standing.old)
