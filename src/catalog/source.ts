@@ -9,7 +9,8 @@ import type { PictureFile, PictureSource, TrackPlace, TrackSource, Viewer } from
 import { guidBytes, guidOf } from './index/guid.ts'
 import { coverOf } from './index/queries/rows.ts'
 import { sees, type View, viewOf } from './index/queries/view.ts'
-import { embeddedPicture, pictureFile, roles } from './index/tracks.ts'
+import { roles } from './index/track-credits.ts'
+import { embeddedPicture, pictureFile } from './index/track-row.ts'
 
 /**
  * Reads of the main thread: a few rows each, by their keys. They say where bytes are, so they are on the way of each

@@ -49,3 +49,8 @@ function isList(row: unknown): row is SQLOutputValue[] {
 function kind(value: SQLOutputValue | undefined): string {
   return value === null ? 'null' : typeof value
 }
+
+/** The numbers of a column that holds several, separated by commas. */
+export function idsOf(column: string): number[] {
+  return column === '' ? [] : column.split(',').map(Number)
+}

@@ -1,12 +1,13 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import type { Credit } from '../../protocol/facts/catalog.ts'
-import { bytes, integer, optional, text, written } from '../../store/row.ts'
+import { bytes, idsOf, integer, optional, text, written } from '../../store/row.ts'
 import { artistAlbumKey, nameKey, sortText, timeKey, yearNameKey } from './keys.ts'
 import { albumsOfGenre, type ListWriter, lists } from './lists.ts'
 import { weightOf } from './search/documents.ts'
 import { type AlbumSummary, factsOf, merge, writeAlbumSays } from './summary.ts'
+import { roles } from './track-credits.ts'
 import { type NamedCredit, type NamedTrack, openTrackWords } from './track-words.ts'
-import { idsOf, roles, type TrackParts } from './tracks.ts'
+import type { TrackParts } from './tracks.ts'
 
 /** An album's row, as far as other tables follow from it. */
 interface AlbumState {

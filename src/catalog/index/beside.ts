@@ -1,7 +1,7 @@
 import type { Track } from '../../protocol/facts/catalog.ts'
 import { besideOf, type FileBeside } from '../beside.ts'
 import type { Parts } from './artists.ts'
-import { openLibraryRows } from './tracks.ts'
+import { openLibraryRows } from './track-files.ts'
 
 /**
  * Answers the function that makes the rows of a part say which files lie beside its tracks, each once though all tracks

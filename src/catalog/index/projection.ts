@@ -18,14 +18,8 @@ import { openScopes } from './scopes.ts'
 import { documentId, fillSearch, openDocuments, weightOf } from './search/documents.ts'
 import type { StandingTracks } from './standing.ts'
 import { nameOf, summarise } from './summary.ts'
-import {
-  type MadeTrack,
-  openLibraryRows,
-  openTracks,
-  type Place,
-  type TrackParts,
-  type Tracks,
-} from './tracks.ts'
+import { openLibraryRows } from './track-files.ts'
+import { type MadeTrack, openTracks, type Place, type TrackParts, type Tracks } from './tracks.ts'
 
 /** The catalog's part of the index: what is to be browsed and searched, and what users say of it. */
 export const projection: Projection = {

@@ -8,8 +8,8 @@
  *   spelling  the ways in which tracks write an artist; the most used one is the artist's name. genre_name: the same.
  *   genres    of a track: ids of genre_name, of an album: ids of genre; separated by commas.
  *   says      of an album: what only some ask for, as the JSON of `AlbumSays` of `summary.ts`.
- *   more      of a track: what only some clients ask for, as the JSON of `MoreTags` of `tracks.ts`; null: nothing.
- *   credits   of a track: who is heard on it, as the JSON of `TrackCredit[]` of `tracks.ts`; artists, of an album: the
+ *   more      of a track: what only some clients ask for, as the JSON of `MoreTags` of `track-row.ts`; null: nothing.
+ *   credits   of a track: who is heard on it, as the JSON of `TrackCredit[]` of `track-credits.ts`; artists, of an album: the
  *             rows of those whom it is by, separated by commas. Whoever reads pages of items looks there; whoever looks
  *             for an artist's, in the tables credit and album_credit.
  *   beside    pictures and lyrics beside the files of an album's part; size and blob: once it has been read whole.

@@ -1,8 +1,6 @@
 import type { Parts } from './artists.ts'
 import { type DocumentState, weightOf } from './search/documents.ts'
-
-/** The role of those who are heard: their names are words of the track. */
-export const heard = 1
+import { roles } from './track-credits.ts'
 
 /** A track as its words are made of it, but for its album's name. */
 export interface NamedTrack {
@@ -29,7 +27,7 @@ export function openTrackWords({
 }: Parts): (track: NamedTrack, album: string) => DocumentState {
   return ({ id, guid, title, sort, credits, genres, scope, old }, album) => {
     const artists: string[] = []
-    for (const credit of credits) if (credit.role === heard) artists.push(credit.name, credit.sort)
+    for (const credit of credits) if (credit.role === roles.artist) artists.push(credit.name, credit.sort)
     return documents.put(
       'track',
       { id, weight: weightOf(marks.popularity('track', guid)), scope },

@@ -1,10 +1,9 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { AlbumSummary, ArtistRef } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
-import { integer, listed, optional, text } from '../../../store/row.ts'
+import { idsOf, integer, listed, optional, text } from '../../../store/row.ts'
 import { guidOfHex } from '../guid.ts'
 import { type AlbumSays, albumSaysOf } from '../summary.ts'
-import { idsOf } from '../tracks.ts'
 import { averageOf, hexOf } from './columns.ts'
 import { rowsOfIds } from './items.ts'
 import {

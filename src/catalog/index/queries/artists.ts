@@ -7,10 +7,10 @@ import type {
   TrackSummary,
 } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
-import { bytes, integer, optional, text } from '../../../store/row.ts'
+import { bytes, idsOf, integer, optional, text } from '../../../store/row.ts'
 import { guidBytes } from '../guid.ts'
 import { albumsOfGenre, lists } from '../lists.ts'
-import { idsOf, roles } from '../tracks.ts'
+import { roles } from '../track-credits.ts'
 import { lettersOf } from './letters.ts'
 import { walkMarked } from './marked.ts'
 import { artistsOf, tracksOf } from './rows.ts'

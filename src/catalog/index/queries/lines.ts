@@ -5,7 +5,7 @@ import { guidBytes, guidOf } from '../guid.ts'
 import { nameKey, sortText } from '../keys.ts'
 import { lists } from '../lists.ts'
 import { plainText } from '../search/words.ts'
-import { roles } from '../tracks.ts'
+import { roles } from '../track-credits.ts'
 import { type Ask, seen, sees, type View, viewOf } from './view.ts'
 
 /** A track as a playlist file names it. */

@@ -7,11 +7,11 @@ import type {
   TrackSummary,
 } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
-import { bytes, integer, listed, optional, text } from '../../../store/row.ts'
+import { bytes, idsOf, integer, listed, optional, text } from '../../../store/row.ts'
 import { guidOf, guidOfHex } from '../guid.ts'
 import { sortText } from '../keys.ts'
 import { markKinds } from '../mark-kinds.ts'
-import { idsOf, roles, trackCreditsOf } from '../tracks.ts'
+import { roles, trackCreditsOf } from '../track-credits.ts'
 import { seen, type View } from './view.ts'
 
 type Row = Record<string, SQLOutputValue | undefined>

@@ -5,7 +5,7 @@ import { bytes } from '../../../store/row.ts'
 import { guidOf } from '../guid.ts'
 import { markKinds } from '../mark-kinds.ts'
 import { fold } from '../search/words.ts'
-import { roles } from '../tracks.ts'
+import { roles } from '../track-credits.ts'
 import { type Ask, seen, viewOf } from './view.ts'
 
 /** SQL with its parameters. */

@@ -3,14 +3,8 @@ import type { ArtistRef, ItemMark, TrackSummary } from '../../../protocol/api/ca
 import type { Id } from '../../../protocol/ids.ts'
 import { integer, listed, optional, text } from '../../../store/row.ts'
 import { guidOfHex } from '../guid.ts'
-import {
-  firstOwnRole,
-  type MoreTags,
-  moreTagsOf,
-  roles,
-  type TrackCredit,
-  trackCreditsOf,
-} from '../tracks.ts'
+import { firstOwnRole, roles, type TrackCredit, trackCreditsOf } from '../track-credits.ts'
+import { type MoreTags, moreTagsOf } from '../track-row.ts'
 import { averageOf, hexOf } from './columns.ts'
 import { rowsOfIds } from './items.ts'
 import {
