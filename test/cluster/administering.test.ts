@@ -300,7 +300,7 @@ test('[N2] the last machine leaves with everything, killed at each step, and can
     if (code === 0) break
     assert.equal(code, null, stderr)
   }
-  if (existsSync(join(first.data, 'node'))) {
+  if (existsSync(join(first.data, 'node', 'identity.json'))) {
     const left = await leave()
     assert.equal(left.code, 0, left.stderr)
     assert.match(left.stdout, /stands alone, with \d+ facts/)

@@ -48,8 +48,14 @@ export async function writeDraft(data: string, value: Draft): Promise<void> {
   await writeSecret(folderIn(data), 'joining.json', JSON.stringify(value))
 }
 
-/** The data folder belongs to no cluster any more. */
+/**
+ * The data folder belongs to no cluster any more. The identity goes last: as long as any key lies beside it, whoever was
+ * killed can do it again.
+ */
 export async function forgetIdentity(data: string): Promise<void> {
+  await rm(tlsIn(data), { recursive: true, force: true })
+  await rm(draftIn(data), { force: true })
+  await rm(identityIn(data), { force: true })
   await rm(folderIn(data), { recursive: true, force: true })
 }
 
