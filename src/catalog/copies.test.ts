@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { after, before, test } from 'node:test'
-import { type CatalogGround, openCatalogGround, openTestCatalog } from '../../test/fixtures/catalog.ts'
+import { test } from 'node:test'
+import { shareCatalogGround } from '../../test/fixtures/catalog.ts'
 import { makeMusicFolder, touch } from '../../test/fixtures/make.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 import type { InPlace } from '../blobs/blobs.ts'
@@ -13,11 +13,7 @@ import { blobsInFacts, createCopies } from './copies.ts'
 import { albumParts, problemId, problems } from './facts.ts'
 import { createScanner } from './scan/scanner.ts'
 
-let ground: CatalogGround
-before(async () => {
-  ground = await openCatalogGround()
-})
-after(() => ground[Symbol.asyncDispose]())
+const openCatalog = shareCatalogGround()
 
 const live = AbortSignal.timeout(120_000)
 const node = '00000000-0000-4000-8000-00000000000a'
@@ -35,7 +31,7 @@ async function readWhole() {
   await music.write('A/a.lrc', '[00:01.00]a')
   await music.write('A/b.lrc', '')
   await music.write('A/c.txt', 'x'.repeat(largestLyrics + 1))
-  const catalog = stack.use(await openTestCatalog(ground))
+  const catalog = stack.use(await openCatalog())
   await catalog.addLibrary(music.path)
   const blobs = stack.use(
     await openDiskBlobs(catalog.folder, { cacheBytes: 0, otherCopies: () => [], report: () => {} }),

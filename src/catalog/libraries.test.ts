@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict'
 import { mkdir, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { type CatalogGround, openCatalogGround, openTestCatalog } from '../../test/fixtures/catalog.ts'
+import { test } from 'node:test'
+import { shareCatalogGround } from '../../test/fixtures/catalog.ts'
 import { makeMusicFolder } from '../../test/fixtures/make.ts'
 import { isCoded } from '../protocol/errors.ts'
 import { addLibrary, changeLibrary, listLibraries, reconcileLibraries, removeLibrary } from './libraries.ts'
 
-let ground: CatalogGround
-before(async () => {
-  ground = await openCatalogGround()
-})
-after(() => ground[Symbol.asyncDispose]())
+const openCatalog = shareCatalogGround()
 
 test('[S4] a library is a folder that can be read and shares nothing with others', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   const { store, folder } = catalog
   await mkdir(join(music.path, 'one/deep'), { recursive: true })
   await mkdir(join(music.path, 'two'))
@@ -43,7 +39,7 @@ test('[S4] a library is a folder that can be read and shares nothing with others
 
 test('a library is renamed and shown to some', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   const { id } = await catalog.addLibrary(music.path)
   const user = crypto.randomUUID()
   await changeLibrary(catalog.store, id, { name: 'Ours' })
@@ -56,7 +52,7 @@ test('a library is renamed and shown to some', async () => {
 
 test('a removed library leaves nothing behind, and brings its tracks back under their ids', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   for (const title of ['a', 'b']) await music.add(`${title}.mp3`, { title, album: title })
   await music.write('empty.mp3', '')
   const { id } = await catalog.addLibrary(music.path)
@@ -77,7 +73,7 @@ test('a removed library leaves nothing behind, and brings its tracks back under 
 
 test('folders of the command line become libraries once, also before their disk is mounted; what cannot be one is said', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   const away = join(dirname(music.path), 'away')
   const file = await music.write('a-file', 'x')
   const folders = [join(music.path, 'here'), away, file]
@@ -99,7 +95,7 @@ test('folders of the command line become libraries once, also before their disk 
 
 test('folders of one name become libraries of different names', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   const folders = ['ada/music', 'bob/music', 'b/ada/music'].map((path) => join(music.path, path))
   for (const folder of folders) await mkdir(folder, { recursive: true })
   const names = []

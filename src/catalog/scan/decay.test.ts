@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFile, stat, writeFile } from 'node:fs/promises'
-import { after, before, test } from 'node:test'
-import {
-  type CatalogGround,
-  openCatalogGround,
-  openTestCatalog,
-  type TestCatalog,
-} from '../../../test/fixtures/catalog.ts'
+import { test } from 'node:test'
+import { shareCatalogGround, type TestCatalog } from '../../../test/fixtures/catalog.ts'
 import { type MusicFolder, makeMusicFolder, touch } from '../../../test/fixtures/make.ts'
 import { waitFor } from '../../../test/harness/wait.ts'
 import { openDiskBlobs } from '../../blobs/disk.ts'
 import type { Scanner } from './scan.ts'
 import { createScanner } from './scanner.ts'
 
-let ground: CatalogGround
-before(async () => {
-  ground = await openCatalogGround()
-})
-after(() => ground[Symbol.asyncDispose]())
+const openCatalog = shareCatalogGround()
 
 const longAgo = Date.UTC(2020, 0, 1)
 
@@ -27,7 +18,7 @@ async function hashed(fill: (music: MusicFolder) => Promise<readonly string[]>) 
   await using stack = new AsyncDisposableStack()
   const music = stack.use(await makeMusicFolder())
   for (const path of await fill(music)) await touch(path, longAgo)
-  const catalog: TestCatalog = stack.use(await openTestCatalog(ground))
+  const catalog: TestCatalog = stack.use(await openCatalog())
   await catalog.addLibrary(music.path)
   const blobs = stack.use(
     await openDiskBlobs(catalog.folder, { cacheBytes: 0, otherCopies: () => [], report: () => {} }),

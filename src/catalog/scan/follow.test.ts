@@ -3,15 +3,10 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import {
-  type CatalogGround,
-  openCatalogGround,
-  openTestCatalog,
-  type TestCatalog,
-} from '../../../test/fixtures/catalog.ts'
+import { shareCatalogGround, type TestCatalog } from '../../../test/fixtures/catalog.ts'
 import { makeMusicFolder } from '../../../test/fixtures/make.ts'
 import { waitFor } from '../../../test/harness/wait.ts'
 import { openDiskBlobs } from '../../blobs/disk.ts'
@@ -20,11 +15,7 @@ import { followFolders } from './follow.ts'
 import { createScanner } from './scanner.ts'
 import { watchFolder } from './watch.ts'
 
-let ground: CatalogGround
-before(async () => {
-  ground = await openCatalogGround()
-})
-after(() => ground[Symbol.asyncDispose]())
+const openCatalog = shareCatalogGround()
 
 const never = { rescanMs: 3_600_000, lookMs: 3_600_000 }
 
@@ -42,7 +33,7 @@ async function until(catalog: TestCatalog, titles: readonly string[]) {
 test('the catalog follows what happens in the folders, and libraries that are added', async () => {
   await using music = await makeMusicFolder()
   await using other = await makeMusicFolder()
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   await music.add('A/a.mp3', { title: 'a' })
   await catalog.addLibrary(music.path)
   const ending = new AbortController()
@@ -65,7 +56,7 @@ test('the catalog follows what happens in the folders, and libraries that are ad
 
 test('what the watching does not hear of is found by the next comparison', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   await catalog.addLibrary(music.path)
   const ending = new AbortController()
   const quiet = { quietMs: 3_600_000, onError: (error: unknown) => assert.fail(String(error)) }
@@ -78,7 +69,7 @@ test('what the watching does not hear of is found by the next comparison', async
 
 test('a folder whose disk is mounted later is found, lost and found again while the server runs', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   await music.add('a.mp3', { title: 'a' })
   const [mountPoint, unmounted] = [join(music.path, '../mounted'), music.path]
   await reconcileLibraries(catalog.store, null, [mountPoint], [])
@@ -142,7 +133,7 @@ test('a folder is told of once it is quiet, or when patience ends', async () => 
 
 test('[B1] files are read whole after the scan, and their tracks get the SHA-256 of their bytes', async () => {
   await using music = await makeMusicFolder()
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   const paths = []
   for (const title of ['a', 'b', 'c']) paths.push(await music.add(`${title}.mp3`, { title, album: title }))
   await catalog.addLibrary(music.path)

@@ -2,18 +2,14 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { type CatalogGround, openCatalogGround, openTestCatalog } from '../../../test/fixtures/catalog.ts'
+import { test } from 'node:test'
+import { shareCatalogGround } from '../../../test/fixtures/catalog.ts'
 import { id3v2, pictureFrame, textFrame } from '../../../test/fixtures/id3.ts'
 import { type MusicFolder, makeMusicFolder, touch } from '../../../test/fixtures/make.ts'
 import { portrait } from '../../../test/harness/portrait.ts'
 import { pathText } from './path.ts'
 
-let ground: CatalogGround
-before(async () => {
-  ground = await openCatalogGround()
-})
-after(() => ground[Symbol.asyncDispose]())
+const openCatalog = shareCatalogGround()
 
 /** One of each that a scan must survive, among good files. */
 async function fillWithTrouble(music: MusicFolder) {
@@ -64,7 +60,7 @@ const trouble = {
 test('[S4] each bad file is a coded problem, the scan goes on, and mended ones vanish', async () => {
   await using music = await makeMusicFolder()
   await fillWithTrouble(music)
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   await catalog.addLibrary(music.path)
   const first = await catalog.scanner.scan()
   assert.deepEqual(await catalog.problems(), trouble)
@@ -97,7 +93,7 @@ test('[B4] a scan changes nothing in the music folder, not even a time', async (
   await using music = await makeMusicFolder()
   await fillWithTrouble(music)
   const before = await portrait(music.path)
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   await catalog.addLibrary(music.path)
   await catalog.scanner.scan()
   await catalog.scanner.scan({ full: true })
@@ -112,7 +108,7 @@ test('[B4] a scan changes nothing in the music folder, not even a time', async (
 test('problems are bounded: a library of which everything is wrong does not fill the store', async () => {
   await using music = await makeMusicFolder()
   for (let at = 0; at < 1_100; at++) await music.write(`${at}.mp3`, '')
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   await catalog.addLibrary(music.path)
   await catalog.scanner.scan()
   const found = await catalog.problems()
@@ -123,7 +119,7 @@ test('problems are bounded: a library of which everything is wrong does not fill
 test('a folder that disappears during the scan takes nothing with it but its files', async () => {
   await using music = await makeMusicFolder()
   for (let at = 0; at < 30; at++) await music.add(`${at % 3}/${at}.mp3`, { title: `${at}` })
-  await using catalog = await openTestCatalog(ground)
+  await using catalog = await openCatalog()
   await catalog.addLibrary(music.path)
   const scan = catalog.scanner.scan()
   await rm(join(music.path, '1'), { recursive: true })

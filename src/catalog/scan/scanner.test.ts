@@ -1,26 +1,17 @@
 import assert from 'node:assert/strict'
 import { cp, mkdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import {
-  type CatalogGround,
-  openCatalogGround,
-  openTestCatalog,
-  type TestCatalog,
-} from '../../../test/fixtures/catalog.ts'
+import { test } from 'node:test'
+import { shareCatalogGround, type TestCatalog } from '../../../test/fixtures/catalog.ts'
 import { type MusicFolder, makeMusicFolder, touch } from '../../../test/fixtures/make.ts'
 
-let ground: CatalogGround
-before(async () => {
-  ground = await openCatalogGround()
-})
-after(() => ground[Symbol.asyncDispose]())
+const openCatalog = shareCatalogGround()
 
 /** A catalog of one library that has been scanned once. */
 async function scanned(fill: (music: MusicFolder) => Promise<unknown>) {
   const music = await makeMusicFolder()
   await fill(music)
-  const catalog = await openTestCatalog(ground)
+  const catalog = await openCatalog()
   const library = await catalog.addLibrary(music.path)
   await catalog.scanner.scan()
   return {

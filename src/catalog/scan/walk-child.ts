@@ -4,9 +4,9 @@ import type { WalkEvent, WalkMessage, WalkOrder } from './messages.ts'
 import { walk } from './walk.ts'
 
 /**
- * The process that walks libraries, one after another: a disk that hangs hangs only this. It may read and nothing else. What has vanished
- * is said first, so that what has moved is known when it is met; a library of which nothing is known has nothing to
- * wait for, and its files are said as they are met.
+ * The process that walks libraries, one after another: a disk that hangs hangs only this. It may read and nothing else.
+ * What has vanished is said first, so that what has moved is known when it is met; a library of which nothing is known
+ * has nothing to wait for, and its files are said as they are met.
  */
 const batch = 250
 const most = 4
