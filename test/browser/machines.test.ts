@@ -6,6 +6,7 @@ import { openBrowser } from '../harness/browser.ts'
 import { type ClusterNode, etcdOf, startCluster } from '../harness/cluster.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { scanned } from '../harness/scan.ts'
+import { standStill } from '../harness/stand-still.ts'
 import { heard, phone, visit } from './visit.ts'
 
 /** A cluster of one machine, as its administrator sees it. */
@@ -81,7 +82,7 @@ test('[N2] without the store the page browses, searches and plays, and says what
   await page.goto('/songs')
   await page.getByRole('button', { name: 'Play In Three Rooms' }).waitFor()
   const etcd = await etcdOf(node.data)
-  process.kill(etcd, 'SIGSTOP')
+  await standStill(etcd)
   try {
     await page.reload()
     await page.getByRole('button', { name: 'Play In Three Rooms' }).click()

@@ -148,7 +148,7 @@ describe('etcd whose members die', () => {
         'the leader stands still',
         async () => {
           const leader = await etcd.leader()
-          leader.stop()
+          await leader.stop()
           await pause(500)
           await heals(store)
           leader.continue()
@@ -168,7 +168,7 @@ describe('etcd whose members die', () => {
         'two of three stand still',
         async () => {
           const gone = others(await etcd.leader())
-          for (const member of gone) member.stop()
+          await Promise.all(gone.map((member) => member.stop()))
           await pause(2_000)
           for (const member of gone) member.continue()
           await heals(store)
@@ -203,7 +203,7 @@ describe('etcd whose members die', () => {
       writes: [{ key: 'a', value: Buffer.from('1') }],
     })
     const gone = others(await etcd.leader())
-    for (const member of gone) member.stop()
+    await Promise.all(gone.map((member) => member.stop()))
     try {
       const startedAt = performance.now()
       const away = (error: unknown) => isCoded(error, 'UNREACHABLE') || isCoded(error, 'TIMED_OUT')
@@ -230,7 +230,7 @@ describe('etcd whose members die', () => {
     await using store = await openEtcdStore({ endpoints: [leader.clientUrl] })
     const key = 'drawn-just-now'
     const away = others(leader)
-    for (const member of away) member.stop()
+    await Promise.all(away.map((member) => member.stop()))
     const startedAt = performance.now()
     const making = store.commit({
       conditions: [{ key, revision: 0 }],

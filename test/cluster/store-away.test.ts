@@ -20,6 +20,7 @@ import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { listen } from '../harness/listener.ts'
 import { runHocket } from '../harness/node.ts'
 import { scanned } from '../harness/scan.ts'
+import { standStill } from '../harness/stand-still.ts'
 import { waitFor } from '../harness/wait.ts'
 
 /**
@@ -52,8 +53,8 @@ before(async () => {
   )
   for (const node of [nodeAt(0), nodeAt(2)]) {
     const pid = await etcdOf(node.data)
-    process.kill(pid, 'SIGSTOP')
     stopped.push(pid)
+    await standStill(pid)
   }
 })
 after(async () => {

@@ -1,4 +1,5 @@
 import { pickOne } from '../harness/random.ts'
+import { standStill } from '../harness/stand-still.ts'
 import { type Fault, hold, machines, others } from './fault.ts'
 
 /** Processes that live, and do nothing: SIGSTOP, and SIGCONT after a while. */
@@ -20,7 +21,7 @@ export const pauses: readonly Fault[] = [
     weight: 3,
     async run(stage, random) {
       const { node, name } = stage.node(pickOne(machines, random))
-      process.kill(node.pid, 'SIGSTOP')
+      await standStill(node.pid)
       await hold(random, 500, 6_000)
       process.kill(node.pid, 'SIGCONT')
       return name

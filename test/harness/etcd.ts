@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Certificates } from './certificates.ts'
 import { temporaryFolder } from './folder.ts'
 import { freePorts } from './ports.ts'
+import { standStill } from './stand-still.ts'
 import { waitFor } from './wait.ts'
 
 /** An etcd of real processes, for tests. */
@@ -25,8 +26,8 @@ export interface EtcdMember {
   readonly pid: () => number | undefined
   /** SIGKILL. */
   kill(): Promise<void>
-  /** SIGSTOP: it lives, and does nothing. */
-  stop(): void
+  /** SIGSTOP: it lives, and does nothing any more once this has answered. */
+  stop(): Promise<void>
   /** SIGCONT. */
   continue(): void
   /** Starts it again on its folder. */
@@ -164,7 +165,9 @@ function createMember(site: Site, folder: string, flags: readonly string[]): Etc
       child.kill('SIGKILL')
       await ended
     },
-    stop: () => void child?.kill('SIGSTOP'),
+    async stop() {
+      if (child?.pid !== undefined) await standStill(child.pid)
+    },
     continue: () => void child?.kill('SIGCONT'),
     start,
   }

@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { stands } from './stand-still.ts'
 
 const run = promisify(execFile)
 
@@ -18,7 +19,7 @@ export interface Host {
   readonly namespace: string
   /** The processes that run on it; those with this name, where one is given. */
   processes(name?: string): Promise<number[]>
-  /** Sends all of these a signal at once, and answers how many there were. */
+  /** Sends all of these a signal at once, and answers how many there were; after SIGSTOP once they all stand. */
   signal(signal: NodeJS.Signals, name?: string): Promise<number>
 }
 
@@ -36,6 +37,7 @@ export function createHost(address: string, namespace: string): Host {
     async signal(signal, name) {
       const found = await processes(name)
       for (const pid of found) send(pid, signal)
+      if (signal === 'SIGSTOP') await Promise.all(found.map(stands))
       return found.length
     },
   }

@@ -1,0 +1,30 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { waitFor } from './wait.ts'
+
+/**
+ * Stops a process where it stands (SIGSTOP), and answers once all of its threads do stand. SIGCONT lets it go on.
+ */
+export async function standStill(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP')
+  await stands(pid)
+}
+
+/**
+ * Waits until a process that has been sent SIGSTOP does nothing more. The signal alone promises less: a thread that
+ * works on another processor, or waits for its disk, finishes first, and may yet answer whoever asks meanwhile.
+ */
+export async function stands(pid: number): Promise<void> {
+  await waitFor(async () => (await statesOf(pid)).every((state) => state === 'T'), {
+    what: `process ${pid} to stand still`,
+    deadline: 10_000,
+  })
+}
+
+/** A letter for each thread (proc(5)); none for those that have ended. */
+async function statesOf(pid: number): Promise<string[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => [])
+  const lines = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8').catch(() => undefined)),
+  )
+  return lines.flatMap((line) => (line === undefined ? [] : [line.charAt(line.lastIndexOf(')') + 2)]))
+}
