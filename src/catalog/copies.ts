@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts'
 import { createBreather } from './breathe.ts'
 import { albumParts, problemId } from './facts.ts'
 import { guidBytes } from './index/guid.ts'
+import { selectFiles } from './index/track-files.ts'
 import type { Places } from './places.ts'
 import { pathBytes } from './scan/path.ts'
 
@@ -40,7 +41,9 @@ const pageRows = 500
 /** Someone may unplug a disk for a while, as a machine may be silent: it is only then that all of it is copied elsewhere. */
 const awayMs = 15 * 60_000
 
-const trackFiles = `SELECT library.guid AS library, file.path, track.size, file.modified_at, lower(hex(track.blob)) AS blob
+const fileColumns =
+  'library.guid AS library, file.path, track.size, file.modified_at, lower(hex(track.blob)) AS blob'
+const trackFiles = `SELECT ${fileColumns}
   FROM file JOIN library ON library.id = file.library JOIN track ON track.id = file.track`
 const filesBeside = `SELECT library.guid AS library, beside.path, beside.size, beside.modified_at,
     lower(hex(beside.blob)) AS blob FROM beside JOIN library ON library.id = beside.library`
@@ -55,12 +58,15 @@ const hashesOf = (table: string) =>
      AND album = (SELECT id FROM album WHERE guid = ?2)`
 
 const questions = {
-  filesInPlace: `${trackFiles} WHERE ${withHash('track')} UNION ${filesBeside} WHERE ${withHash('beside')}`,
+  filesInPlace: `${selectFiles(fileColumns, `CROSS JOIN library ON library.id = file.library WHERE ${withHash('track')}`)} UNION ${filesBeside} WHERE ${withHash('beside')}`,
   // A place may be named by several albums, and each row would be one more to read.
   hashedFiles: `SELECT * FROM (${trackFiles} WHERE ${ofLibrary('file')})
     UNION SELECT * FROM (${filesBeside} WHERE ${ofLibrary('beside')}) ORDER BY path LIMIT ${pageRows}`,
   references: `SELECT lower(hex(track.blob)) AS blob, track.size, library.guid AS library FROM track
-      LEFT JOIN file ON file.track = track.id LEFT JOIN library ON library.id = file.library WHERE ${withHash('track')}
+      LEFT JOIN library ON library.id = track.library WHERE ${withHash('track')}
+    UNION SELECT lower(hex(track.blob)), track.size, library.guid FROM track
+      CROSS JOIN file ON file.track = track.id AND file.other = 1
+      CROSS JOIN library ON library.id = file.library WHERE ${withHash('track')}
     UNION SELECT lower(hex(beside.blob)), beside.size, library.guid FROM beside
       JOIN library ON library.id = beside.library WHERE ${withHash('beside')}`,
   hashesAfter: `SELECT lower(hex(blob)) AS blob FROM

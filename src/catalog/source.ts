@@ -10,6 +10,7 @@ import { guidBytes, guidOf } from './index/guid.ts'
 import { coverOf } from './index/queries/rows.ts'
 import { sees, type View, viewOf } from './index/queries/view.ts'
 import { roles } from './index/track-credits.ts'
+import { selectFiles } from './index/track-files.ts'
 import { embeddedPicture, pictureFile } from './index/track-row.ts'
 
 /**
@@ -148,9 +149,11 @@ interface KnownPlace extends Omit<TrackPlace, 'lyrics'> {
 function placesOf(index: Index, view: View, track: number): KnownPlace[] {
   return index
     .statement(
-      `SELECT library.guid, file.path, file.modified_at, file.lyrics_file, file.lyrics_modified_at,
-         file.cover_file, file.cover_modified_at FROM file
-       JOIN library ON library.id = file.library WHERE file.track = ? ORDER BY library.guid, file.path`,
+      `${selectFiles(
+        `library.guid AS guid, file.path AS path, file.modified_at, file.lyrics_file, file.lyrics_modified_at, file.cover_file,
+           file.cover_modified_at`,
+        'CROSS JOIN library ON library.id = file.library WHERE track.id = ?1',
+      )} ORDER BY guid, path`,
     )
     .all(track)
     .filter((row) => view.libraries.has(text(row.guid)))

@@ -24,7 +24,7 @@ DROP VIEW files;
 DROP TABLE file;
 CREATE TABLE file (
   library INTEGER NOT NULL, path TEXT NOT NULL, track INTEGER NOT NULL, modified_at INTEGER NOT NULL,
-  lyrics_file TEXT, lyrics_modified_at INTEGER, cover_file TEXT, cover_modified_at INTEGER
+  lyrics_file TEXT, lyrics_modified_at INTEGER, cover_file TEXT, cover_modified_at INTEGER, other INTEGER NOT NULL
 );
 CREATE INDEX file_track ON file (track);
 `
@@ -102,7 +102,7 @@ function mergeRows(db: DatabaseSync, parts: readonly string[]): void {
   db.exec(`
     INSERT INTO main.artist (id, guid, added)
       SELECT id, guid, min(added) FROM (${from('artist', 'id, guid, added')}) GROUP BY id;
-    INSERT OR REPLACE INTO main.file SELECT * FROM (${from('file')}) ORDER BY library, path, track;
+    INSERT OR IGNORE INTO main.file SELECT * FROM (${from('file')}) ORDER BY library, path, track, other;
   `)
 }
 

@@ -12,6 +12,8 @@
  *   credits   of a track: who is heard on it, as the JSON of `TrackCredit[]` of `track-credits.ts`; artists, of an album: the
  *             rows of those whom it is by, separated by commas. Whoever reads pages of items looks there; whoever looks
  *             for an artist's, in the tables credit and album_credit.
+ *   library   and path, of a track: of its first file, so that pages need not look for it; null: an upload. The files of a
+ *             track are found through them, and the others, of the few that have several, by `other`: see `track-files.ts`.
  *   beside    pictures and lyrics beside the files of an album's part; size and blob: once it has been read whole.
  *   mark      what users say of items, which need not be here (yet); kind: see `marks.ts`.
  *   term      the vocabulary of search with the number of names that use a term.
@@ -61,7 +63,7 @@ CREATE TABLE track (
   bpm INTEGER, comment TEXT, credits TEXT NOT NULL, more TEXT, explicit INTEGER, compilation INTEGER NOT NULL, picture INTEGER NOT NULL,
   lyrics INTEGER NOT NULL, track_gain REAL, track_peak REAL, album_gain REAL, album_peak REAL,
   fingerprint BLOB NOT NULL, blob BLOB, added INTEGER NOT NULL, updated INTEGER NOT NULL, scope INTEGER NOT NULL,
-  document INTEGER NOT NULL, words INTEGER NOT NULL
+  document INTEGER NOT NULL, words INTEGER NOT NULL, library INTEGER, path TEXT
 );
 CREATE UNIQUE INDEX track_guid ON track (guid);
 CREATE INDEX track_album ON track (album, disc, number);
@@ -72,10 +74,10 @@ CREATE INDEX upload_user ON upload (user);
 
 CREATE TABLE file (
   library INTEGER NOT NULL, path TEXT NOT NULL, track INTEGER NOT NULL, modified_at INTEGER NOT NULL,
-  lyrics_file TEXT, lyrics_modified_at INTEGER, cover_file TEXT, cover_modified_at INTEGER,
+  lyrics_file TEXT, lyrics_modified_at INTEGER, cover_file TEXT, cover_modified_at INTEGER, other INTEGER NOT NULL,
   PRIMARY KEY (library, path, track)
 ) WITHOUT ROWID;
-CREATE INDEX file_track ON file (track);
+CREATE INDEX file_other ON file (track) WHERE other = 1;
 CREATE VIEW files AS
   SELECT library.guid AS library, file.path, track.size, file.modified_at, ${guidText('track.guid')} AS track,
     lower(hex(track.fingerprint)) AS fingerprint, lower(hex(track.blob)) AS blob, file.lyrics_file,

@@ -3,6 +3,7 @@ import { bytes, integer, listed, optional, text } from '../../store/row.ts'
 import type { Spelling } from './artists.ts'
 import { type Key, keyOf } from './keys.ts'
 import type { DocumentState } from './search/documents.ts'
+import { selectFiles } from './track-files.ts'
 
 export interface CreditRow extends Spelling {
   readonly role: number
@@ -47,12 +48,8 @@ export function openStanding(db: DatabaseSync, condition: string, { columns, fil
        ORDER BY credit.track, credit.role, credit.position`,
     ),
   )
-  const file = listed(
-    db.prepare(
-      `SELECT file.track, ${files.map((field) => `file.${field}`).join(', ')}
-       FROM track CROSS JOIN file ON file.track = track.id WHERE ${condition}`,
-    ),
-  )
+  const fields = ['track', ...files].map((field) => `file.${field}`)
+  const file = listed(db.prepare(selectFiles(fields.join(', '), `WHERE ${condition}`)))
 
   return (...which: readonly (number | Uint8Array)[]): StandingTracks => {
     const standing: StandingTracks = new Map()

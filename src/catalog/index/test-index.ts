@@ -13,6 +13,7 @@ import { albumParts, libraries } from '../facts.ts'
 import { derivedId } from '../identity.ts'
 import { guidOf } from './guid.ts'
 import { projection } from './projection.ts'
+import { selectFiles } from './track-files.ts'
 
 /** The catalog's tables in memory, for tests: facts are put and taken, and each step is one transaction. */
 export interface TestIndex extends Disposable {
@@ -215,9 +216,9 @@ function trackOf(album: string, albumArtist: string, song: Song, at: number): Tr
     },
     size: 1_000,
     fingerprint: trackId.replaceAll('-', ''),
-    files: places.map((library) => ({
+    files: places.map((library, place) => ({
       library,
-      path: `${albumArtist}/${album}/${String(at).padStart(2, '0')} ${title}.flac`,
+      path: `${place === 0 ? '' : 'Again/'}${albumArtist}/${album}/${String(at).padStart(2, '0')} ${title}.flac`,
       ...(beside === undefined ? {} : pictureBeside(beside)),
       modifiedAt: 1,
     })),
@@ -324,6 +325,12 @@ export function contentOf(db: DatabaseSync): Record<string, readonly string[]> {
       `SELECT ${listName} AS list, ${libraries('scope')} AS libraries, sum(count) AS count FROM block GROUP BY list, scope`,
     ),
     files: all('SELECT library, path, size, modified_at, track, fingerprint, album FROM files'),
+    places: all(
+      selectFiles(
+        'track.guid, library.guid AS library, file.path',
+        'CROSS JOIN library ON library.id = file.library',
+      ),
+    ),
     terms: all('SELECT term, uses FROM term'),
     documents: documents.sort(),
     marks: all(

@@ -15,12 +15,22 @@ export const fileFields = [
   'cover_modified_at',
 ] as const
 
+/**
+ * SQL that selects the files of tracks: of each the one that its row names, and then the others, of which there are
+ * hardly any. `rest` is what follows `FROM track CROSS JOIN file`; its parameters are numbered, since it stands twice.
+ */
+export function selectFiles(columns: string, rest: string): string {
+  const from = (matching: string) => `SELECT ${columns} FROM track CROSS JOIN file ON ${matching} ${rest}`
+  return `${from('file.library = track.library AND file.path = track.path AND file.track = track.id')}
+    UNION ALL ${from('file.track = track.id AND file.other = 1')}`
+}
+
 /** Where tracks lie: files in music folders, and uploads. */
 export function openPlaces({ db, numbers }: Pick<Parts, 'db' | 'numbers'>) {
   const library = openLibraryRows(db, numbers)
-  const dropFiles = db.prepare('DELETE FROM file WHERE track = ?')
+  const drop = db.prepare('DELETE FROM file WHERE library = ? AND path = ? AND track = ?')
   const insert = db.prepare(
-    `INSERT OR REPLACE INTO file (track, ${fileFields.join(', ')}) VALUES (?${', ?'.repeat(fileFields.length)})`,
+    `INSERT OR IGNORE INTO file (track, other, ${fileFields.join(', ')}) VALUES (?, ?${', ?'.repeat(fileFields.length)})`,
   )
   const dropUpload = db.prepare('DELETE FROM upload WHERE track = ?')
   const upload = db.prepare('INSERT INTO upload (track, library, user, file_name) VALUES (?, ?, ?, ?)')
@@ -32,7 +42,7 @@ export function openPlaces({ db, numbers }: Pick<Parts, 'db' | 'numbers'>) {
   }
 
   function add(track: number, places: Track): void {
-    for (const file of places.files) insert.run(track, ...rowOf(file))
+    for (const [at, file] of places.files.entries()) insert.run(track, at === 0 ? 0 : 1, ...rowOf(file))
     if (places.upload === undefined) return
     upload.run(track, places.upload.library, places.upload.user, places.upload.fileName)
   }
@@ -47,9 +57,13 @@ export function openPlaces({ db, numbers }: Pick<Parts, 'db' | 'numbers'>) {
 
   return {
     add,
+    /** The row of the library of its first file. */
+    firstLibrary({ files: [file] }: Track): number | null {
+      return file === undefined ? null : library(file.library)
+    },
     replace(standing: StandingTrack, track: Track | undefined): void {
       if (track !== undefined && stands(standing, track)) return
-      dropFiles.run(standing.id)
+      for (const [library = null, path = null] of standing.files) drop.run(library, path, standing.id)
       dropUpload.run(standing.id)
       if (track !== undefined) add(standing.id, track)
     },

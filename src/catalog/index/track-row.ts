@@ -42,6 +42,8 @@ export const columns = [
   'added',
   'updated',
   'scope',
+  'library',
+  'path',
 ] as const
 
 const placeOf = (column: (typeof columns)[number]) => columns.indexOf(column)
@@ -61,6 +63,8 @@ interface Rows {
   readonly album: number
   readonly part: number
   readonly scope: number
+  /** Of its first file. */
+  readonly library: number | null
   readonly format: number
   readonly genres: readonly GenreName[]
   readonly credits: readonly CreditRow[]
@@ -134,6 +138,8 @@ export function valuesOf({ tags, audio, ...track }: Track, rows: Rows) {
     track.addedAt,
     track.updatedAt,
     rows.scope,
+    rows.library,
+    track.files[0]?.path ?? null,
   ]
 }
 

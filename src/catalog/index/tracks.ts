@@ -69,9 +69,9 @@ export function openTracks(parts: TrackParts): Tracks {
   const nextId = openIds(parts)
   const writeWords = openTrackWords(parts)
   const asked = { columns, files: fileFields }
-  const ofPart = openStanding(db, 'album = ? AND part = ?', asked)
-  const byGuid = openStanding(db, 'guid = ?', asked)
-  const byId = openStanding(db, 'id = ?', asked)
+  const ofPart = openStanding(db, 'album = ?1 AND part = ?2', asked)
+  const byGuid = openStanding(db, 'guid = ?1', asked)
+  const byId = openStanding(db, 'id = ?1', asked)
   const insert = db.prepare(
     `INSERT INTO track (id, guid, document, words, ${columns.join(', ')})
      VALUES (?, ?, ?, ?${', ?'.repeat(columns.length)}) ON CONFLICT (guid) DO NOTHING`,
@@ -127,7 +127,8 @@ export function openTracks(parts: TrackParts): Tracks {
     const names = [...new Map(track.tags.genres.map((name) => [name, genres.resolve(name)])).values()]
     const made = credits.resolve(track)
     const format = formats(track.audio)
-    const values = valuesOf(track, { ...place, scope, format, genres: names, credits: made })
+    const library = places.firstLibrary(track)
+    const values = valuesOf(track, { ...place, scope, library, format, genres: names, credits: made })
     return { place, track, guid, scope, genres: names, credits: made, values }
   }
 

@@ -3,6 +3,7 @@ import type { Beside } from '../../protocol/facts/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { integer, text } from '../../store/row.ts'
 import { guidText } from '../index/schema.ts'
+import { selectFiles } from '../index/track-files.ts'
 
 /** Questions of the hashing to the index, for its reader thread: they may pass over every track. */
 
@@ -39,7 +40,7 @@ export interface UnhashedAlbum {
 /** The first album after the row `after` of which something has not been read whole; null at the end. */
 export function unhashedAfter(db: DatabaseSync, after: number, here: readonly Id[]): UnhashedAlbum | null {
   const ofTracks = db.prepare(
-    'SELECT album FROM track WHERE album > ? AND blob IS NULL AND EXISTS (SELECT 1 FROM file WHERE track = track.id) ORDER BY album LIMIT 1',
+    'SELECT album FROM track WHERE album > ? AND blob IS NULL AND path IS NOT NULL ORDER BY album LIMIT 1',
   )
   const ofLibrary = db.prepare(
     `SELECT album FROM beside WHERE library = (SELECT id FROM library WHERE guid = ?) AND album > ? AND blob IS NULL
@@ -55,11 +56,12 @@ export function unhashedAfter(db: DatabaseSync, after: number, here: readonly Id
 
 function unhashedTracks(db: DatabaseSync, album: number): Unhashed[] {
   const rows = db.prepare(
-    `SELECT ${guidText('album.guid')} AS album, track.part, ${guidText('track.guid')} AS track, library.guid AS library,
-       file.path, track.size, file.modified_at
-     FROM track JOIN album ON album.id = track.album JOIN file ON file.track = track.id
-     JOIN library ON library.id = file.library
-     WHERE track.album = ? AND track.blob IS NULL ORDER BY track.part, track.id`,
+    `${selectFiles(
+      `${guidText('album.guid')} AS album, track.part AS part, ${guidText('track.guid')} AS track, library.guid AS library,
+         file.path, track.size, file.modified_at, track.id AS id`,
+      `CROSS JOIN album ON album.id = track.album CROSS JOIN library ON library.id = file.library
+       WHERE track.album = ?1 AND track.blob IS NULL`,
+    )} ORDER BY part, id`,
   )
   return rows.all(album).map((each) => ({
     album: text(each.album),
@@ -94,7 +96,6 @@ function unhashedBeside(db: DatabaseSync, album: number): UnhashedBeside[] {
 
 /** How many tracks of music folders have not been read whole. */
 export function countUnhashed(db: DatabaseSync): number {
-  const sql =
-    'SELECT count(*) AS count FROM track WHERE blob IS NULL AND EXISTS (SELECT 1 FROM file WHERE track = track.id)'
+  const sql = 'SELECT count(*) AS count FROM track WHERE blob IS NULL AND path IS NOT NULL'
   return integer(db.prepare(sql).get()?.count)
 }

@@ -3,6 +3,7 @@ import type { Index } from '../../index/index.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { bytes, integer, optional, text } from '../../store/row.ts'
 import { guidBytes, guidOf } from '../index/guid.ts'
+import { selectFiles } from '../index/track-files.ts'
 
 /** What a scan asks the index, on this thread: each answer takes microseconds. */
 export interface Lookup {
@@ -66,9 +67,11 @@ export function createLookup(index: Pick<Index, 'statement'>): Lookup {
       return row && trackOf(row)
     },
     placesOf(track) {
-      const sql = `SELECT library.guid AS library, file.path, track.size, file.modified_at, album.guid AS album
-        FROM track JOIN album ON album.id = track.album JOIN file ON file.track = track.id
-        JOIN library ON library.id = file.library WHERE track.guid = ?`
+      const sql = selectFiles(
+        'library.guid AS library, file.path, track.size, file.modified_at, album.guid AS album',
+        `CROSS JOIN album ON album.id = track.album CROSS JOIN library ON library.id = file.library
+         WHERE track.guid = ?1`,
+      )
       const rows = index.statement(sql).all(guidBytes(track))
       return rows.map((row) => ({
         library: text(row.library),

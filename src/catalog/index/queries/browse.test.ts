@@ -248,7 +248,7 @@ test('nobody sees, counts, finds or happens upon what is only in libraries of ot
     albumOf('Open', 'Ann', [{ title: 'Common', genres: ['Rock'], date: '1999' }]),
     albumOf('Hidden', 'Eve', [{ title: 'Whisper', genres: ['Noise'], libraries: [secret], date: '2001' }]),
     albumOf('Mixed', 'Ann', [
-      { title: 'Shown', libraries: [home, secret], genres: ['Rock'], date: '1999' },
+      { title: 'Shown', libraries: [secret, home], genres: ['Rock'], date: '1999' },
       { title: 'Veiled', libraries: [secret], genres: ['Noise'], artist: 'Eve', date: '1999' },
     ]),
     albumOf('Nobody', 'Nil', [{ title: 'Void', libraries: [both] }]),
@@ -294,6 +294,14 @@ test('nobody sees, counts, finds or happens upon what is only in libraries of ot
     mixed.tracks.map(({ title }) => title),
     ['Shown'],
   )
+  const pathsSeenBy = (viewer: typeof guest) => {
+    const ids = mixed.tracks.map(({ id }) => id)
+    const details = ids.map((id) => ask.trackDetails(index.db, viewer, ids).get(id)?.path)
+    const lines = ask.trackLines(index.db, viewer, ids).map((line) => line?.path)
+    return [...details, ...lines]
+  }
+  assert.deepEqual(pathsSeenBy(guest), ['Again/Ann/Mixed/00 Shown.flac', 'Again/Ann/Mixed/00 Shown.flac'])
+  assert.equal(pathsSeenBy(anna)[0], 'Ann/Mixed/00 Shown.flac')
   const whisper = ask
     .tracks(index.db, anna, trackQuery.parse({}))
     .items.find(({ title }) => title === 'Whisper')

@@ -6,6 +6,7 @@ import { nameKey, sortText } from '../keys.ts'
 import { lists } from '../lists.ts'
 import { plainText } from '../search/words.ts'
 import { roles } from '../track-credits.ts'
+import { selectFiles } from '../track-files.ts'
 import { type Ask, seen, sees, type View, viewOf } from './view.ts'
 
 /** A track as a playlist file names it. */
@@ -24,7 +25,9 @@ export function trackLines(db: DatabaseSync, ask: Ask, ids: readonly Id[]): (Tra
     `SELECT track.id, track.title, track.artist, track.duration, track.scope, upload.file_name FROM track
      LEFT JOIN upload ON upload.track = track.id WHERE track.guid = ?`,
   )
-  const files = db.prepare('SELECT library, path FROM file WHERE track = ? ORDER BY path')
+  const files = db.prepare(
+    `${selectFiles('file.library, file.path AS path', 'WHERE track.id = ?1')} ORDER BY path`,
+  )
   const artists = db.prepare(
     `SELECT spelling.name FROM credit JOIN spelling ON spelling.id = credit.spelling
      WHERE credit.track = ? AND credit.role = ${roles.artist} ORDER BY credit.position`,

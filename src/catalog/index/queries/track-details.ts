@@ -69,8 +69,7 @@ export function openTrackDetails(db: DatabaseSync, view: View): (ids: readonly n
          track.genres, track.duration, track.bitrate, track.size, track.explicit, track.added, track.format,
          track.track_gain, track.track_peak, track.album_gain, track.album_peak,
          track.sample_rate, track.channels, track.bit_depth, track.bpm, track.comment, track.sort, track.more,
-         (SELECT path FROM file WHERE file.track = track.id AND file.library IN (${[...view.libraries.values()].join(', ')})
-          ORDER BY library, path LIMIT 1),
+         ${pathSeen(view)},
          ${averageOf('track')}, ${markColumns}
        FROM json_each(?) AS wanted CROSS JOIN track ON track.id = wanted.value ${joinMark(view, 'track')}
        WHERE true ${seen(view, 'track.scope')}`,
@@ -141,6 +140,13 @@ export function openTrackDetails(db: DatabaseSync, view: View): (ids: readonly n
       rows.map((row) => [integer(row[0]), detailsOf(row, credits.get(text(row[4])) ?? nobody, albums)]),
     )
   }
+}
+
+/** SQL for the path of the track's first file, or of another one where the viewer does not see that one's library. */
+function pathSeen(view: View): string {
+  const own = `IN (${[...view.libraries.values()].join(', ')})`
+  return `CASE WHEN track.library ${own} THEN track.path ELSE (SELECT path FROM file
+    WHERE file.track = track.id AND file.other = 1 AND file.library ${own} ORDER BY library, path LIMIT 1) END`
 }
 
 const nothingMore = {}
