@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { openBrowser } from '../harness/browser.ts'
 import { startNode } from '../harness/node.ts'
 import { startLastfm, startListenBrainz, startReceiver } from '../harness/services.ts'
+import { waitFor } from '../harness/wait.ts'
 import { phone, visit } from './visit.ts'
 
 test('connections: services and webhooks are connected, tried, explained where they refuse, and taken away', async (t) => {
@@ -46,7 +47,7 @@ test('connections: services and webhooks are connected, tried, explained where t
     listenbrainz.tokens.set('good token', 'ada')
     await ask.click()
     await page.getByText('ListenBrainz answers, and takes us').waitFor()
-    assert.equal(await line.getByText('Needs you').count(), 0)
+    await line.getByText('Needs you').waitFor({ state: 'detached' })
   })
 
   await t.test(
@@ -90,7 +91,7 @@ test('connections: services and webhooks are connected, tried, explained where t
     assert.equal(new URL(back).origin, node.baseUrl)
     await page.goto(`${back}&token=allowed+token`)
     await lineOf('Last.fm · ada').waitFor()
-    assert.equal(new URL(page.url()).search, '', 'the token has left the address')
+    await waitFor(() => new URL(page.url()).search === '', { what: 'the token to leave the address' })
   })
 
   await t.test('on a phone all of it is in reach, and what is taken away is gone', async () => {

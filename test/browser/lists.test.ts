@@ -38,7 +38,7 @@ test('a list goes on to its last item, whether its length is known or not', asyn
         })
         return seen.size === many
       },
-      { what: `all ${many} albums to be seen`, deadline: 20_000 },
+      { what: `all ${many} albums to be seen` },
     ).catch((error: unknown) => {
       throw new Error(`${seen.size} of ${many} albums were seen`, { cause: error })
     })

@@ -7,6 +7,7 @@ import { type ClusterNode, etcdOf, startCluster } from '../harness/cluster.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { scanned } from '../harness/scan.ts'
 import { standStill } from '../harness/stand-still.ts'
+import { waitFor } from '../harness/wait.ts'
 import { heard, phone, visit } from './visit.ts'
 
 /** A cluster of one machine, as its administrator sees it. */
@@ -73,7 +74,9 @@ test('an administrator sees the machines and what happened, and changes settings
   const open = small.page
     .getByRole('navigation', { name: 'Administration' })
     .getByRole('link', { name: 'Machines' })
-  assert.ok(await isOnScreen(open), 'of the row that is wider than a phone the open part is seen')
+  await waitFor(() => isOnScreen(open), {
+    what: 'the open part of the row that is wider than a phone to be seen',
+  })
 })
 
 test('[N2] without the store the page browses, searches and plays, and says what cannot be saved', async () => {

@@ -38,7 +38,9 @@ test('[S3] an album that is shared by its menu is heard by someone without an ac
     .first()
     .click()
   const link = await shareByMenu(inside.page, /^More for .*Wesnoth/)
-  assert.equal(await inside.page.evaluate(() => navigator.clipboard.readText()), link)
+  await waitFor(async () => (await inside.page.evaluate(() => navigator.clipboard.readText())) === link, {
+    what: 'the link to lie on the clipboard',
+  })
 
   await using outside = await visit(house.browser, { baseUrl: house.node.baseUrl })
   const { page } = outside
@@ -51,7 +53,7 @@ test('[S3] an album that is shared by its menu is heard by someone without an ac
   const title = await bar.locator('b').textContent()
   await bar.getByRole('button', { name: 'Next' }).click()
   await waitFor(async () => (await heard(page)).source !== first.source, { what: 'the next song to sound' })
-  assert.notEqual(await bar.locator('b').textContent(), title)
+  await waitFor(async () => (await bar.locator('b').textContent()) !== title, { what: 'its title' })
   await bar.getByRole('button', { name: 'Pause' }).click()
   await silent(page)
 

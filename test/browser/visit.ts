@@ -36,7 +36,8 @@ export async function visit(
     locale: 'en-GB',
     ...look,
   })
-  context.setDefaultTimeout(20_000)
+  // It ends what hangs; a busy machine is given time.
+  context.setDefaultTimeout(60_000)
   if (token !== undefined) {
     await context.addCookies([
       { name: 'hocket_session', value: token, url: baseUrl, httpOnly: true, sameSite: 'Lax' },

@@ -442,7 +442,7 @@ test('a full disk takes nothing, says so, and goes on when there is room', async
   await assert.rejects(reach, (error) => isCoded(error, 'COPIES_TOO_FEW') && /DISK_FULL/.test(error.message))
   await disk.empty()
   await waitFor(async () => (await small.hashes()).length === 3, { what: 'the copies to be made' })
-  assert.equal(copies.status().problem, null)
+  await waitFor(() => copies.status().problem === null, { what: 'the trouble to be over' })
   assert.ok(two && three)
 })
 

@@ -47,6 +47,8 @@ async function openNetwork(machines: number): Promise<AsyncDisposable> {
 
 interface Started extends AsyncDisposable {
   readonly child: ChildProcess
+  /** Whether it has ended, and all that it printed is here. */
+  hasEnded(): boolean
   output(): string
 }
 
@@ -66,10 +68,17 @@ function start(number: number, data: string, args: readonly string[], input = ''
       output += text
     })
   child.stdin.end(input)
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  let hasEnded = false
+  const ended = new Promise<void>((resolve) =>
+    child.once('close', () => {
+      hasEnded = true
+      resolve()
+    }),
+  )
   process.on('exit', () => child.kill('SIGKILL'))
   return {
     child,
+    hasEnded: () => hasEnded,
     output: () => output,
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM')
@@ -81,14 +90,14 @@ function start(number: number, data: string, args: readonly string[], input = ''
 /** Gives a command on a machine of the network, and answers what it printed. */
 async function run(number: number, data: string, ...args: readonly string[]): Promise<string> {
   await using started = start(number, data, args)
-  await waitFor(() => started.child.exitCode !== null, { what: args.join(' ') })
+  await waitFor(started.hasEnded, { what: args.join(' ') })
   assert.equal(started.child.exitCode, 0, started.output())
   return started.output()
 }
 
 async function up(number: number, data: string, args: readonly string[], input?: string): Promise<Started> {
   const started = start(number, data, ['up', ...args], input)
-  await waitFor(() => started.output().includes('Hocket is ready') || started.child.exitCode !== null, {
+  await waitFor(() => started.output().includes('Hocket is ready') || started.hasEnded(), {
     what: `machine ${number} to be ready`,
   })
   assert.equal(started.child.exitCode, null, started.output())
@@ -104,14 +113,14 @@ test('machines are found on their network, and let in by what the person brings;
   const data = (number: number) => join(folder.path, String(number))
 
   await using nobody = start(2, data(2), ['up', '--discover'], 'no code\n')
-  await waitFor(() => nobody.child.exitCode !== null, { what: 'the search to end' })
+  await waitFor(nobody.hasEnded, { what: 'the search to end' })
   assert.match(nobody.output(), /DISCOVERY_EMPTY/)
 
   const first = await run(1, data(1), 'cluster', 'init')
   stack.use(await up(1, data(1), []))
 
   await using wrong = start(2, data(2), ['up', '--discover'], `${'A'.repeat(43)}/${'B'.repeat(43)}\n`)
-  await waitFor(() => wrong.child.exitCode !== null, { what: 'the wrong code to be refused' })
+  await waitFor(wrong.hasEnded, { what: 'the wrong code to be refused' })
   assert.match(wrong.output(), /machine-1 at 10\.211\.77\.1:4651/)
   assert.match(wrong.output(), /AUTHORITY_UNKNOWN/)
 

@@ -176,7 +176,9 @@ test('the majority comes back: what is written is read at the machine that had s
   )
   assert.match(read, /"rating":5/)
   await cluster.settled(3)
-  assert.match(nodeAt(1).node.logs(), /the store answers again/)
+  await waitFor(() => nodeAt(1).node.logs().includes('the store answers again'), {
+    what: 'the log to say it',
+  })
   const lines = await runHocket(['status', '--data', nodeAt(1).data])
   assert.match(lines.stdout, /Etcd +3 members vote/)
 })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClusterNode } from '../harness/cluster.ts'
 import { pickOne } from '../harness/random.ts'
@@ -48,8 +48,13 @@ const hashOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 
 /** Null where there is none. */
 async function hashOfFile(path: string): Promise<string | null> {
+  return await unlessGone(async () => hashOf(await readFile(path)))
+}
+
+/** Null where the file is not there, or not any more: one that is surplus may go at any time. */
+async function unlessGone<Value>(work: () => Promise<Value>): Promise<Value | null> {
   try {
-    return hashOf(await readFile(path))
+    return await work()
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error
@@ -78,13 +83,15 @@ async function damage({ ledger, songs }: Stage, { data }: ClusterNode, random: (
   if (files.length === 0) return null
   const { parentPath, name } = pickOne(files, random)
   const path = join(parentPath, name)
-  const { size } = await stat(path)
-  const at = Math.floor(random() * size)
-  await using file = await open(path, 'r+')
-  const { buffer } = await file.read({ buffer: Buffer.alloc(1), position: at })
-  buffer.writeUInt8(buffer.readUInt8() ^ (1 << Math.floor(random() * 8)))
-  await file.write(buffer, 0, 1, at)
-  return { path, hash: name, track: tracks.get(name) ?? '', at, size }
+  return await unlessGone(async () => {
+    await using file = await open(path, 'r+')
+    const { size } = await file.stat()
+    const at = Math.floor(random() * size)
+    const { buffer } = await file.read({ buffer: Buffer.alloc(1), position: at })
+    buffer.writeUInt8(buffer.readUInt8() ^ (1 << Math.floor(random() * 8)))
+    await file.write(buffer, 0, 1, at)
+    return { path, hash: name, track: tracks.get(name) ?? '', at, size }
+  })
 }
 
 /** [B1] Whoever hears it there hears what was uploaded, and the copy is found out. */

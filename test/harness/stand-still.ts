@@ -14,13 +14,16 @@ export async function standStill(pid: number): Promise<void> {
  * works on another processor, or waits for its disk, finishes first, and may yet answer whoever asks meanwhile.
  */
 export async function stands(pid: number): Promise<void> {
-  await waitFor(async () => (await statesOf(pid)).every((state) => state === 'T'), {
+  await waitFor(async () => (await statesOf(pid)).every((state) => still.has(state)), {
     what: `process ${pid} to stand still`,
     deadline: 10_000,
   })
 }
 
-/** A letter for each thread (proc(5)); none for those that have ended. */
+/** Stopped; or ended, and waiting for a parent that may stand still itself to take note of it. */
+const still: ReadonlySet<string> = new Set(['T', 'Z', 'X'])
+
+/** A letter for each thread (proc(5)). */
 async function statesOf(pid: number): Promise<string[]> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => [])
   const lines = await Promise.all(

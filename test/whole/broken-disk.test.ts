@@ -96,8 +96,9 @@ test('[S4] a data folder that is no folder, is in use, or whose port or settings
   await waitFor(async () => codesOf(await problemsOf(ada))[''] === 'LIBRARY_GONE', {
     what: 'the missing folder to stand on the page of problems',
   })
-  assert.match(node.logs(), /LIBRARY_GONE/)
-  assert.ok(node.logs().includes(missing))
+  await waitFor(() => /LIBRARY_GONE/.test(node.logs()) && node.logs().includes(missing), {
+    what: 'the log to name it',
+  })
   for (const command of ['status', 'doctor']) {
     const said = await runHocket([command, '--data', node.data])
     assert.match(said.stdout, command === 'status' ? /LIBRARY_GONE/ : /folder .*\/no\/music.* cannot be read/)

@@ -27,7 +27,7 @@ test('[F1] [N2] killed in mid-scan, again and again, it ends with every file onc
     const ada = await node.administrator()
     await waitFor(async () => (await countTracks(ada)) >= files * share || (await isIdle(ada)), {
       what: `${share * 100} % of the tracks`,
-      deadline: 60_000,
+      deadline: 120_000,
     })
     const some = (await tracksOf(ada, 1))[0]
     assert.ok(some)
