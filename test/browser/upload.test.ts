@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openBrowser } from '../harness/browser.ts'
 import { startNode } from '../harness/node.ts'
+import { waitFor } from '../harness/wait.ts'
 import { wesnoth } from './house.ts'
 import { heard, visit } from './visit.ts'
 
@@ -19,7 +20,8 @@ test('several files are uploaded with progress, duplicates are said, and what ar
   const files = ['battle-epic.ogg', 'sad.ogg', 'defeat.ogg'].map((name) => join(wesnoth, name))
   await page.locator('input[type=file]').setInputFiles(files)
   await page.getByText('3 of 3 files uploaded').waitFor({ timeout: 60_000 })
-  assert.equal(await page.getByRole('progressbar').first().getAttribute('aria-valuenow'), '100')
+  const progress = page.getByRole('progressbar').first()
+  await waitFor(async () => (await progress.getAttribute('aria-valuenow')) === '100', { what: 'all of it' })
 
   await page.locator('input[type=file]').setInputFiles(join(wesnoth, 'sad.ogg'))
   await page.getByText(/Was here already/).waitFor()

@@ -183,7 +183,7 @@ async function findLeader(members: readonly EtcdMember[]): Promise<EtcdMember> {
   return await waitFor(
     async () => {
       for (const member of members) {
-        const status = await ask(member.clientUrl, 'maintenance/status').catch(() => undefined)
+        const status = await ask(member.clientUrl, 'maintenance/status', {}, 5_000).catch(() => undefined)
         if (status !== undefined && status['leader'] === own(status)) return member
       }
       return undefined
@@ -204,13 +204,14 @@ async function empty(url: string): Promise<void> {
   for (const { ID } of Array.isArray(leases) ? leases : []) await ask(url, 'lease/revoke', { ID })
 }
 
-async function ask(url: string, path: string, body: object = {}): Promise<Record<string, unknown>> {
+async function ask(url: string, path: string, body: object = {}, deadline = 60_000) {
   const response = await fetch(`${url}/v3/${path}`, {
     method: 'POST',
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(deadline),
   })
   const answer: unknown = await response.json()
   if (!response.ok || !(answer instanceof Object)) throw new Error(`${path}: ${JSON.stringify(answer)}`)
-  return { ...answer }
+  const fields: Record<string, unknown> = { ...answer }
+  return fields
 }

@@ -97,6 +97,8 @@ export async function runHocket(
 interface Running {
   readonly child: ChildProcess
   readonly logs: () => string
+  /** Whether it has ended, and all that it printed is in the logs. */
+  readonly hasClosed: () => boolean
 }
 
 /** Node in a network namespace. `ip` becomes the program that it starts, so signals reach that. */
@@ -122,9 +124,13 @@ function launch(data: string, { music = [], port = '0', env, flags = [], namespa
   }
   child.stdout.setEncoding('utf8').on('data', collect)
   child.stderr.setEncoding('utf8').on('data', collect)
+  let closed = false
+  child.once('close', () => {
+    closed = true
+  })
   const logs = () => output
   watched.set(child, logs)
-  return { child, logs }
+  return { child, logs, hasClosed: () => closed }
 }
 
 /** The person's own settings stay out of the tests. */
@@ -135,11 +141,12 @@ function environment(env: NodeOptions['env'] = {}): NodeJS.ProcessEnv {
 
 const readyLine = /^Hocket is ready at (http:\/\/\S+)$/m
 
-async function readiness({ child, logs }: Running, signal: AbortSignal | undefined): Promise<string> {
+async function readiness(running: Running, signal: AbortSignal | undefined): Promise<string> {
+  const { child, logs, hasClosed } = running
   const result = await waitFor(
     () => {
       const address = readyLine.exec(logs())?.[1]
-      return address !== undefined || hasEnded(child) ? { address } : undefined
+      return address !== undefined || hasClosed() ? { address } : undefined
     },
     { what: 'the node to be ready', deadline: 120_000, ...(signal !== undefined && { signal }) },
   )
