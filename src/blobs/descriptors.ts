@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { Shortcuts } from './shortcut.ts'
 import type { Sums } from './sums.ts'
@@ -6,9 +7,7 @@ import type { Sums } from './sums.ts'
 export interface OpenFile {
   readonly handle: FileHandle
   readonly path: string | Buffer
-  readonly size: number
-  /** Milliseconds, with their fraction. */
-  readonly modifiedAt: number
+  readonly stats: Stats
   readonly sums: Sums | null
   /** Null where all bytes go through this process. */
   readonly shortcuts: Shortcuts | null

@@ -71,13 +71,12 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
     const handle = await openHandle(hash, path)
     try {
       const stats = await handle.stat()
-      const { size, mtimeMs: modifiedAt } = stats
       const [saved, shortcuts] = await Promise.all([
         sumsFolder.load(hash),
         openShortcuts({ handle, path, stats }),
       ])
-      const sums = saved?.size === size ? saved : await makeSums(hash, handle)
-      return { handle, path, size, modifiedAt, sums, shortcuts, checkedAt: performance.now() }
+      const sums = saved?.size === stats.size ? saved : await makeSums(hash, handle)
+      return { handle, path, stats, sums, shortcuts, checkedAt: performance.now() }
     } catch (error) {
       await handle.close()
       throw error

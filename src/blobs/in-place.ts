@@ -36,6 +36,16 @@ export function createInPlace(parts: Parts): InPlaceFiles {
   const checking = new Set<string>()
   const damaged = new Set<string>()
   let lastCheck: Promise<void> = Promise.resolve()
+  /** A listener asks for many ranges of what the index names by one object. */
+  const keys = new WeakMap<PlacedFile, string>()
+
+  function keyOf(file: PlacedFile): string {
+    const known = keys.get(file)
+    if (known !== undefined) return known
+    const key = makeKey(file)
+    keys.set(file, key)
+    return key
+  }
 
   async function openFile(file: PlacedFile): Promise<OpenFile> {
     const { handle, path, stats } = await openPlaced(file)
@@ -44,9 +54,8 @@ export function createInPlace(parts: Parts): InPlaceFiles {
         file.hash === undefined
           ? [null, null]
           : await Promise.all([sumsFolder.load(file.hash), openShortcuts({ handle, path, stats })])
-      const { size, mtimeMs: modifiedAt } = stats
-      const fitting = sums?.size === size ? sums : null
-      return { handle, path, size, modifiedAt, sums: fitting, shortcuts, checkedAt: performance.now() }
+      const fitting = sums?.size === stats.size ? sums : null
+      return { handle, path, stats, sums: fitting, shortcuts, checkedAt: performance.now() }
     } catch (error) {
       await handle.close()
       throw error
@@ -94,10 +103,10 @@ export function createInPlace(parts: Parts): InPlaceFiles {
   }
 
   /** Damage and a change look alike in the bytes, but a change shows in the file's size or time. */
-  async function explain(file: Hashed, { handle, size, modifiedAt }: OpenFile): Promise<CodedError> {
+  async function explain(file: Hashed, { handle, stats }: OpenFile): Promise<CodedError> {
     const now = await handle.stat()
     descriptors.forget(keyOf(file))
-    if (now.size !== size || now.mtimeMs !== modifiedAt) return new CodedError('FILE_CHANGED')
+    if (now.size !== stats.size || now.mtimeMs !== stats.mtimeMs) return new CodedError('FILE_CHANGED')
     verifySoon(file)
     return new CodedError('BLOB_CORRUPT', file.hash)
   }
@@ -142,7 +151,7 @@ export function createInPlace(parts: Parts): InPlaceFiles {
   }
 }
 
-function keyOf({ root, path, size, modifiedAt, hash }: PlacedFile): string {
+function makeKey({ root, path, size, modifiedAt, hash }: PlacedFile): string {
   const names = [root, path].map((name) =>
     (typeof name === 'string' ? Buffer.from(name) : name).toString('latin1'),
   )

@@ -43,8 +43,9 @@ export async function openPlaced(file: PlacedFile): Promise<OpenPlaced> {
 /** Throws FILE_MISSING or FILE_CHANGED where the open file is not the one at its path any more. */
 export async function checkStillThere(file: OpenFile): Promise<void> {
   try {
-    const [there, opened] = await Promise.all([stat(file.path), file.handle.stat()])
-    const unchanged = opened.size === file.size && opened.mtimeMs === file.modifiedAt
+    // Nobody else can get its number while it is open: one look at the path tells of both.
+    const [there, opened] = [await stat(file.path), file.stats]
+    const unchanged = there.size === opened.size && there.mtimeMs === opened.mtimeMs
     if (!unchanged || !isSame(there, opened)) throw new CodedError('FILE_CHANGED')
   } catch (error) {
     throw placedError(error)

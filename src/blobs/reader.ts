@@ -114,20 +114,20 @@ export function createUnverifiedReader(borrowed: Borrowed, onChange: () => void)
 
   async function lend(offset: number, length: number, signal?: AbortSignal): Promise<Loan> {
     signal?.throwIfAborted()
-    const wanted = Math.min(length, file.size - offset, pageSize)
+    const wanted = Math.min(length, file.stats.size - offset, pageSize)
     if (wanted <= 0) return nothing
     const buffer = Buffer.allocUnsafeSlow(wanted)
     const bytesRead = await readAt(borrowed, buffer, wanted, offset)
     const now = await file.handle.stat()
     signal?.throwIfAborted()
-    if (bytesRead < wanted || now.size !== file.size || now.mtimeMs !== file.modifiedAt) {
+    if (bytesRead < wanted || now.size !== file.stats.size || now.mtimeMs !== file.stats.mtimeMs) {
       onChange()
       throw new CodedError('FILE_CHANGED')
     }
     return { bytes: buffer, release: () => {} }
   }
 
-  return finishReader(borrowed, file.size, false, lend)
+  return finishReader(borrowed, file.stats.size, false, lend)
 }
 
 function finishReader(borrowed: Borrowed, size: number, verified: boolean, lend: Reader['lend']): Reader {

@@ -95,16 +95,20 @@ export function createOriginals({
    * The copies here, best first. Those of one content hash are interchangeable byte for byte. Files come before the blob: a
    * track that has a file seldom has a blob as well, and each range would look for it in vain.
    */
-  function local({ blob, places }: Original, signal: AbortSignal): Open<Reader>[] {
-    const files = places.map((place) => () => inPlace.open(place, signal))
-    return blob === undefined ? files : [...files, () => blobs.open(blob, signal)]
+  function* local({ blob, places }: Original, signal: AbortSignal): Generator<Open<Reader>> {
+    for (const place of places) yield () => inPlace.open(place, signal)
+    if (blob !== undefined) yield () => blobs.open(blob, signal)
+  }
+
+  /** Those of other nodes are looked for only when none here opens: that is work, and each range would do it. */
+  function* everywhere(original: Original, signal: AbortSignal): Generator<Open<Copy>> {
+    yield* local(original, signal)
+    yield* elsewhere.copies(original, signal)
   }
 
   /** Every copy of this content, for whoever has lost the one that was being read. */
-  function all(original: Original, signal: AbortSignal): Open<Copy>[] {
-    return original.blob === undefined
-      ? []
-      : [...local(original, signal), ...elsewhere.copies(original, signal)]
+  function all(original: Original, signal: AbortSignal): Iterable<Open<Copy>> {
+    return original.blob === undefined ? [] : everywhere(original, signal)
   }
 
   function represent(original: Original, copy: Copy): OpenOriginal {
@@ -116,7 +120,7 @@ export function createOriginals({
   /** The first that opens. Where none does and a file is no longer what it was: that file, as it is now. */
   async function openFirst<Source extends Copy, Result>(
     original: Original,
-    copies: readonly Open<Source>[],
+    copies: Iterable<Open<Source>>,
     represented: (copy: Source) => Result,
     signal: AbortSignal,
   ): Promise<Result | OriginalFile> {
@@ -155,8 +159,7 @@ export function createOriginals({
 
   return {
     open(original, signal) {
-      const copies = [...local(original, signal), ...elsewhere.copies(original, signal)]
-      return openFirst(original, copies, (copy) => represent(original, copy), signal)
+      return openFirst(original, everywhere(original, signal), (copy) => represent(original, copy), signal)
     },
     openFile(original, signal) {
       const copies = [...local(original, signal), () => elsewhere.bring(original, signal)]
@@ -170,7 +173,7 @@ function representation(
   { mediaType, modifiedAt }: Pick<Original, 'mediaType' | 'modifiedAt'>,
   copy: Copy,
   version: string,
-  others: (signal: AbortSignal) => readonly Open<Copy>[],
+  others: (signal: AbortSignal) => Iterable<Open<Copy>>,
   changedOver: () => void,
 ): OpenOriginal {
   return {
@@ -191,7 +194,7 @@ function representation(
  */
 async function* readOn(
   first: Copy,
-  others: (signal: AbortSignal) => readonly Open<Copy>[],
+  others: (signal: AbortSignal) => Iterable<Open<Copy>>,
   range: ByteRange,
   changedOver: () => void,
   signal: AbortSignal,
@@ -213,7 +216,7 @@ async function* readOn(
     } finally {
       if (reader !== first) reader[Symbol.dispose]()
     }
-    left ??= others(signal).values()
+    left ??= others(signal)[Symbol.iterator]()
   }
   throw failure
 }

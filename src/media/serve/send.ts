@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
-import { z } from 'zod'
 import type { Shortcut } from '../../blobs/blobs.ts'
 import { answer, type ServeOptions, type ServeRequest } from './answer.ts'
 import { type ByteRange, isComplete, type Production, type Representation } from './representation.ts'
@@ -123,13 +122,13 @@ async function writeRange(
   }
 }
 
-/** What Node's handle of a connection tells on POSIX systems, though its types do not. */
-const handle = z.object({ fd: z.int().nonnegative() })
-
 /** The number of a socket that carries our bytes as they are; null where it does not, or is not this answer's yet. */
 function bareSocketOf(response: ServerResponse): number | null {
   const { socket } = response
   // An answer has no socket yet while an earlier one on the same connection is being sent.
   if (socket === null || socket.destroyed || socket instanceof TLSSocket) return null
-  return handle.safeParse(Reflect.get(socket, '_handle')).data?.fd ?? null
+  // What Node's handle of a connection tells on POSIX systems, though its types do not.
+  const handle: unknown = Reflect.get(socket, '_handle')
+  const isOpen = typeof handle === 'object' && handle !== null && 'fd' in handle
+  return isOpen && typeof handle.fd === 'number' && handle.fd >= 0 ? handle.fd : null
 }
