@@ -9,12 +9,33 @@ import type { Api } from './api.ts'
 import { isAdministrator } from './authentication.ts'
 import { isLocal } from './local.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Bytes that its connection had carried when it came. */
+    sentBefore: number
+  }
+}
+
 /** What the gateway counts of itself. */
 export interface Metrics extends Disposable {
   readonly registry: Registry
   readonly streams: Streams
+  readonly answers: Answers
   /** The time from tick to tick of a timer on the thread that serves audio, in nanoseconds: `tickMs` and its delay. */
   readonly eventLoopDelay: ReturnType<typeof monitorEventLoopDelay>
+}
+
+/** Every answer that was given. */
+export interface Answers {
+  record(answer: {
+    readonly method: string
+    /** The template, so that ids make no series of their own. */
+    readonly route: string
+    readonly status: number
+    readonly milliseconds: number
+    /** Headers included. */
+    readonly bytes: number
+  }): void
 }
 
 /** Audio answers that are being sent. */
@@ -90,6 +111,7 @@ export function createMetrics(measured: Measured): Metrics {
   return {
     registry,
     streams,
+    answers: countAnswers(registry),
     eventLoopDelay,
     [Symbol.dispose]() {
       eventLoopDelay.disable()
@@ -98,8 +120,7 @@ export function createMetrics(measured: Measured): Metrics {
   }
 }
 
-/** Times every answer by its route's template, so that ids make no series of their own, and counts its bytes. */
-export function measureRequests(app: FastifyInstance, { registry, streams }: Metrics): void {
+function countAnswers(registry: Registry): Answers {
   const seconds = new Histogram({
     name: 'hocket_http_request_seconds',
     help: 'From the request to the last byte of the answer',
@@ -113,22 +134,35 @@ export function measureRequests(app: FastifyInstance, { registry, streams }: Met
     labelNames: ['route'],
     registers: [registry],
   })
-  const before = new WeakMap<object, number>()
   // What a counter and a histogram do for each answer is mostly to find the series of its labels.
   const series = remembered((method, route, status) => ({
     seconds: seconds.labels({ method, route, status }),
     sent: sent.labels({ route }),
   }))
+  return {
+    record({ method, route, status, milliseconds, bytes }) {
+      const found = series(method, route, `${Math.floor(status / 100)}xx`)
+      found.seconds.observe(milliseconds / 1_000)
+      found.sent.inc(Math.max(0, bytes))
+    },
+  }
+}
+
+/** Times every answer by its route's template, and counts its bytes. */
+export function measureRequests(app: FastifyInstance, { answers, streams }: Metrics): void {
+  app.decorateRequest('sentBefore', 0)
   app.addHook('onRequest', (request, _reply, done) => {
-    before.set(request, streams.sentTo(request.raw.socket))
+    request.sentBefore = streams.sentTo(request.raw.socket)
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none'
-    const status = `${Math.floor(reply.statusCode / 100)}xx`
-    const { seconds, sent } = series(request.method, route, status)
-    seconds.observe(reply.elapsedTime / 1_000)
-    sent.inc(Math.max(0, streams.sentTo(request.raw.socket) - (before.get(request) ?? 0)))
+    answers.record({
+      method: request.method,
+      route: request.routeOptions.url ?? 'none',
+      status: reply.statusCode,
+      milliseconds: reply.elapsedTime,
+      bytes: streams.sentTo(request.raw.socket) - request.sentBefore,
+    })
     done()
   })
 }

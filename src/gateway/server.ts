@@ -11,12 +11,13 @@ import { limitBodies } from './limits.ts'
 import { createHub } from './live/hub.ts'
 import { acceptWebSockets, liveRoutes } from './live/routes.ts'
 import { maySeeThrough } from './live/visibility.ts'
+import { createAgain } from './media/again.ts'
 import { createMetrics, type Metrics, measureRequests, metricsRoute } from './metrics.ts'
 import { docsRoutes } from './openapi/docs.ts'
 import { describeRoutes, type OpenApiDocument } from './openapi/document.ts'
 import { refusePeople } from './people.ts'
 import { answerProblems, refuseConnection, sendProblem } from './problems.ts'
-import { createRequestIds, logRequests } from './requests.ts'
+import { createRequestIds, logRequests, type RequestNames } from './requests.ts'
 import { restRoutes } from './rest/routes.ts'
 import { admitOtherGateways } from './roaming.ts'
 import { everywhere, secureHeaders } from './security.ts'
@@ -33,7 +34,8 @@ const drainMs = 5_000
 /** Puts the edge together; it answers nobody until `listen`. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, accounts } = options
-  const app = createServer(options)
+  const nameRequest = createRequestIds()
+  const app = createServer(options, nameRequest)
   const setupCode = createSetupCode()
   const hub = createHub({
     ...options,
@@ -57,7 +59,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   let document: OpenApiDocument | undefined
   const describe = () => (document ??= describeRoutes(routes, config.version))
-  restRoutes(app, { ...options, setupCode, metrics, startedAt: Date.now() })
+  const again = createAgain({ ...options, metrics, nameRequest })
+  restRoutes(app, { ...options, setupCode, metrics, again, startedAt: Date.now() })
   subsonicRoutes(app, { ...options, metrics })
   liveRoutes(app, hub)
   healthRoutes(app, options)
@@ -65,6 +68,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   docsRoutes(app, describe)
   webRoutes(app, config.webFolder, options.gateways)
   await app.ready()
+  again.goBefore(app.server)
 
   return {
     get setupCode() {
@@ -84,17 +88,18 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return addressOf(app, config)
     },
     async [Symbol.asyncDispose]() {
+      again.stop()
       await closeWithin(app, drainMs)
       metrics[Symbol.dispose]()
     },
   }
 }
 
-function createServer({ config, log }: GatewayOptions): Api {
+function createServer({ config, log }: GatewayOptions, nameRequest: RequestNames): Api {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: createRequestIds(),
+    genReqId: nameRequest,
     trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
     bodyLimit,
     // Idle connections are closed at once when the gateway ends; busy ones may finish.
@@ -114,7 +119,7 @@ function createServer({ config, log }: GatewayOptions): Api {
 /** Hooks run in this order: what an answer always carries first, then who may ask at all. */
 function addHooks(app: Api, options: GatewayOptions, metrics: Metrics): void {
   answerProblems(app)
-  logRequests(app, options.log)
+  logRequests(app)
   measureRequests(app, metrics)
   secureHeaders(app)
   admitOtherGateways(app, options.gateways, options.accounts.originOf)

@@ -7,7 +7,7 @@ const defaultDeadline = 30_000
  * Ends the work for a request once its client has gone or the deadline has passed. (Fastify's own `request.signal`
  * aborts as soon as a body has been read, so it cannot be used for writes.)
  */
-export function signalOf(reply: FastifyReply, deadlineMs = defaultDeadline): AbortSignal {
+export function signalOf(reply: Pick<FastifyReply, 'raw'>, deadlineMs = defaultDeadline): AbortSignal {
   const ended = new AbortController()
   // Joining two signals would cost more than this, and `AbortSignal.timeout` stays after the answer.
   const late = () => ended.abort(new DOMException('the answer took too long to begin', 'TimeoutError'))

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { ServeOptions } from '../../media/serve/answer.ts'
 import type { Production, Representation } from '../../media/serve/representation.ts'
 import { send } from '../../media/serve/send.ts'
@@ -26,9 +26,14 @@ export async function sendBytes(
       ...(stream && { onShortcut: stream.count }),
     })
   } catch (error) {
-    if (isCoded(error)) request.log.warn({ code: error.code, detail: error.detail }, 'a stream was cut')
-    else request.log.error({ err: error }, 'a stream was cut')
+    logCut(request.log, error)
   }
+}
+
+/** An answer that had begun could not be finished. */
+export function logCut(log: FastifyBaseLogger, error: unknown): void {
+  if (isCoded(error)) log.warn({ code: error.code, detail: error.detail }, 'a stream was cut')
+  else log.error({ err: error }, 'a stream was cut')
 }
 
 /** The bare response, with the headers that every answer carries; Fastify sends nothing from now on. */

@@ -5,6 +5,7 @@ import { renditionFormats } from '../../media/transcode/transcoder.ts'
 import { lyrics } from '../../protocol/api/catalog.ts'
 import { id } from '../../protocol/ids.ts'
 import type { Api } from '../api.ts'
+import type { Again } from '../media/again.ts'
 import { sendMade, sendStored } from '../media/audio.ts'
 import type { ReadLyrics } from '../media/lyrics.ts'
 import { sendCover } from '../media/pictures.ts'
@@ -22,6 +23,7 @@ interface Parts {
   readonly renditions: Renditions
   readonly readLyrics: ReadLyrics
   readonly streams: Metrics['streams']
+  readonly again: Pick<Again, 'remember'>
 }
 
 const tag = 'Media'
@@ -41,7 +43,7 @@ export const coverSize = z.coerce
 
 /** Audio, lyrics and covers. */
 export function mediaRoutes(app: Api, parts: Parts): void {
-  const { catalog, readLyrics } = parts
+  const { catalog, readLyrics, again } = parts
 
   app.get(
     '/api/tracks/:id/audio',
@@ -60,6 +62,7 @@ export function mediaRoutes(app: Api, parts: Parts): void {
     async (request, reply) => {
       const source = catalog.source(viewerOf(request), request.params.id)
       const { v, download } = request.query
+      if (download === undefined) again.remember(request, reply, source, v)
       const downloadAs = download === undefined ? undefined : `${source.title}.${source.suffix}`
       await sendStored(parts, request, reply, source, { v, downloadAs })
     },

@@ -1,5 +1,6 @@
 import type { Api } from '../api.ts'
 import type { GatewayOptions } from '../gateway.ts'
+import type { Again } from '../media/again.ts'
 import type { Metrics } from '../metrics.ts'
 import { ownRoutes, userRoutes } from './accounts.ts'
 import { catalogRoutes } from './catalog.ts'
@@ -18,6 +19,7 @@ import { uploadRoutes } from './uploads.ts'
 export interface RestParts extends GatewayOptions {
   readonly setupCode: string
   readonly metrics: Metrics
+  readonly again: Again
   readonly startedAt: number
 }
 

@@ -1,0 +1,161 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import type { Accounts, Authenticated } from '../../accounts/accounts.ts'
+import type { TrackSource } from '../../catalog/catalog.ts'
+import type { Index } from '../../index/index.ts'
+import { send } from '../../media/serve/send.ts'
+import { presentedToken } from '../authentication.ts'
+import type { Metrics } from '../metrics.ts'
+import { isLogged, logAnswer } from '../requests.ts'
+import { signalOf } from '../signal.ts'
+import { logCut } from './answer.ts'
+import { isCurrent, type Tracks } from './tracks.ts'
+
+/**
+ * A listener takes a track in many ranges, and each is asked for as the one before but for its `Range`. What the hooks
+ * and the route made of such a request holds until the index changes, since they look at nothing else: the next one
+ * goes past them. It is authenticated, opened, verified and counted as any other; what is not as before goes the long
+ * way. ADR 0315.
+ */
+export interface Again {
+  /** The audio of `source` may be answered to requests like this one, while the index is what it is. */
+  remember(request: FastifyRequest, reply: FastifyReply, source: TrackSource, v: string | undefined): void
+  /** Answers what is remembered before the server's listeners hear of it. */
+  goBefore(server: Server): void
+  /** From now on all requests go the long way: the server ends. */
+  stop(): void
+}
+
+export interface AgainParts {
+  readonly accounts: Pick<Accounts, 'authenticate'>
+  readonly index: Pick<Index, 'revision'>
+  readonly tracks: Pick<Tracks, 'open'>
+  readonly metrics: Pick<Metrics, 'streams' | 'answers'>
+  readonly nameRequest: (request: IncomingMessage) => string
+  readonly log: FastifyBaseLogger
+}
+
+interface Known {
+  /** Who asked, and how. */
+  readonly remote: string | undefined
+  readonly rawHeaders: readonly string[]
+  /** Where among them the range stands. */
+  readonly rangeAt: number
+  readonly source: TrackSource
+  readonly v: string | undefined
+  readonly token: string
+  readonly signedIn: Authenticated
+  readonly address: string
+  /** What every answer carries. */
+  readonly carried: ReturnType<FastifyReply['getHeaders']>
+  readonly route: string
+}
+
+/** How many requests are remembered: a listener has one or two. */
+const most = 1_000
+/** So many characters their headers may have. */
+const longest = 4_000
+
+export function createAgain({ accounts, index, tracks, metrics, nameRequest, log }: AgainParts): Again {
+  const { streams, answers } = metrics
+  /** By the address that is asked for. */
+  const known = new Map<string, readonly Known[]>()
+  let count = 0
+  let revision = 0
+  let stopped = false
+
+  function find(request: IncomingMessage): Known | undefined {
+    if (stopped || index.revision !== revision) return undefined
+    const found = known.get(request.url ?? '')?.find((each) => isLike(each, request))
+    return found !== undefined && accounts.authenticate(found.token) === found.signedIn ? found : undefined
+  }
+
+  function forget(): void {
+    known.clear()
+    count = 0
+  }
+
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { source, v, carried, route, address, signedIn }: Known,
+    goTheLongWay: () => void,
+  ): Promise<void> {
+    const begin = performance.now()
+    const { socket } = request
+    const before = streams.sentTo(socket)
+    const original = await tracks.open(source, signalOf({ raw: response })).catch(() => null)
+    if (original === null) return goTheLongWay()
+    using stream = streams.begin(socket)
+    const id = nameRequest(request)
+    try {
+      await send({ method: 'GET', headers: request.headers }, response, original, {
+        immutable: isCurrent(source, original, v),
+        carried: { ...carried, 'x-request-id': id },
+        onShortcut: stream.count,
+      })
+    } catch (error) {
+      logCut(log.child({ reqId: id }), error)
+    }
+    const milliseconds = performance.now() - begin
+    const answered = { method: 'GET', url: request.url ?? '', status: response.statusCode, milliseconds }
+    answers.record({ ...answered, route, bytes: streams.sentTo(socket) - before })
+    if (isLogged(log, answered))
+      logAnswer(log.child({ reqId: id }), { ...answered, address, user: signedIn.user.id })
+  }
+
+  return {
+    remember(request, reply, source, v) {
+      const { signedIn, raw, ip: address } = request
+      const token = presentedToken(request)
+      if (index.revision === 0 || signedIn === null || token === undefined || !isPlain(raw)) return
+      if (index.revision !== revision || count >= most) forget()
+      revision = index.revision
+      const { url = '', rawHeaders } = raw
+      const before = known.get(url) ?? []
+      const others = before.filter((each) => !isLike(each, raw))
+      const rangeAt = rawHeaders.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'range') + 1
+      const asked = { remote: raw.socket.remoteAddress, rawHeaders, rangeAt }
+      const route = request.routeOptions.url ?? ''
+      const answer = { source, v, token, signedIn, address, carried: reply.getHeaders(), route }
+      known.set(url, [...others, { ...asked, ...answer }])
+      count += 1 + others.length - before.length
+    },
+
+    goBefore(server) {
+      const listeners = server.listeners('request')
+      server.removeAllListeners('request')
+      server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+        const goTheLongWay = () => {
+          for (const listener of listeners) listener.call(server, request, response)
+        }
+        const found = find(request)
+        if (found === undefined) goTheLongWay()
+        else void answer(request, response, found, goTheLongWay)
+      })
+    },
+
+    stop() {
+      stopped = true
+    },
+  }
+}
+
+/** Whether a request is for a range, and says nothing that has to be looked at each time. */
+function isPlain({ method, headers, rawHeaders }: IncomingMessage): boolean {
+  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+  // Whom other sites' pages are to be told of does not stand in the index.
+  const isForeign = headers.origin !== undefined
+  const length = rawHeaders.reduce((sum, text) => sum + text.length, 0)
+  return method === 'GET' && headers.range !== undefined && !hasBody && !isForeign && length <= longest
+}
+
+/** Whether a request for the same address differs from the known one at most by its range. */
+function isLike(known: Known, { method, rawHeaders, socket }: IncomingMessage): boolean {
+  return (
+    method === 'GET' &&
+    rawHeaders.length === known.rawHeaders.length &&
+    known.rawHeaders.every((text, at) => text === rawHeaders[at] || at === known.rangeAt) &&
+    socket.remoteAddress === known.remote
+  )
+}
