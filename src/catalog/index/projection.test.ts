@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempDisposable } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { AlbumPart, Track } from '../../protocol/facts/catalog.ts'
@@ -17,6 +18,7 @@ import {
   partKey,
   type Song,
   type TestIndex,
+  testIndexOf,
 } from './test-index.ts'
 
 const abroad = derivedId('library abroad')
@@ -200,6 +202,44 @@ test('parts of an index are not put together where both have the same track', as
     [day, { ...night, tracks: day.tracks }].map((part) => [partKey(part.album), albumParts.encode(part)]),
   )
   await assert.rejects(fillTestIndexInParts(facts, folder.path), /is in two parts/)
+})
+
+test('the search of a filled index is not written anew for a few words that change, again and again', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'hocket-index-'))
+  const parts = Array.from({ length: 100 }, (_, album) =>
+    albumOf(
+      `Day ${album}`,
+      'Ann',
+      Array.from({ length: 24 }, (_, song) => `Song ${album} ${song}`),
+    ),
+  )
+  const facts = new Map(parts.map((part) => [partKey(part.album), albumParts.encode(part)]))
+  const file = (name: string) => join(folder.path, name)
+  {
+    using together = await fillTestIndexInParts(facts, folder.path)
+    using alone = fillTestIndex(facts)
+    together.db.prepare('VACUUM INTO ?').run(file('together'))
+    alone.db.prepare('VACUUM INTO ?').run(file('alone'))
+  }
+  for (const name of ['together', 'alone']) {
+    const db = new DatabaseSync(file(name))
+    using index = testIndexOf(db)
+    db.exec('PRAGMA synchronous = OFF')
+    // Below 10 lie the sums of it all, at 10 which pieces there are; far above the pages, what has been removed of each.
+    const pages = () =>
+      db.prepare(`SELECT id, block FROM track_search_data WHERE id > 10 AND id < ${2 ** 53}`).all()
+    const filled = pages()
+    for (const [round, part] of parts.slice(0, 40).entries()) {
+      const tracks = part.tracks.map((track, at) =>
+        at < 5 ? { ...track, tags: { ...track.tags, title: `${track.tags.title} again ${round}` } } : track,
+      )
+      index.put({ ...part, tracks })
+    }
+    const after = new Map(pages().map(({ id, block }) => [id, block]))
+    for (const { id, block } of filled) assert.deepEqual(after.get(id), block)
+    db.exec("INSERT INTO track_search (track_search) VALUES ('integrity-check')")
+    assert.equal(db.prepare("SELECT count(*) AS found FROM track_search ('again')").get()?.found, 200)
+  }
 })
 
 test('nothing is left of an album that is deleted', () => {

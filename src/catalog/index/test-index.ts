@@ -33,6 +33,11 @@ const marks = defineCollection(marksDefinition)
 export function openTestIndex(): TestIndex {
   const db = new DatabaseSync(':memory:')
   db.exec(projection.schema + projection.indexes)
+  return testIndexOf(db)
+}
+
+/** Follows changes in tables that are there. Its disposal closes them. */
+export function testIndexOf(db: DatabaseSync): TestIndex {
   const applier = projection.open(db, 'follow', ownNumbers)
   let revision = 0
 

@@ -1,4 +1,4 @@
-import type { SQLInputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Track } from '../../protocol/facts/catalog.ts'
 import { idsOf, integer, optional, text } from '../../store/row.ts'
 import type { Artists, Parts } from './artists.ts'
@@ -76,9 +76,7 @@ export function openTracks(parts: TrackParts): Tracks {
     `INSERT INTO track (id, guid, document, words, ${columns.join(', ')})
      VALUES (?, ?, ?, ?${', ?'.repeat(columns.length)}) ON CONFLICT (guid) DO NOTHING`,
   )
-  const update = db.prepare(
-    `UPDATE track SET document = ?, words = ?, ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`,
-  )
+  const update = openUpdate(db)
   const drop = db.prepare('DELETE FROM track WHERE id = ?')
 
   function stateOf({ id, guid, values }: StandingTrack): TrackState {
@@ -153,7 +151,8 @@ export function openTracks(parts: TrackParts): Tracks {
   function change(standing: StandingTrack, to: Resolved): MadeTrack {
     const { id, old, values, credits: before } = standing
     const made = madeOf(id, to, old)
-    const sameRow = columns.every((_, each) => sameValue(values[each], to.values[each]))
+    const differing = columns.filter((_, each) => !sameValue(values[each], to.values[each]))
+    const sameRow = differing.length === 0
     const credited = sameCredits(before, to.credits)
     if (!sameRow || !credited) {
       const [held, state] = [stateOf(standing), madeState(id, to)]
@@ -169,7 +168,7 @@ export function openTracks(parts: TrackParts): Tracks {
     }
     const { name, written: writtenWith } = to.place
     const written = sameRow && credited && writtenWith === name ? old : writeWords(made, name)
-    if (!sameRow || written !== old) update.run(written.document, written.words, ...to.values, id)
+    if (!sameRow || written !== old) update(id, written, differing, to.values)
     places.replace(standing, to.track)
     return written === old ? made : madeOf(id, to, written)
   }
@@ -211,6 +210,35 @@ export function openTracks(parts: TrackParts): Tracks {
 }
 
 const unwritten: DocumentState = { document: null, words: null }
+
+/** Statements that are kept, one for each set of columns. */
+const mostUpdates = 50
+
+/**
+ * Answers the function that writes the columns of a row that differ: an index of others is left alone, which in a large
+ * catalog lies all over the file.
+ */
+function openUpdate(db: DatabaseSync) {
+  const statements = new Map<string, StatementSync>()
+
+  function statementOf(differing: readonly string[]): StatementSync {
+    const set = ['document', 'words', ...differing].map((column) => `${column} = ?`).join(', ')
+    const statement = statements.get(set) ?? db.prepare(`UPDATE track SET ${set} WHERE id = ?`)
+    if (statements.size >= mostUpdates) statements.clear()
+    statements.set(set, statement)
+    return statement
+  }
+
+  return (
+    id: number,
+    { document, words }: DocumentState,
+    differing: readonly (typeof columns)[number][],
+    values: readonly SQLInputValue[],
+  ): void => {
+    const changed = differing.map((column) => values[columns.indexOf(column)] ?? null)
+    statementOf(differing).run(document, words, ...changed, id)
+  }
+}
 
 /** The number of the next row, where no other thread takes any: known before the row is there, for its words. */
 function openIds({ db, numbers }: TrackParts): () => number {

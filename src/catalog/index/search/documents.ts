@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import type { Purpose } from '../../../index/projection.ts'
-import { integer } from '../../../store/row.ts'
+import { bytes, integer } from '../../../store/row.ts'
 import { termsOf } from './words.ts'
 
 export type DocumentKind = 'artist' | 'album' | 'track'
@@ -217,6 +217,37 @@ export function fillSearchOf(db: DatabaseSync, kind: DocumentKind, databases: re
     INSERT INTO ${table} (${table}) VALUES ('optimize');
   `)
   configure(usual)
+  lift(db, kind)
+}
+
+/** How many levels above the lowest ones the piece that holds everything is put. */
+const lifted = 3
+/** The row of FTS5's data that says which pieces there are, and where in it the number of levels stands. */
+const structure = { row: 10, levels: 8 }
+
+/**
+ * FTS5 keeps its pieces on levels, and merges four of a level into one of the next. What `optimize` has made lies on one
+ * of the lowest, where it would soon be merged with three of a few words: all of it written anew, time and again, and at
+ * once where many change, since each document that is removed counts as a page. Empty levels below it keep it apart until
+ * what has changed is worth that. Whoever has this connection opens it anew before it writes.
+ */
+function lift(db: DatabaseSync, kind: DocumentKind): void {
+  const data = `${kind}_search_data`
+  const block = bytes(db.prepare(`SELECT block FROM ${data} WHERE id = ?`).get(structure.row)?.block)
+  // The number of levels, that of pieces (one, or none) and a counter of several bytes, before what each level holds.
+  let end = structure.levels + 2
+  while ((block[end] ?? 0) >= 0x80) end += 1
+  const made = [
+    block.subarray(0, structure.levels),
+    Buffer.of((block[structure.levels] ?? 0) + lifted),
+    block.subarray(structure.levels + 1, end + 1),
+    // An empty level: nothing that is being merged, no pieces.
+    Buffer.alloc(2 * lifted),
+    block.subarray(end + 1),
+  ]
+  db.enableDefensive(false)
+  db.prepare(`UPDATE ${data} SET block = ? WHERE id = ?`).run(Buffer.concat(made), structure.row)
+  db.enableDefensive(true)
 }
 
 /** Copies the search of one kind of items from an attached database, where it has been filled, into the empty one here. */
