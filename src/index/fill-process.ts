@@ -1,9 +1,17 @@
 import { storeError } from '../store/sqlite-errors.ts'
 import type { Entry } from '../store/store.ts'
 import { type Answer, carry, type Request } from '../store/thread.ts'
-import { type Applied, type ChangeWriter, createChanges, loadProjection, writeRevision } from './changes.ts'
+import {
+  type Applied,
+  type ChangeWriter,
+  createChanges,
+  loadProjection,
+  nothing,
+  sum,
+  writeRevision,
+} from './changes.ts'
 import { createFillingFile, reopenFillingFile, type StoreState } from './file.ts'
-import { beginParts, nothing, sum } from './parts.ts'
+import { beginParts } from './parts.ts'
 import type { OpenInput } from './writer-thread.ts'
 
 /**

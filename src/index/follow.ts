@@ -121,17 +121,24 @@ export async function follow(
     return revision
   }
 
-  /** With a thread for each core; when that fails (a fact moved while it was listed), by one that can do with that. */
+  /**
+   * With a thread for each core; when that fails (a fact moved while it was listed), by one that can do with that. A fact
+   * with which a projection fails half-way is passed over in place only, where little has to be begun anew for it.
+   */
   async function fillBeside(of: StoreState, bytes: number): Promise<number> {
     const threads = process.availableMemory() < memoryOfThreads ? 1 : availableParallelism()
-    if (threads === 1) return await fillInParts(of, bytes, 1)
-    try {
-      return await fillInParts(of, bytes, threads)
-    } catch (error) {
-      signal.throwIfAborted()
-      follower.troubled(error)
-      return await fillInParts(of, bytes, 1)
+    for (const parts of threads === 1 ? [1] : [threads, 1]) {
+      try {
+        return await fillInParts(of, bytes, parts)
+      } catch (error) {
+        signal.throwIfAborted()
+        const isRefused = isCoded(error, 'FACT_DAMAGED')
+        if (parts === 1 && !isRefused) throw error
+        follower.troubled(error)
+        if (isRefused) break
+      }
     }
+    return await fillInPlace(of.revision)
   }
 
   async function fillInParts(of: StoreState, bytes: number, parts: number): Promise<number> {

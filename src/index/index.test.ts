@@ -267,12 +267,46 @@ test('[F3] what a projection remembers of changes that were undone, since the di
   await caughtUp(store, index)
   assert.ok(troubles.some(coded('DISK_FULL')))
   await assertTrue(store, index)
-  const known = index.db.prepare('SELECT folder FROM folders ORDER BY folder').all()
-  assert.deepEqual(
-    known.map(({ folder }) => folder),
-    ['a', 'b'],
-  )
+  assert.deepEqual(foldersIn(index), ['a', 'b'])
 })
+
+for (const [size, copies] of [
+  ['small', 1],
+  ['large', 100_000],
+] as const) {
+  test(`[F3] what a projection remembers of a fact with which it failed half-way is forgotten, in a ${size} store`, async () => {
+    await using folder = await createFolder()
+    await using store = await openSqliteStore(folder.store)
+    for (const at of ['a', 'b', 'c']) {
+      await write(store, { [`words/${at}/1`]: 'indigestible', [`words/${at}/2`]: 're '.repeat(copies) })
+    }
+    const skipped: string[] = []
+    const report = (each: IndexReport) => {
+      if ('skipped' in each) skipped.push(...each.skipped.map(({ key, reason }) => `${key}: ${reason}`))
+    }
+    const folders = [new URL('./fixtures/folders.ts', import.meta.url)]
+    await using index = await openIndex({ path: folder.index, store, projections: folders, report })
+    await caughtUp(store, index)
+    assert.deepEqual(foldersIn(index), ['a', 'b', 'c'])
+    // While it follows, facts of several transactions of the store are written in one.
+    await Promise.all([
+      write(store, { 'words/d/0': 'do', 'words/e/1': 'indigestible' }),
+      write(store, { 'words/e/2': 're', 'words/f/1': 'indigestible', 'words/g/1': 'mi' }),
+    ])
+    await caughtUp(store, index)
+    assert.deepEqual(foldersIn(index), ['a', 'b', 'c', 'd', 'e', 'g'])
+    assert.deepEqual(
+      skipped,
+      ['a', 'b', 'c', 'e', 'f'].map((at) => `words/${at}/1: nobody can take this`),
+    )
+  })
+}
+
+const foldersIn = (index: Index) =>
+  index.db
+    .prepare('SELECT folder FROM folders ORDER BY folder')
+    .all()
+    .map(({ folder }) => folder)
 
 test('[F3] a file that is damaged, of another store, ahead of its store or of older projections is made anew', async () => {
   await using folder = await createFolder()
@@ -442,7 +476,13 @@ test('a fact that cannot be read is reported and passed over, and the next versi
   const { store, index } = opened
   await index.waitFor(await write(store, { 'words/a/1': 'unreadable', 'words/a/2': 'fine' }))
   assert.deepEqual(index.db.prepare('SELECT word FROM words').all(), [{ __proto__: null, word: 'fine' }])
-  assert.deepEqual(reports, [{ skipped: [{ key: 'words/a/1', reason: 'nobody can read this' }] }])
+  const [report] = reports
+  assert.ok(report !== undefined && 'skipped' in report && reports.length === 1)
+  assert.deepEqual(
+    report.skipped.map(({ key }) => key),
+    ['words/a/1'],
+  )
+  assert.match(report.skipped[0]?.reason ?? '', /nobody can read this/)
   assert.equal(index.progress.skipped, 1)
   await index.waitFor(await write(store, { 'words/a/1': 'mended' }))
   await assertTrue(store, index)

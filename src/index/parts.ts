@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib'
 import { text } from '../store/row.ts'
 import type { Entry } from '../store/store.ts'
 import { createThread, type Thread } from '../store/thread.ts'
-import type { Applied } from './changes.ts'
+import { type Applied, nothing, sum } from './changes.ts'
 import { mostParts, partPath, removeParts } from './file.ts'
 import type { PartCalls } from './fill-part.ts'
 import type { FillInput } from './fill-process.ts'
@@ -22,15 +22,6 @@ export interface FilledParts {
   readonly applied: Applied
   /** Puts the parts into the empty tables of an index; undefined where there are none. */
   readonly merge: ((db: DatabaseSync) => Promise<void>) | undefined
-}
-
-export const nothing: Applied = { applied: 0, skipped: [] }
-
-export function sum(...all: readonly Applied[]): Applied {
-  return {
-    applied: all.reduce((total, { applied }) => total + applied, 0),
-    skipped: all.flatMap(({ skipped }) => skipped),
-  }
 }
 
 /**

@@ -58,8 +58,9 @@ export interface Applier {
    * Makes the tables say what the fact says now. It runs inside a transaction of many changes, so it only reads and
    * writes `db`. The same change may come twice, and after a rebuild an older one may come after a newer one and be
    * followed by the newer again: what counts is the last, so write with upserts and deletes, never with increments.
-   * When it throws, because a fact is from a newer version (FACT_NEWER) or damaged, what it wrote for this change is
-   * undone, the fact is counted as skipped, and the next one follows.
+   * A fact from a newer version (FACT_NEWER), or one that is damaged (FACT_DAMAGED), must be met before anything is written
+   * or remembered of it: it is counted as skipped, and the next one follows. Where it throws anything else, the whole
+   * transaction is undone, and done again by another applier without this fact.
    */
   apply(change: IndexedChange): void
   /**

@@ -5,7 +5,7 @@ import { storeError } from '../store/sqlite-errors.ts'
 import type { Batch, Entry } from '../store/store.ts'
 import { carry, type Post, type Request } from '../store/thread.ts'
 import { tidyWhenIdle } from '../store/tidy.ts'
-import { type Applied, createChanges, loadProjection, type Skipped, writeRevision } from './changes.ts'
+import { type Applied, createChanges, loadProjection, type Refused, sum, writeRevision } from './changes.ts'
 import {
   createIndexFile,
   isOf,
@@ -15,6 +15,7 @@ import {
   removeFillingFile,
   type StoreState,
 } from './file.ts'
+import { ownNumbers } from './numbers.ts'
 import type { IndexedChange, Projection } from './projection.ts'
 
 /** The thread that alone writes the index. It is given facts in pieces, and answers each when it is committed. */
@@ -167,7 +168,9 @@ function prefixesOf(projections: readonly Projection[]): string[] {
 
 /** The index on one connection, with its statements. */
 function prepare(db: DatabaseSync, projections: readonly Projection[]) {
-  let changes = createChanges(db, projections, 'follow')
+  const refused: Refused = new Map()
+  const open = () => createChanges(db, projections, 'follow', ownNumbers, refused)
+  let changes = open()
   const statements = {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
@@ -175,18 +178,22 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
     keys: db.prepare('SELECT key, revision FROM index_keys WHERE key >= ? AND key < CAST(? AS TEXT)'),
   }
 
+  /** Does the work whole or not at all; anew without the facts that turn out to be refused. */
   function transaction<Result>(work: () => Result): Result {
-    statements.begin.run()
-    try {
-      const result = work()
-      changes.flush()
-      statements.commit.run()
-      return result
-    } catch (error) {
-      if (db.isTransaction) db.exec('ROLLBACK')
-      // What the projections remember of rows may have gone with them.
-      changes = createChanges(db, projections, 'follow')
-      throw error
+    for (;;) {
+      const known = refused.size
+      statements.begin.run()
+      try {
+        const result = work()
+        changes.flush()
+        statements.commit.run()
+        return result
+      } catch (error) {
+        if (db.isTransaction) db.exec('ROLLBACK')
+        // What the projections remember of rows may have gone with them.
+        changes = open()
+        if (refused.size === known) throw error
+      }
     }
   }
 
@@ -216,22 +223,23 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
       })
     },
     batches(batches: readonly Batch[], revision: number): Applied {
-      const skipped: Skipped[] = []
-      let applied = 0
+      const all: Applied[] = []
       for (let next = 0; next < batches.length; ) {
-        transaction(() => {
+        const steps = transaction(() => {
           const until = performance.now() + commitAfterMilliseconds
-          for (let batch = batches[next]; batch !== undefined; batch = batches[next]) {
-            const step = changes.apply(changesOf(batch))
-            applied += step.applied
-            skipped.push(...step.skipped)
-            next += 1
-            statements.meta.run(next === batches.length ? revision : batch.revision, 'revision')
+          const done: Applied[] = []
+          for (const batch of batches.slice(next)) {
+            done.push(changes.apply(changesOf(batch)))
+            const isLast = next + done.length === batches.length
+            statements.meta.run(isLast ? revision : batch.revision, 'revision')
             if (performance.now() > until) break
           }
+          return done
         })
+        next += steps.length
+        all.push(...steps)
       }
-      return { applied, skipped }
+      return sum(...all)
     },
   }
 }
