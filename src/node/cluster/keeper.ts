@@ -50,6 +50,11 @@ const turnSeconds = 20
  * node has looked where it is.
  */
 const leaveAfterMs = 3 * lookEveryMs
+/**
+ * Whoever removes a node takes its member out first, and then says that it is removed. Its node waits for that so many
+ * milliseconds: in a cluster that is still large enough for it, it would make a new member that nobody runs any more.
+ */
+const returnAfterMs = 3 * lookEveryMs
 
 export function createKeeper({ config, store, self, log }: Options): Keeper {
   const { data } = config
@@ -62,6 +67,8 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
   let mustRestart = false
   /** Since when all that should hold the store have done so, though we hold it as well; by the clock that never jumps. */
   let superfluousSince: number | undefined
+  /** When others took out our member; by the same clock. */
+  let takenOutAt = Number.NEGATIVE_INFINITY
   const nameless = new Map<string, number>()
 
   async function run(identity: Identity): Promise<void> {
@@ -150,6 +157,7 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
       if (member !== undefined || isKeeper) await refuseRemoved(identity, revokedSerials(nodes))
       if (member === undefined) {
         if (!isKeeper && !runsEtcd(data)) return false
+        if (performance.now() - takenOutAt < returnAfterMs) return false
         await run(identity)
         log.info('this node runs a member of the store from now on')
         return true
@@ -157,6 +165,7 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
       const present = await listMembers(identity, signal)
       if (!present.some(({ name }) => name === self)) {
         await forget()
+        takenOutAt = performance.now()
         return true
       }
       const removed = new Set<string>(nodes.filter(({ state }) => state === 'removed').map(({ id }) => id))

@@ -2,8 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pino from 'pino'
 import { z } from 'zod'
 import { type ClusterStatus, clusterStatus } from '../../protocol/api/cluster.ts'
-import { CodedError } from '../../protocol/errors.ts'
-import { membersFor } from '../etcd/growth.ts'
+import { CodedError, isCoded } from '../../protocol/errors.ts'
 import { readLocal } from '../local.ts'
 import type { Context } from './context.ts'
 import { type Remote, withNode } from './remote.ts'
@@ -32,31 +31,51 @@ export async function leave(context: Context): Promise<void> {
   using moving = terminal.progress('Moving', (amount) => `${amount.toLocaleString('en')} facts`)
   const log = pino({ level: 'silent' })
   const facts = await leaveCluster(config, log, (moved) => moving.update(moved, 0), signal)
-  terminal.print(`This machine stands alone, with ${facts} facts. Start it again as before: \`hocket up\`.`)
+  terminal.print(
+    `This machine stands alone, with ${facts} facts. Start it again as before, without --join: \`hocket up\`.`,
+  )
 }
 
 /** Waits until every byte is here, and removes the other machines: they have been drained, so they are to go. */
-async function gather(remote: Remote, { terminal, signal }: Context): Promise<void> {
-  const read = () => remote.ask('/api/cluster', clusterStatus)
-  const first = await read()
+async function gather(remote: Remote, { config, terminal, signal }: Context): Promise<void> {
+  const first = await readStatus(remote, signal)
   const active = othersOf(first).filter(({ state }) => state === 'active')
   if (active.length > 0) {
     throw new CodedError('CLUSTER_NOT_LAST', active.map(({ name }) => name).join(', '))
   }
   {
     using progress = terminal.progress('Bringing here', files)
-    let heardAt = performance.now()
-    for (;;) {
-      const status = await read()
-      if (status.storeReachable) heardAt = performance.now()
-      if (performance.now() - heardAt > storePatienceMs)
-        throw new CodedError('UNREACHABLE', 'too few members of the store answer')
+    for (let status = first; ; status = await readStatus(remote, signal)) {
       show(status, progress)
       if (isAllHere(status)) break
       await pause(lookEveryMs, undefined, { signal })
     }
   }
-  await removeOthers(remote, read, signal)
+  const { isManaged, readMembership } = await import('../cluster/membership.ts')
+  const identity = await readMembership(config.data)
+  await removeOthers(remote, identity !== null && isManaged(identity), signal)
+}
+
+/** What the cluster says while its store answers. */
+const readStatus = (remote: Remote, signal: AbortSignal): Promise<ClusterStatus> =>
+  patiently(async () => {
+    const status = await remote.ask('/api/cluster', clusterStatus)
+    if (!status.storeReachable) throw new CodedError('UNREACHABLE', 'too few members of the store answer')
+    return status
+  }, signal)
+
+/** Asks again for as long as the store may be away. */
+async function patiently<Answer>(ask: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+  const until = performance.now() + storePatienceMs
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      const isAway = isCoded(error, 'UNREACHABLE') || isCoded(error, 'TIMED_OUT')
+      if (!isAway || performance.now() > until) throw error
+    }
+    await pause(lookEveryMs, undefined, { signal })
+  }
 }
 
 const othersOf = ({ nodes }: ClusterStatus) => nodes.filter(({ here, state }) => !here && state !== 'removed')
@@ -77,23 +96,20 @@ function isAllHere(status: ClusterStatus): boolean {
   return copies.unavailable === 0 || othersOf(status).every(({ alive }) => alive)
 }
 
-/** One after the other: the store's majority must move here before the last of them goes. */
-async function removeOthers(
-  remote: Remote,
-  read: () => Promise<ClusterStatus>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let status = await read(); ; status = await read()) {
+/**
+ * One after the other, once the store is here too: with the last of those that hold it the facts would go. One that
+ * Hocket runs is waited for until it is here alone, so that nothing asks for members that are no more.
+ */
+async function removeOthers(remote: Remote, isManaged: boolean, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const status = await readStatus(remote, signal)
     const others = othersOf(status)
     const [next] = others.filter(({ alive }) => !alive).concat(others)
-    if (next === undefined) return
-    // As machines are emptied and go, the store's members move to those that stay.
-    const isReady = status.storeHere && status.storeMembers >= membersFor(others.length + 1)
-    if (isReady)
-      await remote.ask(`/api/cluster/nodes/${next.id}`, nothing, {
-        method: 'PATCH',
-        body: { state: 'removed' },
-      })
+    if (next === undefined && (!isManaged || status.storeMembers === 1)) return
+    if (next !== undefined && status.storeHere) await patiently(() => remove(remote, next.id), signal)
     await pause(lookEveryMs, undefined, { signal })
   }
 }
+
+const remove = (remote: Remote, node: string) =>
+  remote.ask(`/api/cluster/nodes/${node}`, nothing, { method: 'PATCH', body: { state: 'removed' } })
