@@ -46,7 +46,8 @@ export function findAlbums(db: DatabaseSync, view: View, query: AlbumQuery): Fou
   const filter = filterOf(db, query)
   if (filter === undefined) return { items: [], next: undefined, total: () => 0 }
   if (isMarkOrder(order)) return walkMarked(db, view, 'album', order, filter, query)
-  if (order === 'random') return walkRandomly(db, view, filter, query.seed ?? 0, query)
+  if (order === 'random')
+    return walkRandomly(db, view, filter, { list: lists.albumsByName, seed: query.seed }, query)
   if (artist !== undefined)
     return inOrder(db, view, fromArtist, [guidBytes(artist)], filter, { ...query, order })
   const years = boundsOf(query)

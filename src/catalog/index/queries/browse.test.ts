@@ -13,7 +13,7 @@ const guest = { user: derivedId('guest'), administrator: false }
 const chief = { user: derivedId('chief'), administrator: true }
 
 /** Albums named by number, so that what is expected can be said. */
-function manyAlbums(count: number): AlbumPart[] {
+function manyAlbums(count: number, libraryOf = (_at: number) => home): AlbumPart[] {
   return Array.from({ length: count }, (_, at) =>
     albumOf(`Album ${String(at).padStart(4, '0')}`, `Artist ${at % 7}`, [
       {
@@ -21,6 +21,7 @@ function manyAlbums(count: number): AlbumPart[] {
         date: String(1950 + (at % 60)),
         addedAt: 1_000 + at,
         genres: [at % 2 ? 'Rock' : 'Jazz'],
+        libraries: [libraryOf(at)],
       },
     ]),
   )
@@ -68,6 +69,36 @@ test('each order walks through all albums once, by cursor and by offset alike', 
     .albums(index.db, anna, albumQuery.parse({ order: 'year', limit: 500 }))
     .items.map(({ year }) => year)
   assert.deepEqual(years, [...years].sort())
+})
+
+test('pages at random have each album once, though rows are gone and some are hidden, and say how many there are', () => {
+  using index = openTestIndex()
+  index.putLibrary(home)
+  const secret = derivedId('secret')
+  index.putLibrary(libraryFact(secret, [guest.user]))
+  const albums = manyAlbums(100, (at) => (at < 80 ? home : secret))
+  index.put(...albums)
+  for (const { album } of albums.filter((_, at) => at % 3 === 0)) index.take(album)
+  for (const [who, expected] of [
+    [anna, albums.filter((_, at) => at % 3 !== 0 && at < 80)],
+    [guest, albums.filter((_, at) => at % 3 !== 0)],
+  ] as const) {
+    const names: string[] = []
+    for (let offset = 0; offset < expected.length; offset += 10) {
+      const page = ask.albums(
+        index.db,
+        who,
+        albumQuery.parse({ order: 'random', seed: 5, offset, limit: 10 }),
+      )
+      assert.equal(page.total, expected.length)
+      assert.equal(page.next === undefined, offset + 10 > expected.length)
+      names.push(...page.items.map(({ name }) => name))
+    }
+    assert.deepEqual(
+      names.toSorted(),
+      expected.map(({ tracks }) => tracks[0]?.tags.album),
+    )
+  }
 })
 
 test('an offset counts through thousands of albums in many blocks', () => {

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { integer } from '../../../store/row.ts'
+import { integer, written } from '../../../store/row.ts'
 import { cursorOf, seen, type View, valuesOf } from './view.ts'
-import { type Filter, type Found, notCounted, type Span } from './walk.ts'
+import { countOf, type Filter, type Found, notCounted, type Span } from './walk.ts'
 
 /** How many rows are tried for one page, where few of them fit. */
 const mostTries = 20_000
@@ -11,14 +11,15 @@ const triesAtOnce = 1_000
 /**
  * A page of a table in a random order, which follows from the seed: the n-th row is the one whose id is n, permuted.
  * No list need be made, any page takes as long as any other, and rows that come or go meanwhile move no other. Ids
- * above the `size` that the table had at the first page are not in the walk. A numeric offset counts the ids of rows
- * that are gone as well, unless something is asked of the rows.
+ * above the `size` that the table had at the first page are not in the walk. Only a numeric offset has to look at what
+ * comes before it, unless every id is a row. Whoever asks nothing of the rows is told how many there are, by the `list`
+ * that has them all.
  */
 export function walkRandomly(
   db: DatabaseSync,
   view: View,
   { table, condition, parameters }: Filter,
-  seed: number,
+  { list, seed = 0 }: { readonly list: number; readonly seed?: number | undefined },
   { cursor, offset = 0, limit }: Span,
 ): Found {
   const start = cursor === undefined ? undefined : valuesOf(cursor, isPosition)
@@ -29,9 +30,13 @@ export function walkRandomly(
     `SELECT ${table}.id FROM json_each(?) AS wanted CROSS JOIN ${table} ON ${table}.id = wanted.value
      WHERE true ${seen(view, `${table}.scope`)} ${condition}`,
   )
-  const everything = view.scopes === null && condition === ''
-  let skip = start === undefined && !everything ? offset : 0
-  let at = start?.[0] ?? (everything ? offset : 0)
+  const total = condition === '' ? () => countOf(db, view, list) : notCounted
+  let skip = 0
+  let at = start?.[0] ?? 0
+  if (start === undefined && offset > 0) {
+    if (condition !== '') skip = offset
+    else at = total() === size ? offset : placeOf(db, view, list, { permute, size, offset })
+  }
   const items: number[] = []
   const last = Math.min(size, at + mostTries + 10 * skip)
   for (let tries = limit; at < last; tries = triesAtOnce) {
@@ -41,11 +46,27 @@ export function walkRandomly(
       at += 1
       if (!fitting.has(id)) continue
       if (skip > 0) skip -= 1
-      else if (items.push(id) === limit)
-        return { items, next: cursorOf(JSON.stringify([at, size])), total: notCounted }
+      else if (items.push(id) === limit) return { items, next: cursorOf(JSON.stringify([at, size])), total }
     }
   }
-  return { items, next: undefined, total: notCounted }
+  return { items, next: undefined, total }
+}
+
+/** Where the walk has met so many rows of a list that the viewer sees. */
+function placeOf(
+  db: DatabaseSync,
+  view: View,
+  list: number,
+  { permute, size, offset }: { permute: (n: number) => number; size: number; offset: number },
+): number {
+  const items = db.prepare(
+    `SELECT json_group_array(item) AS items FROM entry WHERE list = ? ${seen(view, 'scope')}`,
+  )
+  const isThere = new Uint8Array(size)
+  for (const id of written<number[]>(items.get(list)?.items)) isThere[id - 1] = 1
+  let at = 0
+  for (let left = offset; left > 0 && at < size; at += 1) left -= isThere[permute(at)] ?? 0
+  return at
 }
 
 function isPosition(value: unknown): value is [at: number, size: number] {

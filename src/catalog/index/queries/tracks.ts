@@ -172,7 +172,8 @@ function splitCursor(cursor: string): [string, number] {
  */
 function randomly(db: DatabaseSync, view: View, query: TrackQuery, filter: Filter): Found {
   const from = fewFrom(db, view, query)
-  if (from === undefined) return walkRandomly(db, view, filter, query.seed ?? 0, query)
+  if (from === undefined)
+    return walkRandomly(db, view, filter, { list: lists.tracksByTitle, seed: query.seed }, query)
   const { cursor, offset = 0, limit, seed = 0 } = query
   const start = startOf(cursor, offset)
   const end = start + limit
