@@ -1,7 +1,5 @@
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Accounts } from '../accounts/accounts.ts'
 import { accountsProjection, createAccounts } from '../accounts/create.ts'
 import { createInstallationKey } from '../accounts/installation-key.ts'
 import { createPasswords } from '../accounts/password.ts'
@@ -20,20 +18,22 @@ import { createRenditions } from '../gateway/media/renditions.ts'
 import { createTracks } from '../gateway/media/tracks.ts'
 import { createStoreTimes } from '../gateway/metrics.ts'
 import { createGateway } from '../gateway/server.ts'
-import { type Index, openIndex } from '../index/index.ts'
+import { openIndex } from '../index/index.ts'
 import { createListening, listeningProjection } from '../listening/create.ts'
 import { createMedia } from '../media/media.ts'
 import { createOriginals, nowhereElse } from '../media/originals.ts'
-import { CodedError, isCoded } from '../protocol/errors.ts'
+import { CodedError } from '../protocol/errors.ts'
 import { allRoles } from '../protocol/facts/cluster.ts'
 import type { BlobHash } from '../protocol/ids.ts'
 import { requireFacts } from '../store/move.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { timed } from '../store/timed.ts'
+import { loopbackOf, publicUrlOf } from './addresses.ts'
+import { ensureAdministrator, filledWithin } from './administrator.ts'
 import { type BackupBlobs, backUp } from './backup/backup.ts'
 import { loadOfProcess } from './cluster/load.ts'
-import { hostsOf, readMembership, withPort } from './cluster/membership.ts'
+import { readMembership } from './cluster/membership.ts'
 import { type ClusterPart, openClusterPart } from './cluster/part.ts'
 import { openStoreOfCluster } from './cluster/store.ts'
 import type { Config } from './config.ts'
@@ -56,8 +56,6 @@ export interface Node extends AsyncDisposable {
 const blobCacheBytes = 16 * 1024 * 1024
 /** How long a start waits for an index that is being rebuilt; a longer rebuild shows at /readyz instead. */
 const fillPatienceMs = 5_000
-/** How often it is tried again to reach a node with accounts, in milliseconds. */
-const accountsPauseMs = 1_000
 const webFolder = join(import.meta.dirname, '..', '..', 'dist', 'web')
 
 /**
@@ -244,16 +242,7 @@ export async function startNode(
 
   const isFilled = await filledWithin(index, fillPatienceMs, signal)
   if (!isFilled) log.info('the index is being filled from the facts; answers are refused until it is whole')
-  if (isFilled && roles.includes('accounts')) {
-    await makeAdministrator(accounts, config, log, signal)
-  } else {
-    // Whoever has named an administrator finds one, however long that takes.
-    filledWithin(index, Number.POSITIVE_INFINITY, signal)
-      .then(() => onceAccountsAreThere(() => makeAdministrator(accounts, config, log, signal), signal))
-      .catch((error: unknown) => {
-        if (!signal.aborted) log.error({ err: error }, 'the administrator could not be made')
-      })
-  }
+  await ensureAdministrator({ config, log, index, accounts }, isFilled && roles.includes('accounts'), signal)
 
   const token = newLocalToken()
   const gateway = stack.use(
@@ -335,52 +324,4 @@ async function openFile(path: string, signal: AbortSignal): Promise<Store> {
 /** All that lies in the data folder of a machine that stands alone. */
 function ownBlobs(blobs: DiskBlobs): BackupBlobs {
   return { list: (signal) => blobs.list(undefined, signal), open: (hash, signal) => blobs.open(hash, signal) }
-}
-
-/** Whether the index is whole, or becomes so in time. */
-async function filledWithin(index: Index, ms: number, signal: AbortSignal): Promise<boolean> {
-  const end = performance.now() + ms
-  while (index.progress.state === 'filling' && performance.now() < end) await pause(5, undefined, { signal })
-  return index.progress.state !== 'filling'
-}
-
-/** Where people reach this node when nobody has said so: at its own address, unless it answers on this machine only. */
-function publicUrlOf(config: Config, { port, url }: { readonly port: number; readonly url: string }): string {
-  const isOpen = config.host === '0.0.0.0' || config.host === '::'
-  return isOpen ? `http://${withPort(hostsOf(config)[0], port)}` : url
-}
-
-/** Where the command line of this machine reaches a node that listens on `host`. */
-function loopbackOf(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1'
-  if (host === '::') return '[::1]'
-  return host.includes(':') ? `[${host}]` : host
-}
-
-/** Does it as soon as a node with the role `accounts` is up. */
-async function onceAccountsAreThere(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!isCoded(error, 'ROLE_AWAY') && !isCoded(error, 'UNREACHABLE')) throw error
-      await pause(accountsPauseMs, undefined, { signal, ref: false })
-    }
-  }
-}
-
-/** HOCKET_ADMIN_USER and HOCKET_ADMIN_PASSWORD make the first administrator; later they change nothing. */
-async function makeAdministrator(
-  accounts: Accounts,
-  { administrator }: Config,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  if (administrator === undefined || !accounts.needsSetup()) return
-  try {
-    await accounts.setup(administrator, signal)
-    log.info({ name: administrator.name }, 'the administrator has been made')
-  } catch (error) {
-    if (!isCoded(error, 'SETUP_DONE')) throw error
-  }
 }

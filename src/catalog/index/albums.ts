@@ -1,11 +1,10 @@
 import type { SQLOutputValue } from 'node:sqlite'
-import type { Credit } from '../../protocol/facts/catalog.ts'
 import { bytes, idsOf, integer, optional, text, written } from '../../store/row.ts'
+import { openAlbumCredits } from './album-credits.ts'
 import { artistAlbumKey, nameKey, sortText, timeKey, yearNameKey } from './keys.ts'
 import { albumsOfGenre, type ListWriter, lists } from './lists.ts'
 import { weightOf } from './search/documents.ts'
 import { type AlbumSummary, factsOf, merge, writeAlbumSays } from './summary.ts'
-import { roles } from './track-credits.ts'
 import { type NamedCredit, type NamedTrack, openTrackWords } from './track-words.ts'
 import type { TrackParts } from './tracks.ts'
 
@@ -230,97 +229,6 @@ function openAlbumTracks({ db }: TrackParts): (album: number) => AlbumTracks {
       })),
     }
   }
-}
-
-interface AlbumCredit {
-  readonly role: number
-  readonly position: number
-  readonly artist: number
-  /** Of album artists only; others are spelled by their tracks. */
-  readonly spelling: number | null
-}
-
-/** Where an album stands: who sees it, and since when it is there. */
-interface Standing {
-  readonly scope: number
-  readonly added: number
-}
-
-/** Who the album is by, and everyone who is credited on its tracks. */
-function openAlbumCredits({ db, artists }: TrackParts) {
-  const read = db.prepare(
-    'SELECT role, position, artist, spelling FROM album_credit WHERE album = ? ORDER BY role, position',
-  )
-  const drop = db.prepare('DELETE FROM album_credit WHERE album = ?')
-  const insert = db.prepare(
-    'INSERT INTO album_credit (album, role, position, artist, spelling) VALUES (?, ?, ?, ?, ?)',
-  )
-
-  function of(album: number): AlbumCredit[] {
-    return read.all(album).map((row) => ({
-      role: integer(row.role),
-      position: integer(row.position),
-      artist: integer(row.artist),
-      spelling: optional(integer, row.spelling) ?? null,
-    }))
-  }
-
-  function count(credits: readonly AlbumCredit[], { scope, added }: Standing, delta: 1 | -1): void {
-    for (const { artist, spelling } of credits) {
-      if (spelling !== null) artists.use({ artist, spelling }, delta)
-    }
-    const main = credits.filter(({ role }) => role === roles.albumArtist).map(({ artist }) => artist)
-    for (const artist of new Set(main)) artists.count(artist, scope, { albums: delta, added })
-  }
-
-  return {
-    /** Answers the rows of the artists whom the album is by. */
-    replace(
-      album: number,
-      stands: { before: Standing; after: Standing },
-      albumArtists: readonly Credit[],
-      tracks: readonly AlbumTrack[],
-    ): number[] {
-      const before = of(album)
-      const main = albumArtists.map((each, position) => ({
-        role: roles.albumArtist,
-        position,
-        ...artists.resolve(each),
-      }))
-      const credited = new Map<string, { role: number; artist: number }>()
-      for (const { credits } of tracks) {
-        for (const { role, artist } of credits) credited.set(`${role} ${artist}`, { role, artist })
-      }
-      const after = [
-        ...main,
-        ...[...credited.values()].map((each) => ({ ...each, position: each.artist, spelling: null })),
-      ].sort((a, b) => a.role - b.role || a.position - b.position)
-      const by = [...new Set(main.map(({ artist }) => artist))]
-      const unchanged = same(before, after)
-      if (
-        unchanged &&
-        stands.before.scope === stands.after.scope &&
-        stands.before.added === stands.after.added
-      )
-        return by
-      count(before, stands.before, -1)
-      count(after, stands.after, 1)
-      if (unchanged) return by
-      if (before.length > 0) drop.run(album)
-      for (const each of after) insert.run(album, each.role, each.position, each.artist, each.spelling)
-      return by
-    },
-  }
-}
-
-function same(before: readonly AlbumCredit[], after: readonly AlbumCredit[]): boolean {
-  return (
-    before.length === after.length &&
-    before.every((row, at) => {
-      const other = after[at]
-      return row.role === other?.role && row.position === other.position && row.spelling === other.spelling
-    })
-  )
 }
 
 /** Answers the function that makes the words of tracks say what is given. */

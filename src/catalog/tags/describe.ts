@@ -1,35 +1,8 @@
-import type { Audio, Credit, Tags } from '../../protocol/facts/catalog.ts'
-import type { Value } from './messagepack.ts'
+import type { Credit, Tags } from '../../protocol/facts/catalog.ts'
+import { defined } from './defined.ts'
+import type { Fields } from './fields.ts'
+import { contributors, credits, display } from './people.ts'
 import { cleanLines, cleanText } from './text.ts'
-
-/** The fields of a file by name, in capitals and without `_`, space and `-`; each with its values in order. */
-export type Fields = ReadonlyMap<string, readonly string[]>
-
-/** TagLib's answer as fields. It names some in camel case, some as the file does. */
-export function fieldsOf(answer: ReadonlyMap<string, Value>): Map<string, string[]> {
-  const fields = new Map<string, string[]>()
-  for (const [key, value] of answer) {
-    const texts = (Array.isArray(value) ? value : [value]).flatMap(textOf)
-    if (texts.length === 0) continue
-    const name = fieldName(key)
-    const known = fields.get(name)
-    if (known) known.push(...texts)
-    else fields.set(name, texts)
-  }
-  return fields
-}
-
-function fieldName(key: string): string {
-  const [name = '', ...rest] = key.toUpperCase().split(':')
-  const plain = name.replace(/[_\s-]+/g, '')
-  return rest.length === 0 ? plain : `${plain}:${rest.join(':')}`
-}
-
-function textOf(value: Value): string[] {
-  if (typeof value === 'string') return value === '' ? [] : [value]
-  if (typeof value === 'number' || typeof value === 'boolean') return [String(value)]
-  return []
-}
 
 /**
  * What the fields say, within the limits of the `tags` schema. `title` falls back on the file's name; everything else
@@ -161,84 +134,6 @@ export function titleOfFile(fileName: string): string {
   return readable || cleanText(stem, 4_000) || '\ufffd'
 }
 
-interface CreditNames {
-  readonly names: readonly string[]
-  readonly sorts: readonly string[]
-  readonly ids: readonly string[]
-}
-
-/** People and groups with their sort names and MusicBrainz ids, which belong together only where they are as many. */
-function credits(fields: Fields, { names, sorts, ids }: CreditNames): Credit[] {
-  const values = (keys: readonly string[]) =>
-    keys.map((key) => fields.get(key)).find((found) => found !== undefined)
-  const given = values(names) ?? []
-  const parts = (given.length === 1 ? splitCredit(given[0] ?? '') : given).map((name) =>
-    cleanText(name, 1_000),
-  )
-  const people = parts.filter((name) => name !== '')
-  const sortNames = values(sorts) ?? []
-  const identifiers = (values(ids) ?? []).flatMap((id) => id.split(/[/;,\s]+/)).filter((id) => id !== '')
-  const all = people.map((name, index) =>
-    defined({
-      name,
-      sortName:
-        people.length === sortNames.length
-          ? cleanText(sortNames[index] ?? '', 1_000) || undefined
-          : undefined,
-      musicBrainzId: people.length === identifiers.length ? identifiers[index]?.slice(0, 64) : undefined,
-    }),
-  )
-  return all.filter((one, index) => all.findIndex((other) => other.name === one.name) === index).slice(0, 100)
-}
-
-/** "A feat. B", "A; B" and "A / B" are two people each; "AC/DC", "A & B" and "A, B" may be one. */
-function splitCredit(text: string): string[] {
-  return text.split(/;|\s+\/\s+|\s+[([]?(?:feat\.?|ft\.?|featuring)\s+/i).map((part, index, all) => {
-    const opened = index > 0 && /[([]/.test(text) && !/[([]/.test(part)
-    return opened && index === all.length - 1 ? part.replace(/[)\]]\s*$/, '') : part
-  })
-}
-
-/** The one line in which the file credits several people, where it says more than their names joined. */
-function display(values: readonly string[] | undefined, people: readonly Credit[]): string | undefined {
-  if (values?.length !== 1 || people.length < 2) return undefined
-  const line = cleanText(values[0] ?? '', 4_000)
-  return line === '' || line === people.map(({ name }) => name).join(', ') ? undefined : line
-}
-
-const roles = [
-  'CONDUCTOR',
-  'LYRICIST',
-  'REMIXER',
-  'ARRANGER',
-  'PRODUCER',
-  'ENGINEER',
-  'MIXER',
-  'DJMIXER',
-  'DIRECTOR',
-  'WRITER',
-] as const
-
-/** Everyone else: one field a role, and performers with their instruments. */
-function contributors(fields: Fields): Tags['contributors'] {
-  const found: Tags['contributors'] = []
-  const add = (role: string, text: string, subRole?: string) => {
-    const name = cleanText(text, 1_000)
-    const instrument = cleanText(subRole ?? '', 200).toLowerCase()
-    if (name !== '' && found.length < 200)
-      found.push({ name, role, ...(instrument ? { subRole: instrument } : {}) })
-  }
-  for (const role of roles) for (const text of fields.get(role) ?? []) add(role.toLowerCase(), text)
-  for (const [field, values] of fields) {
-    if (field.startsWith('PERFORMER:')) for (const text of values) add('performer', text, field.slice(10))
-  }
-  for (const text of fields.get('PERFORMER') ?? []) {
-    const [, name, instrument] = /^(.*?)\s*\(([^()]*)\)\s*$/s.exec(text) ?? []
-    add('performer', name || text, name ? instrument : undefined)
-  }
-  return found
-}
-
 function genres(values: readonly string[]): string[] {
   return distinct(
     values.flatMap((value) => value.split(/[;,/\0]/)).map((value) => cleanText(value, 200)),
@@ -322,83 +217,4 @@ function loudness(fields: Fields): Tags['replayGain'] {
     albumPeak: number('REPLAYGAINALBUMPEAK'),
   })
   return Object.keys(values).length === 0 ? undefined : values
-}
-
-const codecs: Readonly<Record<string, readonly [codec: string, mediaType: string, suffix: string]>> = {
-  mp3: ['mp3', 'audio/mpeg', 'mp3'],
-  flac: ['flac', 'audio/flac', 'flac'],
-  vorbis: ['vorbis', 'audio/ogg', 'ogg'],
-  opus: ['opus', 'audio/ogg', 'opus'],
-  speex: ['speex', 'audio/ogg', 'spx'],
-  aac: ['aac', 'audio/mp4', 'm4a'],
-  alac: ['alac', 'audio/mp4', 'm4a'],
-  wavpack: ['wavpack', 'audio/x-wavpack', 'wv'],
-  tta: ['tta', 'audio/x-tta', 'tta'],
-  ape: ['ape', 'audio/x-ape', 'ape'],
-  musepack: ['musepack', 'audio/x-musepack', 'mpc'],
-  dsd: ['dsd', 'audio/x-dsf', 'dsf'],
-  wma: ['wma', 'audio/x-ms-wma', 'wma'],
-}
-
-/** By container, where the codec alone does not say how the file is to be served. */
-const containers: Readonly<Record<string, readonly [mediaType: string, suffix: string]>> = {
-  wav: ['audio/wav', 'wav'],
-  aiff: ['audio/aiff', 'aiff'],
-  mp4: ['audio/mp4', 'm4a'],
-  ogg: ['audio/ogg', 'ogg'],
-  flac: ['audio/flac', 'flac'],
-  matroska: ['audio/x-matroska', 'mka'],
-  asf: ['audio/x-ms-wma', 'wma'],
-}
-
-/** What TagLib says of the audio; `kind` is what the file's first bytes say that it is. Null: no audio was found. */
-export function describeAudio(answer: ReadonlyMap<string, Value>, kind: string): Audio | null {
-  const number = (name: string, most: number) => {
-    const value = answer.get(name)
-    return typeof value === 'number' && value > 0 ? Math.min(Math.round(value), most) : 0
-  }
-  const text = (name: string) => {
-    const value = answer.get(name)
-    return typeof value === 'string' ? value.toLowerCase() : ''
-  }
-  const sampleRate = number('sampleRate', 100_000_000)
-  const durationMs = number('lengthMs', 4_000_000_000)
-  if (sampleRate === 0) return null
-  const named = codecName(text('codec'), kind)
-  const [codec, mediaType, suffix] = codecs[named] ?? [named, 'application/octet-stream', kind]
-  const own = containers[text('containerFormat')]
-  const useOwn = own !== undefined && codec !== 'opus' && codec !== 'speex'
-  return defined({
-    codec: codec.slice(0, 40),
-    mediaType: useOwn ? own[0] : kind === 'aac' ? 'audio/aac' : mediaType,
-    suffix: useOwn ? own[1] : kind === 'aac' ? 'aac' : suffix,
-    durationMs,
-    bitrate: number('bitrate', 10_000_000),
-    sampleRate,
-    channels: number('channels', 255),
-    bitDepth: isLossless(codec) ? number('bitsPerSample', 64) || undefined : undefined,
-  })
-}
-
-function codecName(codec: string, kind: string): string {
-  if (codec in codecs || codec === 'pcm') return codec
-  if (kind in codecs) return kind
-  return (
-    { mpc: 'musepack', dsf: 'dsd', wv: 'wavpack', spx: 'speex' }[kind] ??
-    (codec.replace(/[^a-z0-9]/g, '') || kind)
-  )
-}
-
-function isLossless(codec: string): boolean {
-  return ['flac', 'alac', 'pcm', 'wavpack', 'tta', 'ape', 'dsd'].includes(codec)
-}
-
-type Defined<T> = { [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } & {
-  [Key in keyof T as undefined extends T[Key] ? Key : never]?: Exclude<T[Key], undefined>
-}
-
-/** The object without the keys whose value is undefined: facts say nothing rather than `undefined`. */
-function defined<T extends object>(value: T): Defined<T>
-function defined(value: object): object {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined))
 }
