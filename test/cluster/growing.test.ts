@@ -269,8 +269,15 @@ test('[F1] of three machines two are left: the store shrinks to one member, so t
   const { code, stderr } = await remove(nodeAt(3), 'node-4')
   assert.equal(code, 0, stderr)
   await votersBecome(nodeAt(3), 'node-1')
-  const begun = nodeAt(4).node.logs().match(/this node runs a member of the store from now on/g) ?? []
-  assert.equal(begun.length, 2, 'it was the fifth and then the third, and came back no more when it was taken out')
+  const begun =
+    nodeAt(4)
+      .node.logs()
+      .match(/this node runs a member of the store from now on/g) ?? []
+  assert.equal(
+    begun.length,
+    2,
+    'it was the fifth and then the third, and came back no more when it was taken out',
+  )
   await goesOn()
 })
 
