@@ -13,7 +13,7 @@ import { uploadResult } from '../../src/protocol/api/uploads.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { makePicture } from '../fixtures/picture.ts'
 import { tracksOf } from '../harness/catalog.ts'
-import { blobNames, type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
+import { blobNames, type ClusterNode, heldBy, startCluster, type TestCluster } from '../harness/cluster.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { listen } from '../harness/listener.ts'
 import { scanned } from '../harness/scan.ts'
@@ -78,13 +78,7 @@ async function bytesAt(node: ClusterNode, track: string): Promise<Buffer> {
 async function copied(): Promise<void> {
   const names = await readdir(music.path)
   const files = await Promise.all(names.map(async (name) => sha256(await readFile(join(music.path, name)))))
-  await waitFor(
-    async () => {
-      const held = await Promise.all(cluster.nodes.slice(1).map(({ data }) => blobNames(data)))
-      return new Set(files).isSubsetOf(new Set(held.flat()))
-    },
-    { what: 'a second copy of each file of the music folder', deadline: 90_000 },
-  )
+  await heldBy(cluster.nodes.slice(1), files)
 }
 
 test('three machines are one service: each shows and plays the music of the first, byte for byte', async () => {

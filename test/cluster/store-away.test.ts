@@ -15,7 +15,7 @@ import { message } from '../../src/store/etcd/wire.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { tracksOf } from '../harness/catalog.ts'
 import { type Client, client } from '../harness/client.ts'
-import { blobsIn, type ClusterNode, etcdOf, startCluster, type TestCluster } from '../harness/cluster.ts'
+import { type ClusterNode, etcdOf, heldBy, startCluster, type TestCluster } from '../harness/cluster.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { listen } from '../harness/listener.ts'
 import { runHocket } from '../harness/node.ts'
@@ -42,15 +42,16 @@ before(async () => {
   const ada = await nodeAt(0).administrator()
   await scanned(ada)
   tracks = await tracksOf(ada)
+  assert.equal(tracks.length, 6)
   token = (await nodeAt(1).administrator()).token
-  await waitFor(
-    async () => {
-      const held = await Promise.all(cluster.nodes.map(({ data }) => blobsIn(data)))
-      const seen = await Promise.all(cluster.nodes.map(async (node) => (await tracksOf(at(node))).length))
-      return held.reduce((sum, count) => sum + count, 0) >= 6 && seen.every((count) => count === 6)
-    },
-    { what: 'two copies of each song, and all machines to know them', deadline: 90_000 },
+  await heldBy(
+    cluster.nodes.slice(1),
+    await Promise.all(tracks.map(async (track) => sha256(await fileOf(track)))),
   )
+  for (const node of cluster.nodes)
+    await waitFor(async () => (await tracksOf(at(node))).length === tracks.length, {
+      what: `the music at ${node.name}`,
+    })
   for (const node of [nodeAt(0), nodeAt(2)]) {
     const pid = await etcdOf(node.data)
     stopped.push(pid)

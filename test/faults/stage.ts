@@ -6,7 +6,7 @@ import { writeMusic } from '../../tools/demo/music.ts'
 import { encodeTone } from '../fixtures/audio.ts'
 import { tracksOf } from '../harness/catalog.ts'
 import { signIn } from '../harness/client.ts'
-import { blobsIn, type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
+import { type ClusterNode, heldBy, startCluster, type TestCluster } from '../harness/cluster.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import type { Host } from '../harness/namespaces.ts'
 import { createNetwork, type Network } from '../harness/network.ts'
@@ -100,13 +100,8 @@ export async function openStage(): Promise<Stage> {
   )
   const gateways = () => cluster.nodes.map((each) => each.node.baseUrl)
   // Each song has a copy besides the one in the music folder.
-  await waitFor(
-    async () => {
-      const held = await Promise.all(cluster.nodes.map(({ data }) => blobsIn(data)))
-      return held.reduce((sum, each) => sum + each, 0) >= songs.length
-    },
-    { what: 'two copies of each song', deadline: 90_000 },
-  )
+  const hashes = songs.map(({ hash }) => hash)
+  await heldBy(cluster.nodes.slice(1), hashes)
 
   async function works(): Promise<void> {
     const [account] = accounts

@@ -220,6 +220,20 @@ export async function blobNames(data: string): Promise<string[]> {
   return names.filter((name) => /^[0-9a-f]{64}$/.test(name))
 }
 
+/**
+ * Waits until each of these contents lies on the disk of one of the nodes, whatever is in music folders. To count the
+ * copies would not do: while the layout changes, one content may have two of them and another none.
+ */
+export async function heldBy(nodes: readonly ClusterNode[], hashes: readonly string[]): Promise<void> {
+  await waitFor(
+    async () => {
+      const held = await Promise.all(nodes.map(({ data }) => blobNames(data)))
+      return new Set(hashes).isSubsetOf(new Set(held.flat()))
+    },
+    { what: `${hashes.length} files to be copied`, deadline: 90_000 },
+  )
+}
+
 /** The process of a node's own member of etcd, as long as it runs. */
 export async function etcdOf(data: string): Promise<number> {
   const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
