@@ -313,10 +313,11 @@ test('[B5] the node that makes it dies, and another one goes on, byte for byte, 
     holders: () => [],
     nodeOf: () => one.id,
   })
+  const whole = await beginning((await fromOne.transcode(tone, wanted(192), live)).bytes)
   spoil = true
+  // The last, so that it is far from its end when its node dies.
   const torn = await beginning((await fromOne.transcode(tone, wanted(160), live)).bytes)
   spoil = false
-  const whole = await beginning((await fromOne.transcode(tone, wanted(192), live)).bytes)
   await one[Symbol.asyncDispose]()
   assert.ok(Buffer.compare(await whole.rest(), reference) === 0, 'the bytes are the same')
   spoil = true
