@@ -87,6 +87,19 @@ async function checked({ node, administrator }: ClusterNode): Promise<Visitor> {
   return createVisitor(node.baseUrl, createChecker(document), (await administrator()).token)
 }
 
+/** What happened, as the machine tells it: the newest first. */
+async function eventsAt(node: ClusterNode) {
+  return clusterEvents.parse((await (await checked(node)).get('/api/cluster/events')).body).events
+}
+
+/** Waits until so many changes of the settings were told: two that follow at once would be told as one. */
+async function settingsTold(changes: number): Promise<void> {
+  const told = async () => (await eventsAt(nodeAt(0))).filter(({ kind }) => kind === 'settings').length
+  await waitFor(async () => (await told()) === changes, {
+    what: `${changes} changes of the settings to be told`,
+  })
+}
+
 /** Gives a command on the first machine. */
 async function hocket(...args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await runHocket([...args, '--data', nodeAt(0).data])
@@ -127,12 +140,14 @@ test('[B4] the number of copies is changed while all runs: three are made, and t
   const shown = await hocket('cluster', 'set', '--copies', '3', '--quorum', '3', '--grace', '90s')
   assert.match(shown, /^copies +3 .*\nquorum +3 .*\ngrace +90s /)
   await blobsOnDisks(2, 3)
+  await settingsTold(1)
   await hocket('cluster', 'set', '--copies', '2', '--quorum', '2', '--grace', '15m')
   await blobsOnDisks(1, 2)
   assert.deepEqual((await nodeAt(2).status()).settings, { replicas: 2, writeQuorum: 2, graceSeconds: 900 })
 })
 
 test('programs set what commands set', async () => {
+  await settingsTold(2)
   const ada = await checked(nodeAt(1))
   assert.equal((await ada.patch('/api/cluster/settings', { graceSeconds: 600 })).status, 204)
   await waitFor(async () => /^grace +10m /m.test(await hocket('cluster', 'settings')), {
@@ -170,19 +185,19 @@ test('a machine is called, placed and limited otherwise while it runs, and keeps
 })
 
 test('what happened is told in order, the same by every machine, whoever looked after the cluster then', async () => {
-  const read = async (node: ClusterNode) =>
-    clusterEvents.parse((await (await checked(node)).get('/api/cluster/events')).body).events
+  await settingsTold(3)
   await nodeAt(2).node.kill9()
-  const told = async () => (await read(nodeAt(0))).find(({ kind }) => kind === 'silent')
+  const told = async () => (await eventsAt(nodeAt(0))).find(({ kind }) => kind === 'silent')
   await waitFor(async () => (await told())?.name === 'attic', {
     what: 'its silence to be told',
   })
   await nodeAt(2).start()
-  const back = async () => (await read(nodeAt(1))).find(({ name }) => name === 'attic')?.kind === 'returned'
+  const back = async () =>
+    (await eventsAt(nodeAt(1))).find(({ name }) => name === 'attic')?.kind === 'returned'
   await waitFor(back, {
     what: 'its return to be told',
   })
-  const events = await read(nodeAt(1))
+  const events = await eventsAt(nodeAt(1))
   const kinds = events.toReversed().map(({ kind }) => kind)
   assert.ok(kinds.filter((kind) => kind === 'joined').length === 3, kinds.join())
   assert.ok(kinds.filter((kind) => kind === 'settings').length === 3, kinds.join())
