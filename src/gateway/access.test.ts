@@ -124,6 +124,8 @@ async function statusOf(path: string, headers: Record<string, string>): Promise<
 
 test('a port that is taken, or an address that is not ours, is told in plain words', async () => {
   const port = Number(new URL(edge.url).port)
-  await assert.rejects(openTestGateway({ port }), (error) => isCoded(error, 'PORT_IN_USE'))
-  await assert.rejects(openTestGateway({ host: '192.0.2.1' }), (error) => isCoded(error, 'ADDRESS_UNUSABLE'))
+  await using taken = await edge.another({ port })
+  await assert.rejects(taken.listen(), (error) => isCoded(error, 'PORT_IN_USE'))
+  await using foreign = await edge.another({ host: '192.0.2.1' })
+  await assert.rejects(foreign.listen(), (error) => isCoded(error, 'ADDRESS_UNUSABLE'))
 })

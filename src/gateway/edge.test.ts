@@ -191,8 +191,9 @@ test('the cookie is out of reach of scripts and of other sites, and secure behin
     post('/api/session', JSON.stringify({ name: 'ada', password }), headers)
   const cookie = (await enter()).headers.get('set-cookie') ?? ''
   assert.match(cookie, /^hocket_session=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/)
-  await using behindProxy = await openTestGateway({ trustedProxies: ['127.0.0.1'] })
-  const response = await fetch(`${behindProxy.url}/api/session`, {
+  await using behindProxy = await edge.another({ trustedProxies: ['127.0.0.1'] })
+  const { url } = await behindProxy.listen()
+  const response = await fetch(`${url}/api/session`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-forwarded-proto': 'https' },
     body: JSON.stringify({ name: 'ada', password }),

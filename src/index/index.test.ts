@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { shareGround } from '../../test/fixtures/ground.ts'
 import { CodedError, type ErrorCode, isCoded } from '../protocol/errors.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
@@ -37,6 +38,9 @@ async function open(options: Partial<IndexOptions> = {}) {
   await caughtUp(store, index)
   return { folder, store, index, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
+
+/** For tests that end no thread and need no file of their own. */
+const openShared = shareGround(projections)
 
 /** Writes words by key; null deletes. */
 async function write(store: Store, words: Record<string, string | null>): Promise<number> {
@@ -108,7 +112,7 @@ async function assertTrue(store: Store, index: Index): Promise<void> {
 }
 
 test('[F4] who waits for the revision of a write reads it', async () => {
-  await using opened = await open()
+  await using opened = await openShared()
   const { store, index } = opened
   for (const word of ['do', 're', 'mi']) {
     await index.waitFor(await write(store, { 'words/a/1': word }))
@@ -119,7 +123,7 @@ test('[F4] who waits for the revision of a write reads it', async () => {
 })
 
 test('[F4] who waits for what does not come is told so, or leaves by the signal', async (context) => {
-  await using opened = await open()
+  await using opened = await openShared()
   const { index } = opened
   const reason = new Error('gone')
   const leaving = new AbortController()
@@ -489,7 +493,7 @@ test('a fact that cannot be read is reported and passed over, and the next versi
 })
 
 test('a listener hears what changed, in order, and no more than it can bear', async () => {
-  await using opened = await open()
+  await using opened = await openShared()
   const { store, index } = opened
   const steps: IndexStep[] = []
   const stop = index.subscribe((step) => steps.push(step))
@@ -517,7 +521,7 @@ test('a listener hears what changed, in order, and no more than it can bear', as
 })
 
 test('questions run in the reader thread, typed, with their errors and their signals', async () => {
-  await using opened = await open()
+  await using opened = await openShared()
   const { store, index } = opened
   await index.waitFor(await write(store, { 'words/a/1': 'do', 'words/a/2': 're' }))
   const reader = index.reader<typeof Queries>(queries)
@@ -585,12 +589,12 @@ test('who waits while both readers are ended for new ones is answered by those',
   await index.waitFor(await write(store, { 'words/a/1': 'do' }))
   const queue = createQuestionQueue(folder.index)
   const ask = (name: string, ...args: readonly unknown[]) => queue.ask({ module: queries.href, name, args })
-  const long = ask('count', 6_000_000)
+  const long = ask('hold', new SharedArrayBuffer(4))
   await ask('words', 'words/')
   // That was the second reader, which is now busy as well: the next question waits for either.
-  const shorter = ask('count', 1_000_000)
+  const other = ask('hold', new SharedArrayBuffer(4))
   const ready = ask('words', 'words/')
-  await Promise.all([queue.restart(), Promise.allSettled([long, shorter])])
+  await Promise.all([queue.restart(), Promise.allSettled([long, other])])
   assert.deepEqual(await ready, ['do'])
   await queue.restart()
 })

@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join as joinPath } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { z } from 'zod'
+import { shareStore } from '../../test/fixtures/ground.ts'
 import { type ErrorCode, isCoded } from '../protocol/errors.ts'
 import { create, defineCollection, join, transact, update } from './collection.ts'
-import { openSqliteStore } from './sqlite.ts'
 
 const coded = (code: ErrorCode) => (error: unknown) => isCoded(error, code)
 
-async function open() {
-  const folder = await mkdtemp(joinPath(tmpdir(), 'hocket-collection-'))
-  const store = await openSqliteStore(joinPath(folder, 'store.db'))
-  return {
-    store,
-    async [Symbol.asyncDispose]() {
-      await store[Symbol.asyncDispose]()
-      await rm(folder, { recursive: true })
-    },
-  }
-}
+const open = shareStore()
 
 async function gather<Each>(source: AsyncIterable<Each>): Promise<Each[]> {
   const all: Each[] = []
@@ -80,8 +67,7 @@ test('a fact comes back as it was written, compressed or not, and each form read
 })
 
 test('[F5] an old fact is upgraded, step by step, when it is read', async () => {
-  await using opened = await open()
-  const { store } = opened
+  const store = await open()
   await store.commit(first.create('one', { name: 'Volver' }))
   await store.commit(second.create('two', { title: 'Naima', year: 1959 }))
   assert.deepEqual((await second.get(store, 'one'))?.value, { title: 'Volver' })
@@ -93,10 +79,9 @@ test('[F5] an old fact is upgraded, step by step, when it is read', async () => 
 })
 
 test('[F5] a newer fact is neither read nor written over by an older node', async () => {
-  await using opened = await open()
-  const { store } = opened
+  const store = await open()
   await store.commit(third.create('new', { title: 'Sodade', years: [1992] }))
-  await store.commit(first.create('old', { name: 'Volver' }))
+  const { revision } = await store.commit(first.create('old', { name: 'Volver' }))
   const bytes = (await store.get('songs/new'))?.value
 
   await assert.rejects(second.get(store, 'new'), coded('FACT_NEWER'))
@@ -108,7 +93,7 @@ test('[F5] a newer fact is neither read nor written over by an older node', asyn
     update(store, second, 'new', () => null),
     coded('FACT_NEWER'),
   )
-  assert.deepEqual(await store.commit(second.create('new', { title: 'x' })), { ok: false, revision: 2 })
+  assert.deepEqual(await store.commit(second.create('new', { title: 'x' })), { ok: false, revision })
 
   const page = await second.list(store)
   assert.deepEqual(
@@ -182,8 +167,7 @@ test('a collection whose upgrades have a gap cannot be defined', () => {
 })
 
 test('a walk meets every fact below a folder once, over many pages', async () => {
-  await using opened = await open()
-  const { store } = opened
+  const store = await open()
   for (let group = 0; group < 11; group += 1) {
     const songs = Array.from({ length: 100 }, (_, each) => first.create(`a/${group}-${each}`, { name: 'x' }))
     await store.commit(join(...songs))
@@ -198,8 +182,7 @@ test('a walk meets every fact below a folder once, over many pages', async () =>
 })
 
 test('[F2] updates that meet one another all count, and say what they wrote', async () => {
-  await using opened = await open()
-  const { store } = opened
+  const store = await open()
   const counter = defineCollection({ prefix: 'n/', version: 1, schema: z.int() })
   const results = await Promise.all(
     Array.from({ length: 10 }, () => update(store, counter, 'one', (count) => (count ?? 0) + 1)),
@@ -217,16 +200,14 @@ test('[F2] updates that meet one another all count, and say what they wrote', as
 })
 
 test('[F2] what is created never takes the place of what is there', async () => {
-  await using opened = await open()
-  const { store } = opened
+  const store = await open()
   const { revision } = await create(store, first, 'one', { name: 'x' })
   await assert.rejects(create(store, first, 'one', { name: 'y' }), coded('CONFLICT'))
   assert.deepEqual(await first.get(store, 'one'), { id: 'one', value: { name: 'x' }, revision })
 })
 
 test('a transaction that never holds ends as a conflict', async () => {
-  await using opened = await open()
-  const { store } = opened
+  const store = await open()
   const operation = first.replace('absent', 7, { name: 'x' })
   await assert.rejects(
     transact(store, async () => ({ operation, value: null })),

@@ -8,17 +8,18 @@ import { limits } from './limits.ts'
 import type { Batch, Entry, Outcome, Store, Write } from './store.ts'
 
 /**
- * What every driver of the store must do, as one suite. `open` makes an empty store for each test.
+ * What every driver of the store must do, as one suite. `open` gives each test a store without facts, which may have
+ * served the tests before; `openOwn` one that is closed when the test disposes of it.
  * A driver's own test file calls this, and adds what only it has (files, processes, networks).
  */
-export function storeContract(driver: string, open: () => Promise<Store>): void {
+export function storeContract(driver: string, open: Open, openOwn: Open = open): void {
   describe(`the store contract: ${driver}`, () => {
     transactions(open)
     lists(open)
     watches(open)
     compaction(open)
     leases(open)
-    waiting(open)
+    waiting(open, openOwn)
     boundaries(open)
     races(open)
     versions(open)
@@ -499,7 +500,7 @@ function leases(open: Open) {
   })
 }
 
-function waiting(open: Open) {
+function waiting(open: Open, openOwn: Open) {
   test('every call ends with the reason of its signal', async () => {
     await using store = await open()
     const reason = new Error('no longer wanted')
@@ -523,21 +524,22 @@ function waiting(open: Open) {
     await using store = await open()
     const reason = new Error('enough')
     const ended = new AbortController()
-    const watching = collectWith(store, ended.signal)
+    const { revision } = await store.status()
+    const watching = collectWith(store, ended.signal, revision)
     await store.status()
     ended.abort(reason)
     await assert.rejects(watching, reason)
   })
 
   test('after it is closed, a call is refused as unreachable', async () => {
-    const store = await open()
+    const store = await openOwn()
     await store[Symbol.asyncDispose]()
     await assert.rejects(store.get('a'), (error) => isCoded(error, 'UNREACHABLE'))
   })
 }
 
-async function collectWith(store: Store, signal: AbortSignal): Promise<void> {
-  for await (const _batch of store.watch('', 0, signal)) {
+async function collectWith(store: Store, signal: AbortSignal, revision = 0): Promise<void> {
+  for await (const _batch of store.watch('', revision, signal)) {
     // Only its end is of interest.
   }
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { openTestStore, shareStore } from '../../test/fixtures/ground.ts'
 import { type ErrorCode, isCoded } from '../protocol/errors.ts'
 import { storeContract } from './contract.ts'
 import { openSqliteStore } from './sqlite.ts'
@@ -18,17 +19,7 @@ async function createFolder() {
   return { path, store: join(path, 'store.db'), [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
 }
 
-storeContract('sqlite', async () => {
-  const folder = await createFolder()
-  const store = await openSqliteStore(folder.store)
-  return {
-    ...store,
-    async [Symbol.asyncDispose]() {
-      await store[Symbol.asyncDispose]()
-      await folder[Symbol.asyncDispose]()
-    },
-  }
-})
+storeContract('sqlite', shareStore(), openTestStore)
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const coded = (code: ErrorCode) => (error: unknown) => isCoded(error, code)

@@ -123,7 +123,7 @@ export async function openStage(): Promise<Stage> {
   }
 
   let twin: Promise<Host> | undefined
-  const sound = await encodeTone(folder.path, 'mp3', 1, 150)
+  const sound = await encodeTone('mp3', 1, 150)
   await works()
   const owned = stack.move()
   return {

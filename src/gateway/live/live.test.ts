@@ -86,9 +86,10 @@ test('changes are batched: many in a moment are few messages', async () => {
 })
 
 test('the server says goodbye to its pages when it ends', async () => {
-  await using own = await openTestGateway()
-  using page = await listen(own.url, bearer(own.administrator))
+  await using own = await edge.another({})
+  const { url } = await own.listen()
+  using page = await listen(url, bearer(edge.administrator))
   await page.expect('the greeting', ({ type }) => type === 'hello')
-  await own.gateway[Symbol.asyncDispose]()
+  await own[Symbol.asyncDispose]()
   assert.equal(await page.closed, 1001, 'it is told, and not cut off')
 })

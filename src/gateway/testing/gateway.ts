@@ -47,6 +47,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly administrator: Visitor
   /** A plain user, made for this. */
   person(name: string): Promise<Visitor>
+  /** Another gateway over the same roles, which does not listen yet: theirs are the threads that are dear to start. */
+  another(config: Partial<GatewayConfig>): Promise<Gateway>
 }
 
 const catalogProjection = new URL('../../catalog/index/projection.ts', import.meta.url)
@@ -159,8 +161,8 @@ export async function openTestGateway(
       onError: (error) => log.error({ err: error }, 'a play that was kept could not be counted'),
     }),
   )
-  const gateway = stack.use(
-    await createGateway({
+  const create = (changes: Partial<GatewayConfig>) =>
+    createGateway({
       config: {
         host: '127.0.0.1',
         port: 0,
@@ -171,7 +173,7 @@ export async function openTestGateway(
         node: null,
         roles: allRoles,
         forbiddenFolders: [data],
-        ...config,
+        ...changes,
       },
       log,
       cluster: null,
@@ -198,8 +200,8 @@ export async function openTestGateway(
         yield Buffer.from('the bytes ')
         yield Buffer.from('of an archive')
       },
-    }),
-  )
+    })
+  const gateway = stack.use(await create(config))
   const { url } = await gateway.listen()
   await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the gateway to be ready' })
   const checker = createChecker(gateway.document)
@@ -213,6 +215,7 @@ export async function openTestGateway(
     anyone,
     administrator,
     log: () => logged,
+    another: create,
     async person(name) {
       await administrator.post('/api/users', { name, password })
       return anyone.enter('/api/session', { name, password })

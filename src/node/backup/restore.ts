@@ -92,17 +92,19 @@ async function build(
   progress: (bytes: number) => void,
   signal: AbortSignal,
 ): Promise<Restored> {
+  await using entries = readArchive(bytesOf(file, progress, signal))
+  const head = await entries.next()
+  if (head.done) throw damaged('it is not whole')
+  // Nothing is opened for what is no archive of ours.
+  const found = await readManifest(head.value)
   await using store = await openSqliteStore(join(work, 'store.db'), { signal })
   await using blobs = await openDiskBlobs(work, { cacheBytes: 0, otherCopies: () => [], report: () => {} })
   const facts = createFactWriter(store, signal)
-  let found: Manifest | undefined
   let end: Ending | undefined
   let kept = 0
   let lost = 0
-  for await (const entry of readArchive(bytesOf(file, progress, signal))) {
-    if (found === undefined) {
-      found = await readManifest(entry)
-    } else if (end !== undefined) {
+  for await (const entry of entries) {
+    if (end !== undefined) {
       throw damaged('it goes on after its end')
     } else if (entry.path === names.ending) {
       end = ending.parse(JSON.parse((await whole(entry)).toString('utf8')))
@@ -117,12 +119,7 @@ async function build(
       throw damaged(`${JSON.stringify(entry.path)} is not a name that Hocket gives`)
     }
   }
-  if (
-    found === undefined ||
-    end === undefined ||
-    end.batches !== facts.batches ||
-    end.blobs !== kept + lost
-  ) {
+  if (end === undefined || end.batches !== facts.batches || end.blobs !== kept + lost) {
     throw damaged('it is not whole')
   }
   await bringLibrariesHome(store, ({ path = '' }) => isFolder(path), signal)
