@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { copyFile, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,44 +21,8 @@ storeContract('sqlite', shareStore(), openTestStore)
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const coded = (code: ErrorCode) => (error: unknown) => isCoded(error, code)
-/** What SQLite says of the file. */
-function integrityOf(path: string) {
-  using db = new DatabaseSync(path, { readOnly: true })
-  return db.prepare('PRAGMA integrity_check').get()?.integrity_check
-}
-
 const write = (store: Store, key: string, value = 'x') =>
   store.commit({ conditions: [], writes: [{ key, value: bytes(value) }] })
-
-test('[F1] kill -9 at any moment loses nothing that was acknowledged, and leaves no half transaction', async (context) => {
-  await using folder = await createFolder()
-  const seed = Math.floor(Math.random() * 2 ** 31)
-  context.diagnostic(`seed ${seed}`)
-  const acknowledged = new Map<string, string>()
-  for (let round = 0; round < 6; round += 1) {
-    const writer = fork(new URL('./sqlite-writer.fixture.ts', import.meta.url))
-    writer.send({ path: folder.store, round })
-    // Killed in the midst of the work: after a number of acknowledgements that the seed says.
-    let left = 1 + ((seed >> round) % 400)
-    writer.on('message', (message: { key: string; value: string }) => {
-      acknowledged.set(message.key, message.value)
-      left -= 1
-      if (left === 0) writer.kill('SIGKILL')
-    })
-    const [status, signal] = await once(writer, 'exit')
-    assert.deepEqual([status, signal], [null, 'SIGKILL'])
-  }
-  await using store = await openSqliteStore(folder.store)
-  for (const [key, value] of acknowledged) {
-    // The writer goes on replacing a key after its acknowledgement, so what is there may be newer, never older.
-    const [first, second] = [await store.get(`a/${key}`), await store.get(`b/${key}`)]
-    const found = Number(new TextDecoder().decode(first?.value))
-    assert.ok(found >= Number(value), `${key}: ${found}, acknowledged ${value}`)
-    assert.deepEqual(first?.value, second?.value)
-  }
-  assert.ok(acknowledged.size > 0)
-  assert.equal(integrityOf(folder.store), 'ok')
-})
 
 test('a store keeps its identity, revision, values and leases when it is opened again', async () => {
   await using folder = await createFolder()

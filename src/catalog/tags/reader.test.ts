@@ -34,40 +34,6 @@ test('[S1] tags are read in order, in child processes, whatever the names of the
   assert.deepEqual(readings[151], { ok: false, fault: { code: 'FILE_MISSING' } })
 })
 
-test('[S1] a file that kills its reader, or hangs it, costs only itself', async () => {
-  await using folder = await makeMusicFolder()
-  const child = pathToFileURL(join(import.meta.dirname, 'read-file.ts')).href
-  const program = await folder.write(
-    '../child.mjs',
-    `import { createFileReader } from ${JSON.stringify(child)}
-     const files = createFileReader()
-     process.on('message', ({ paths }) => {
-       const readings = []
-       for (const path of paths) {
-         if (path.includes('crash')) process.kill(process.pid, 'SIGSEGV')
-         if (path.includes('memory')) for (const all = []; ; ) all.push(new Array(1e7).fill(path))
-         if (path.includes('hang')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
-         readings.push(files.readTags(path))
-       }
-       process.send({ kind: 'tags', readings })
-     })
-     process.on('disconnect', () => process.exit())`,
-  )
-  await using reader = createTagReader({
-    ...usualReaderOptions,
-    fileDeadlineMs: 2_000,
-    program: pathToFileURL(program),
-  })
-  const names = ['a', 'crash', 'b', 'hang', 'c', 'memory', 'd']
-  const paths = []
-  for (const name of names) paths.push(await folder.add(`${name}.mp3`, { title: name }))
-  const readings = await reader.readTags(paths)
-  assert.deepEqual(
-    readings.map((reading) => (reading.ok ? reading.tags.title : reading.fault.code)),
-    ['a', 'READER_FAILED', 'b', 'READER_FAILED', 'c', 'READER_FAILED', 'd'],
-  )
-})
-
 test('[S1] the child can neither write nor start programs', async () => {
   await using folder = await makeMusicFolder()
   const target = join(folder.path, 'written')

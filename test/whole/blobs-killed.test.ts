@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isCoded } from '../protocol/errors.ts'
-import { openDiskBlobs } from './disk.ts'
-import { sweepTemporary } from './temporary.ts'
-import { filesUnder, noise, openTestBlobs, streamOf, until } from './test-support.ts'
+import { openDiskBlobs } from '../../src/blobs/disk.ts'
+import { sweepTemporary } from '../../src/blobs/temporary.ts'
+import { filesUnder, noise, openTestBlobs, streamOf, until } from '../../src/blobs/test-support.ts'
+import { isCoded } from '../../src/protocol/errors.ts'
 
 /** Runs `body` in a process of its own, with `blobs` (of `folder`) and `noise` at hand. */
 function runApart(folder: string, body: string, shell = 'exec "$0" "$@"'): ChildProcess {
   const program = `
-    const { openDiskBlobs } = await import(${JSON.stringify(new URL('./disk.ts', import.meta.url).href)})
+    const { openDiskBlobs } = await import(${JSON.stringify(new URL('../../src/blobs/disk.ts', import.meta.url).href)})
     const { randomBytes: noise } = await import('node:crypto')
     const blobs = await openDiskBlobs(${JSON.stringify(folder)}, { cacheBytes: 1, otherCopies: () => [], report() {} })
     ${body}`

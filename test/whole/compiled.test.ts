@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { LaunchError } from './run.mjs'
-import { ensureServer } from './server.mjs'
-import { thrift } from './thrift.mjs'
+import { LaunchError } from '../../tools/launch/run.mjs'
+import { ensureServer } from '../../tools/launch/server.mjs'
+import { thrift } from '../../tools/launch/thrift.mjs'
 
 const root = join(import.meta.dirname, '..', '..')
 const run = promisify(execFile)
