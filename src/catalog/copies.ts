@@ -27,6 +27,8 @@ export interface Copies {
    * disk is unplugged, LIBRARY_GONE) has it no more after fifteen minutes.
    */
   readonly references: References
+  /** Whether the fact of this key may name blobs. */
+  concerns(key: string): boolean
   /** The blobs of a part of an album, by the key of its fact; none for other keys. */
   blobsOf(key: string): BlobHash[]
   /** The files of this node's music folders whose content this is. */
@@ -133,6 +135,7 @@ export function createCopies(
   return {
     references,
     filesInPlace,
+    concerns: (key) => key.startsWith(albumParts.prefix),
     blobsOf(key) {
       if (!key.startsWith(albumParts.prefix)) return []
       const [album = '', part = ''] = albumParts.id(key).split('/')

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Tags } from '../protocol/facts/catalog.ts'
-import {
-  albumFolder,
-  albumIdentity,
-  artistId,
-  bornTrackId,
-  derivedId,
-  folderContexts,
-  foldName,
-} from './identity.ts'
+import { derivedId } from '../store/derived-id.ts'
+import { albumFolder, albumIdentity, artistId, bornTrackId, folderContexts, foldName } from './identity.ts'
 
 const library = derivedId('test')
 const people = (...names: string[]) => names.map((name) => ({ name }))

@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { File, Track } from '../protocol/facts/catalog.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Operation } from '../store/collection.ts'
+import { derivedId } from '../store/derived-id.ts'
 import { createBreather } from './breathe.ts'
 import type { Change, Drop, Put, Withdraw } from './changes.ts'
 import { type Album, type Desk, insert, isEmpty, replaceIn, take, tracksOf } from './desk.ts'
-import { bornTrackId, derivedId } from './identity.ts'
+import { bornTrackId } from './identity.ts'
 
 /** Works out what the albums are to say. */
 export async function plan(desk: Desk, changes: readonly Change[]): Promise<Operation[][]> {

@@ -7,11 +7,12 @@ import fc from 'fast-check'
 import { emptyStore } from '../../test/fixtures/ground.ts'
 import type { Tags, Track } from '../protocol/facts/catalog.ts'
 import type { Id } from '../protocol/ids.ts'
+import { derivedId } from '../store/derived-id.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import type { Change, Put } from './changes.ts'
 import { albumParts } from './facts.ts'
-import { bornTrackId, derivedId } from './identity.ts'
+import { bornTrackId } from './identity.ts'
 import { createRecords } from './records.ts'
 
 async function openStore() {

@@ -9,6 +9,7 @@ import type { Index } from '../index/index.ts'
 import type { Listening } from '../listening/listening.ts'
 import type { Media } from '../media/media.ts'
 import type { Outbox } from '../outbox/outbox.ts'
+import type { Podcasts } from '../podcasts/podcasts.ts'
 import type { ScanStatus } from '../protocol/api/catalog.ts'
 import type { Role } from '../protocol/facts/cluster.ts'
 import type { Id } from '../protocol/ids.ts'
@@ -66,6 +67,7 @@ export interface Roles {
   readonly scanner: Scanning
   readonly listening: Listening
   readonly outbox: Outbox
+  readonly podcasts: Podcasts
   readonly media: Pick<Media, 'status'>
   readonly uploads: Pick<Uploads, 'handle' | 'list'>
   readonly withdraw: Withdraw

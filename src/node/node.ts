@@ -22,6 +22,8 @@ import { openIndex } from '../index/index.ts'
 import { createListening, listeningProjection } from '../listening/create.ts'
 import { createMedia } from '../media/media.ts'
 import { createOriginals, nowhereElse } from '../media/originals.ts'
+import type { Term } from '../operator/leadership.ts'
+import { createPodcasts, podcastsProjection } from '../podcasts/create.ts'
 import { CodedError } from '../protocol/errors.ts'
 import { allRoles } from '../protocol/facts/cluster.ts'
 import type { BlobHash } from '../protocol/ids.ts'
@@ -39,7 +41,8 @@ import { openStoreOfCluster } from './cluster/store.ts'
 import type { Config } from './config.ts'
 import { isLocalToken, newLocalToken, publishLocal } from './local.ts'
 import { lockDataFolder } from './lock.ts'
-import { announceScans, createNodeOutbox, deliverAlone } from './outbox.ts'
+import { announceScans, createNodeOutbox, holdOfficeAlone } from './outbox.ts'
+import { createPodcastKeeper, withPodcasts } from './podcasts.ts'
 import { createRolesApart, type RolesAnywhere, type RolesHere } from './roles/roles.ts'
 import { createUpkeep } from './upkeep.ts'
 import { version } from './version.ts'
@@ -96,13 +99,14 @@ export async function startNode(
         accountsProjection,
         new URL('../catalog/index/projection.ts', import.meta.url),
         listeningProjection,
+        podcastsProjection,
       ],
       signal,
       report: (report) => log.warn(report, 'the index met trouble'),
     }),
   )
   const places = createPlaces(index, node)
-  const copies = createCopies(index, places)
+  const copies = withPodcasts(createCopies(index, places), index)
   let part: ClusterPart | null = null
   const blobs: DiskBlobs = stack.use(
     await openDiskBlobs(data, {
@@ -135,7 +139,9 @@ export async function startNode(
   const tagReader = stack.use(createTagReader())
 
   const installationKey = createInstallationKey(store, join(data, 'secrets'))
-  const { outbox, deliver, tell } = createNodeOutbox({ store, installationKey, log })
+  const { outbox, person, deliver, tell } = createNodeOutbox({ store, installationKey, log })
+  const spread = async (hash: BlobHash, size: number) => part?.spread(hash, size)
+  const keepPodcasts = createPodcastKeeper({ store, index, blobs, spread, tagReader, person, log })
   const upkeep = stack.use(
     createUpkeep({ config, log, store, index, blobs, copies, places, node, tagReader }),
   )
@@ -154,6 +160,7 @@ export async function startNode(
               known: copies,
               places,
               outbox: { deliver, tell },
+              keepPodcasts,
               log,
               load: loadOfProcess(),
               onLost,
@@ -214,7 +221,7 @@ export async function startNode(
       places,
       records,
       blobs,
-      spread: async (hash, size) => part?.spread(hash, size),
+      spread,
       tagReader,
       tell: outbox.telling,
       uploader(user) {
@@ -277,6 +284,7 @@ export async function startNode(
       catalog,
       listening,
       outbox,
+      podcasts: createPodcasts({ store, index }),
       media,
       tracks,
       withdraw: createWithdraw({ index, catalog, records }),
@@ -292,7 +300,10 @@ export async function startNode(
   stack.use(await publishLocal(data, { address: `http://${loopbackOf(config.host)}:${port}`, token }))
   const publicUrl = config.publicUrl ?? publicUrlOf(config, { port, url })
   await part?.announce(apart?.routes(here, log) ?? [], roles.includes('gateway') ? publicUrl : null)
-  if (part === null) stack.use(deliverAlone(store, deliver, log))
+  if (part === null) {
+    const work = (term: Term) => Promise.all([deliver(term), keepPodcasts(term)])
+    stack.use(holdOfficeAlone(store, work, log))
+  }
   stack.defer(announceScans(upkeep.scanner, outbox, log))
   upkeep.begin()
 

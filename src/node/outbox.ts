@@ -7,8 +7,8 @@ import { holdOffice, type Term } from '../operator/leadership.ts'
 import { createOutbox } from '../outbox/create.ts'
 import { deliverOutbox } from '../outbox/deliver.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import { sendOutward } from '../outbox/outward.ts'
 import type { OutboxOptions } from '../outbox/reach.ts'
+import { sendOutward } from '../outward/outward.ts'
 import type { ClusterEvent } from '../protocol/facts/cluster.ts'
 import type { Operation } from '../store/collection.ts'
 import type { Store } from '../store/store.ts'
@@ -16,6 +16,8 @@ import { operatorOffice } from './cluster/operator.ts'
 
 export interface NodeOutbox {
   readonly outbox: Outbox
+  /** The account as it is now; null where it is gone or disabled. */
+  readonly person: OutboxOptions['person']
   /** Delivers what waits, as long as the term lasts. */
   readonly deliver: (term: Term) => Promise<void>
   /** What tells administrators outside of what has happened to the cluster, for the transaction that notes it. */
@@ -55,6 +57,7 @@ export function createNodeOutbox({
   const outbox = createOutbox(options)
   return {
     outbox,
+    person: options.person,
     deliver: (term) => deliverOutbox({ ...options, onError }, term),
     async tell(news, signal) {
       const events = news.map((event) => ({ type: 'cluster.changed', id: randomUUID(), ...event }) as const)
@@ -67,11 +70,21 @@ export function createNodeOutbox({
 const aloneTtlSeconds = 2
 
 /** A machine that stands alone holds the office of the operator too: the work is the same, and so is the fencing. */
-export function deliverAlone(store: Store, deliver: NodeOutbox['deliver'], log: Logger): AsyncDisposable {
+export function holdOfficeAlone(
+  store: Store,
+  work: (term: Term) => Promise<unknown>,
+  log: Logger,
+): AsyncDisposable {
   const ending = new AbortController()
   const onError = (error: unknown) => log.warn({ err: error }, 'the operator met trouble; it goes on')
   const office = { store, office: operatorOffice, node: randomUUID(), ttlSeconds: aloneTtlSeconds, onError }
-  const running = holdOffice(office, deliver, ending.signal)
+  const running = holdOffice(
+    office,
+    async (term) => {
+      await work(term)
+    },
+    ending.signal,
+  )
   return {
     async [Symbol.asyncDispose]() {
       ending.abort(new DOMException('the node ends', 'AbortError'))

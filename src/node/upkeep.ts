@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { PlacedFile } from '../blobs/blobs.ts'
 import type { DiskBlobs } from '../blobs/disk.ts'
 import { startScrub } from '../blobs/scrub.ts'
-import { blobsInFacts, type Copies } from '../catalog/copies.ts'
+import type { Copies } from '../catalog/copies.ts'
 import { listLibraries, reconcileLibraries } from '../catalog/libraries.ts'
 import type { Places } from '../catalog/places.ts'
 import { followFolders } from '../catalog/scan/follow.ts'
@@ -18,6 +18,7 @@ import type { Id } from '../protocol/ids.ts'
 import type { Store } from '../store/store.ts'
 import type { Config } from './config.ts'
 import { followDepartures } from './departures.ts'
+import { blobsOfAllFacts } from './podcasts.ts'
 
 export interface UpkeepOptions {
   readonly config: Pick<Config, 'data' | 'music' | 'roles'>
@@ -113,7 +114,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     let inFacts: Promise<ReadonlySet<string>> | undefined
     const isReferenced = async (hash: string) => {
       if (copies.isReferenced(hash)) return true
-      inFacts ??= blobsInFacts(store, signal)
+      inFacts ??= blobsOfAllFacts(store, signal)
       return (await inFacts).has(hash)
     }
     const freed = await blobs.collect(isReferenced, graceMs, signal)

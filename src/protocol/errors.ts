@@ -448,6 +448,11 @@ export const errorCodes = {
     title: 'The server may not call this address for this account',
     help: 'Give an address that begins with https:// and is reached from the internet. Only administrators may name addresses inside the network.',
   },
+  FEED_UNREADABLE: {
+    status: 422,
+    title: 'What lies at the address is no feed of a podcast',
+    help: 'Open the address in a browser: it must show RSS or Atom, not a page that leads to it.',
+  },
   DELIVERY_REFUSED: {
     status: 422,
     title: 'The service outside did not want something that was sent to it',

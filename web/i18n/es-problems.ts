@@ -311,6 +311,10 @@ export const esProblems = {
     title: 'El servidor no puede llamar a esta dirección para esta cuenta',
     help: 'Da una dirección que empiece por https:// y se alcance desde internet. Solo quien administra puede nombrar direcciones de la red interna.',
   },
+  FEED_UNREADABLE: {
+    title: 'Lo que hay en la dirección no es el canal de un podcast',
+    help: 'Abre la dirección en un navegador: debe mostrar RSS o Atom, no una página que lleve a él.',
+  },
   DELIVERY_REFUSED: {
     title: 'El servicio de fuera no quiso algo que se le envió',
     help: 'Se renunció a eso, y lo demás sigue adelante.',

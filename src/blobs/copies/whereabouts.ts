@@ -17,6 +17,18 @@ export interface References {
   page(after: BlobHash | undefined, limit: number): readonly Referenced[]
 }
 
+/** The blobs of both; a blob that both refer to is as `first` knows it. */
+export function joinReferences(first: References, second: References): References {
+  return {
+    get: (hash) => first.get(hash) ?? second.get(hash),
+    page(after, limit) {
+      const all = new Map(second.page(after, limit).map((blob) => [blob.hash, blob]))
+      for (const blob of first.page(after, limit)) all.set(blob.hash, blob)
+      return [...all.values()].sort((one, other) => (one.hash < other.hash ? -1 : 1)).slice(0, limit)
+    },
+  }
+}
+
 /** Where copies are to be, and where they may still be. */
 export interface Whereabouts {
   readonly version: number

@@ -6,8 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { AlbumPart, Track } from '../../protocol/facts/catalog.ts'
+import { derivedId } from '../../store/derived-id.ts'
 import { albumParts } from '../facts.ts'
-import { derivedId } from '../identity.ts'
 import {
   albumOf,
   contentOf,

@@ -1,7 +1,7 @@
 import type { Id } from '../../protocol/ids.ts'
+import { derivedId } from '../../store/derived-id.ts'
 import type { Store } from '../../store/store.ts'
 import { libraries } from '../facts.ts'
-import { derivedId } from '../identity.ts'
 
 /** The library that uploads come into, made with the first of them; everyone with an account sees it. */
 export async function uploadsLibrary(store: Store): Promise<Id> {

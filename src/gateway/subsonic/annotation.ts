@@ -6,6 +6,7 @@ import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
 import { findItem, type Item, requireItem } from './item.ts'
 import { flag, itemId, many, optional, required, wholeNumber } from './parameters.ts'
+import { findEpisode } from './source.ts'
 
 /**
  * Facts that are written at the same time; the store puts them into few transactions. The index has each hundred before
@@ -66,18 +67,22 @@ const scrobbled = z.object({
   submission: flag(true),
 })
 
-/** Plays that have been heard, or with `submission=false` the one that is being heard. */
+/** Plays that have been heard, or with `submission=false` the one that is being heard. Of podcasts nothing is counted. */
 export const scrobble = endpoint(scrobbled, async (parts, asking, { id, time, submission }) => {
   if (id.length === 0) throw new Failure(10, "Required parameter 'id' is missing")
-  const tracks = id.map((each) => requireItem(parts.catalog, asking.viewer, each, 'track'))
+  const plays = id
+    .map((given, at) => ({ given, at: time[at] }))
+    .filter(({ given }) => findEpisode(parts, given) === null)
+    .map(({ given, at }) => ({ track: requireItem(parts.catalog, asking.viewer, given, 'track'), at }))
+  const [first] = plays
+  if (first === undefined) return {}
   if (!submission) {
-    const [track] = tracks
-    if (track !== undefined) reportPlaying(parts, asking, { track, positionMs: 0 })
+    reportPlaying(parts, asking, { track: first.track, positionMs: 0 })
     return {}
   }
   // One after another: plays of an album count on the same fact.
   let last = 0
-  for (const [at, track] of tracks.entries()) last = await submit(parts, asking, track, time[at])
+  for (const { track, at } of plays) last = await submit(parts, asking, track, at)
   return settled(parts, { value: {}, revision: last }, asking.signal)
 })
 
@@ -146,6 +151,7 @@ const enoughMs = 240_000
 /** The extension `playbackReport`: what a player does now. When it stops, the play counts if enough was heard. */
 export const reportPlayback = endpoint(played, async (parts, asking, report) => {
   const { mediaId, positionMs, state, playbackRate = 1, ignoreScrobble } = report
+  if (findEpisode(parts, mediaId) !== null) return {}
   const track = requireItem(parts.catalog, asking.viewer, mediaId, 'track')
   if (state !== 'stopped') {
     reportPlaying(parts, asking, { track, positionMs, state, rate: playbackRate })

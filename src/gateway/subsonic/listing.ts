@@ -10,12 +10,14 @@ import { openTrackDetails } from '../../catalog/index/queries/track-details.ts'
 import { findTracks } from '../../catalog/index/queries/tracks.ts'
 import { type Ask, type View, viewOf } from '../../catalog/index/queries/view.ts'
 import { findMatches, type Skipping } from '../../catalog/index/search/search.ts'
+import { findChannel, findChannels, findEpisodes, findNewestEpisodes } from '../../podcasts/queries.ts'
 import type { AlbumQuery, ArtistQuery, SearchQuery, TrackQuery } from '../../protocol/api/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { album, albumFolder } from './album.ts'
 import { artist, artistChild, artistFolder } from './artist.ts'
 import { openBytes } from './bytes.ts'
 import type { Content } from './content.ts'
+import { channel, episode } from './episode.ts'
 import { scriptOf } from './script.ts'
 import type { Shape } from './shape.ts'
 import { song } from './song.ts'
@@ -173,6 +175,28 @@ export function artistChildren(
   const read = openArtistDetails(db, view)
   const children = (rows: readonly number[]) => read(rows).map((each) => ({ ...each, parent }))
   return { text: textOfRows(artistChild, items, children, manner), count: items.length, next }
+}
+
+/** The channels of podcasts, by their titles. */
+export function podcasts(db: DatabaseSync): Id[] {
+  return findChannels(db).map(({ id }) => id)
+}
+
+/** A channel, with its episodes where they are asked for; none where it is gone. */
+export function podcast(db: DatabaseSync, id: Id, includeEpisodes: boolean, manner: Manner): Text {
+  const found = findChannel(db, id)
+  if (found === null) return []
+  const episodes = includeEpisodes ? findEpisodes(db, found) : undefined
+  const text = openText(channel, 1 + (episodes?.length ?? 0), manner)
+  text.add([{ ...found, episodes }])
+  return text.end()
+}
+
+export function newestEpisodes(db: DatabaseSync, count: number, manner: Manner): Text {
+  const found = findNewestEpisodes(db, count)
+  const text = openText(episode, found.length, manner)
+  text.add(found)
+  return text.end()
 }
 
 function songText(db: DatabaseSync, view: View, rows: readonly number[], manner: Manner): Text {

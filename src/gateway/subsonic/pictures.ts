@@ -1,7 +1,10 @@
 import { z } from 'zod'
+import type { Id } from '../../protocol/ids.ts'
 import { sendBytes } from '../media/answer.ts'
 import { picturesOf, playlistPicture } from '../media/pictures.ts'
+import type { TrackPicture } from '../media/renditions.ts'
 import { type Asking, answered, endpoint, type Parts } from './endpoint.ts'
+import { titleOf } from './episode.ts'
 import { notFound } from './failure.ts'
 import { findItem, requireGuid } from './item.ts'
 import { itemId, optional, required, text, wholeNumber } from './parameters.ts'
@@ -10,13 +13,13 @@ import { itemId, optional, required, text, wholeNumber } from './parameters.ts'
 export const getCoverArt = endpoint(
   z.object({ id: required(itemId), size: optional(wholeNumber(1, 4_096)) }),
   async (parts, asking, { id, size }) => {
-    const { request, reply, signal, viewer } = asking
-    const { name, sources, mosaic } = await pictureOf(parts, asking, id)
+    const { request, reply, signal } = asking
+    const { name, pictures, mosaic } = await pictureOf(parts, asking, id)
     const wanted = {
       id,
       name,
       mosaic,
-      pictures: picturesOf(sources, viewer, parts.catalog),
+      pictures,
       accept: request.headers.accept,
       size,
       v: undefined,
@@ -27,12 +30,33 @@ export const getCoverArt = endpoint(
   },
 )
 
-async function pictureOf({ catalog, listening }: Parts, { viewer, signal }: Asking, id: string) {
+async function pictureOf(parts: Parts, { viewer, signal }: Asking, id: string) {
+  const { catalog, listening } = parts
   const item = findItem(catalog, viewer, id, ['album', 'track', 'artist'])
   if (item !== null) {
-    return { name: item.name, sources: catalog.pictures(viewer, item.kind, item.id), mosaic: false }
+    const sources = catalog.pictures(viewer, item.kind, item.id)
+    return { name: item.name, pictures: picturesOf(sources, viewer, catalog), mosaic: false }
   }
-  return playlistPicture(viewer, requireGuid(id, 'picture'), { catalog, listening }, signal)
+  const guid = requireGuid(id, 'picture')
+  const podcast = podcastPicture(parts, guid)
+  if (podcast !== null) return podcast
+  const { sources, ...playlist } = await playlistPicture(viewer, guid, { catalog, listening }, signal)
+  return { ...playlist, pictures: picturesOf(sources, viewer, catalog) }
+}
+
+/** That of an episode is its own, or else its channel's. */
+function podcastPicture({ podcasts }: Parts, id: Id) {
+  const episode = podcasts.episode(id)
+  const channel = episode?.channel ?? podcasts.channel(id)
+  if (channel === null) return null
+  const pictures = [episode?.image, channel.image].flatMap((image): TrackPicture[] => {
+    if (image === undefined) return []
+    const { blob, size } = image
+    // It is in no library, whatever id is named: all there is of it is the blob.
+    const file = { library: channel.id, path: '', modifiedAt: undefined, is: { blob, size } }
+    return [{ version: blob, place: undefined, file, within: null }]
+  })
+  return { name: episode?.feed.title ?? titleOf(channel), pictures, mosaic: false }
 }
 
 /** A drawn picture with the initials of the name. */

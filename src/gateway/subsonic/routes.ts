@@ -12,6 +12,7 @@ import * as lists from './lists.ts'
 import * as lyrics from './lyrics.ts'
 import * as pictures from './pictures.ts'
 import * as playlists from './playlists.ts'
+import * as podcasts from './podcasts.ts'
 import * as queue from './queue.ts'
 import * as radio from './radio.ts'
 import { getScanStatus, startScan } from './scanning.ts'
@@ -28,8 +29,6 @@ export const openAnswers: ReadonlyMap<string, Content> = new Map([
   ['getOpenSubsonicExtensions', { openSubsonicExtensions: system.openSubsonicExtensions }],
 ])
 
-const { getPodcasts, getNewestPodcasts, getPodcastEpisode, refreshPodcasts, createPodcastChannel } = absent
-const { deletePodcastChannel, deletePodcastEpisode, downloadPodcastEpisode } = absent
 const { getUser, getUsers, createUser, updateUser, deleteUser, changePassword } = users
 
 /** Everything under `/rest`, by its name. */
@@ -69,6 +68,7 @@ export const endpoints: ReadonlyMap<string, Endpoint> = new Map(
     ...queue,
     ...bookmarks,
     ...radio,
+    ...podcasts,
     ...chat,
     ...shares,
     // accounts
@@ -83,13 +83,5 @@ export const endpoints: ReadonlyMap<string, Endpoint> = new Map(
     getVideoInfo: absent.getVideoInfo,
     getCaptions: absent.getCaptions,
     jukeboxControl: absent.jukeboxControl,
-    getPodcasts,
-    getNewestPodcasts,
-    getPodcastEpisode,
-    refreshPodcasts,
-    createPodcastChannel,
-    deletePodcastChannel,
-    deletePodcastEpisode,
-    downloadPodcastEpisode,
   }),
 )

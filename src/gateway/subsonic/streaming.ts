@@ -6,8 +6,8 @@ import type { RenditionFormat } from '../../media/transcode/transcoder.ts'
 import { sendBytes } from '../media/answer.ts'
 import { goneSignalOf } from '../signal.ts'
 import { type Asking, answered, endpoint, type Parts } from './endpoint.ts'
-import { requireItem } from './item.ts'
 import { flag, itemId, optional, required, text, wholeNumber } from './parameters.ts'
+import { requireSource } from './source.ts'
 
 /** What the API's `format` may ask for, in the formats that are made here. Everything plays MP3. */
 const formats: Readonly<Record<string, RenditionFormat>> = {
@@ -49,10 +49,7 @@ function renditionOf(source: TrackSource, { maxBitRate, format, timeOffset }: St
 }
 
 export const stream = endpoint(streamed, async (parts, asking, wanted) => {
-  const source = parts.catalog.source(
-    asking.viewer,
-    requireItem(parts.catalog, asking.viewer, wanted.id, 'track'),
-  )
+  const source = requireSource(parts, asking.viewer, wanted.id)
   const rendition = renditionOf(source, wanted)
   if (rendition === null) {
     await sendBytes(
@@ -118,7 +115,7 @@ async function* fitted(bytes: AsyncIterable<Uint8Array>, length: number): AsyncI
 }
 
 export const download = endpoint(z.object({ id: required(itemId) }), async (parts, asking, { id }) => {
-  const source = parts.catalog.source(asking.viewer, requireItem(parts.catalog, asking.viewer, id, 'track'))
+  const source = requireSource(parts, asking.viewer, id)
   const original = await parts.tracks.open(source, asking.signal)
   const downloadAs = `${source.title}.${source.suffix}`
   await sendBytes(asking.request, asking.reply, original, { downloadAs }, parts.streams)
@@ -137,8 +134,8 @@ export const hls = endpoint(
     id: required(itemId),
     bitRate: optional(z.string().regex(/^\d{1,5}(?:@\d+x\d+)?$/, 'not a bit rate')),
   }),
-  ({ catalog }, { viewer, raw, reply }, { id }) => {
-    const { durationMs } = catalog.source(viewer, requireItem(catalog, viewer, id, 'track'))
+  (parts, { viewer, raw, reply }, { id }) => {
+    const { durationMs } = requireSource(parts, viewer, id)
     const rates = (raw.get('bitRate') ?? [])
       .map((rate) => Number.parseInt(rate, 10))
       .filter((rate) => rate > 0)

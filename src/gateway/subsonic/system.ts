@@ -11,6 +11,7 @@ export const getLicense = endpoint(nothing, () => ({ license: { valid: true } })
 const extensions: Readonly<Record<string, readonly number[]>> = {
   apiKeyAuthentication: [1],
   formPost: [1],
+  getPodcastEpisode: [1],
   indexBasedQueue: [1],
   playbackReport: [1],
   songLyrics: [1, 2],

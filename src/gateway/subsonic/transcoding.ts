@@ -6,8 +6,8 @@ import { type RenditionFormat, renditionFormats } from '../../media/transcode/tr
 import type { Content } from './content.ts'
 import { answered, endpoint } from './endpoint.ts'
 import { Failure } from './failure.ts'
-import { requireItem } from './item.ts'
 import { itemId, optional, required, wholeNumber } from './parameters.ts'
+import { requireSource } from './source.ts'
 import { sendRendition, usualBitrate } from './streaming.ts'
 
 /** The extension `transcoding`: a client says what it can play, and is told what it will get. Rates are in bit/s. */
@@ -165,15 +165,15 @@ function renditionFor(client: ClientInfo, source: TrackSource): Rendition | unde
 const media = { mediaId: required(itemId), mediaType: required(z.enum(['song', 'podcast'])) }
 
 export const getTranscodeDecision = endpoint(z.object(media), async (parts, asking, { mediaId }) => {
-  const { catalog, details } = parts
+  const { details } = parts
   const { viewer, signal, request } = asking
-  const id = requireItem(catalog, viewer, mediaId, 'track')
+  const source = requireSource(parts, viewer, mediaId)
+  const { id } = source
   const client = clientInfo.safeParse(request.body)
   if (!client.success) {
     const [issue] = client.error.issues
     throw new Failure(10, `The body is not valid: ${issue?.path.join('.')}: ${issue?.message}`)
   }
-  const source = catalog.source(viewer, id)
   const stream = streamOf(source, (await details.tracks(viewer, [id], signal)).get(id))
   const reasons = obstacles(client.data, stream)
   const rendition = renditionFor(client.data, source)
@@ -200,10 +200,7 @@ const streamed = z.object({
 
 export const getTranscodeStream = endpoint(streamed, async (parts, asking, wanted) => {
   const { mediaId, offset, transcodeParams } = wanted
-  const source = parts.catalog.source(
-    asking.viewer,
-    requireItem(parts.catalog, asking.viewer, mediaId, 'track'),
-  )
+  const source = requireSource(parts, asking.viewer, mediaId)
   const [name, rate] = transcodeParams.split('-')
   const format = renditionFormats.find((each) => each === name) ?? 'mp3'
   const rendition = { format, bitrateKbps: outputBitrate(format, Number(rate)), offsetMs: offset * 1_000 }

@@ -8,7 +8,7 @@ import { plainOf } from './identify.ts'
 import { folderNumber } from './library.ts'
 import { flag, optional, required, text } from './parameters.ts'
 
-/** What someone may do, in the API's words. There is no jukebox, no video and no podcast here. */
+/** What someone may do, in the API's words. There is no jukebox and no video here. */
 async function userOf({ catalog }: Parts, { signal }: Asking, { id, name, role }: Person): Promise<Content> {
   const isAdministrator = role === 'administrator'
   const libraries = await catalog.libraries({ user: id, administrator: isAdministrator }, signal)
@@ -22,7 +22,7 @@ async function userOf({ catalog }: Parts, { signal }: Asking, { id, name, role }
     playlistRole: true,
     coverArtRole: false,
     commentRole: false,
-    podcastRole: false,
+    podcastRole: isAdministrator,
     streamRole: true,
     jukeboxRole: false,
     shareRole: true,

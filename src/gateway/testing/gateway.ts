@@ -20,8 +20,13 @@ import { createListening, listeningProjection } from '../../listening/create.ts'
 import { createMedia } from '../../media/media.ts'
 import { createOriginals, nowhereElse } from '../../media/originals.ts'
 import { createOutbox } from '../../outbox/create.ts'
-import { sendOutward } from '../../outbox/outward.ts'
+import { fetchOutward } from '../../outward/fetch.ts'
+import { sendOutward } from '../../outward/outward.ts'
+import { createPodcasts, podcastsProjection } from '../../podcasts/create.ts'
+import { keepPodcasts } from '../../podcasts/keep.ts'
+import { CodedError } from '../../protocol/errors.ts'
 import { allRoles } from '../../protocol/facts/cluster.ts'
+import type { Id } from '../../protocol/ids.ts'
 import { openSqliteStore } from '../../store/sqlite.ts'
 import type { Gateway, GatewayConfig } from '../gateway.ts'
 import { createBeside } from '../media/beside.ts'
@@ -82,7 +87,7 @@ export async function openTestGateway(
     await openIndex({
       path: join(data, 'index.db'),
       store,
-      projections: [accountsProjection, catalogProjection, listeningProjection],
+      projections: [accountsProjection, catalogProjection, listeningProjection, podcastsProjection],
     }),
   )
   const accounts = stack.use(
@@ -118,12 +123,13 @@ export async function openTestGateway(
   const beside = createBeside({ places, originals })
   const catalog = createCatalog({ store, index })
   const installationKey = createInstallationKey(store, join(data, 'secrets'))
+  const personOf = async (user: Id) => {
+    const person = accounts.user(user)
+    return person === null || person.disabled ? null : { administrator: person.role === 'administrator' }
+  }
   const outbox = createOutbox({
     store,
-    async person(user) {
-      const person = accounts.user(user)
-      return person === null || person.disabled ? null : { administrator: person.role === 'administrator' }
-    },
+    person: personOf,
     secrets: {
       encrypt: async (text, purpose) => (await installationKey.get()).encrypt(text, purpose),
       decrypt: async (sealed, purpose) => (await installationKey.get()).decrypt(sealed, purpose),
@@ -196,6 +202,7 @@ export async function openTestGateway(
       media,
       listening,
       outbox,
+      podcasts: createPodcasts({ store, index }),
       async *backup() {
         yield Buffer.from('the bytes ')
         yield Buffer.from('of an archive')
@@ -203,6 +210,28 @@ export async function openTestGateway(
     })
   const gateway = stack.use(await create(config))
   const { url } = await gateway.listen()
+  const ending = new AbortController()
+  const keeping = keepPodcasts(
+    {
+      store,
+      index,
+      blobs,
+      spread: async () => undefined,
+      async readAudio(path, signal) {
+        const [reading] = await tagReader.readTags([path], signal)
+        if (reading?.ok !== true) throw new CodedError(reading?.fault.code ?? 'READER_FAILED')
+        return reading.audio
+      },
+      fetch: fetchOutward,
+      person: personOf,
+      onError: (error) => log.error({ err: error }, 'podcasts met trouble'),
+    },
+    { signal: ending.signal, commit: async (transaction) => (await store.commit(transaction)).ok },
+  )
+  stack.defer(async () => {
+    ending.abort()
+    await keeping
+  })
   await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the gateway to be ready' })
   const checker = createChecker(gateway.document)
   const anyone = createVisitor(url, checker)

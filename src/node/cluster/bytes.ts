@@ -10,7 +10,6 @@ import { type Whereabouts, whereaboutsOf } from '../../blobs/copies/whereabouts.
 import type { DiskBlobs } from '../../blobs/disk.ts'
 import { layoutId, layouts } from '../../blobs/placement/layout.ts'
 import type { Copies as KnownCopies } from '../../catalog/copies.ts'
-import { albumParts } from '../../catalog/facts.ts'
 import { createFetcher } from '../../gateway/peers/fetcher.ts'
 import type { Index } from '../../index/index.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
@@ -111,7 +110,7 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
   const unsubscribes = [
     registry.subscribe(() => started.wake()),
     index.subscribe(({ keys, more }) => {
-      if (more || keys.some((key) => key.startsWith(albumParts.prefix))) started.recount()
+      if (more || keys.some(known.concerns)) started.recount()
       // Where too much has changed to be named, the next comparison finds it.
       if (!more) for (const key of keys) for (const hash of known.blobsOf(key)) started.look(hash)
     }),

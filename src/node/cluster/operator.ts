@@ -18,6 +18,8 @@ export interface OperatorOptions extends Pick<NodeOutbox, 'deliver' | 'tell'> {
   readonly store: Store
   readonly registry: Registry
   readonly log: Logger
+  /** Keeps the podcasts as long as the term lasts. */
+  readonly keepPodcasts: (term: Term) => Promise<void>
   /** This node as it proves itself to the store now. */
   readonly identity: () => Identity
 }
@@ -39,7 +41,7 @@ const tidyEveryMs = 600_000
  * is run by whoever holds the office, and every write is refused to one that holds it no more.
  */
 export function startOperator(options: OperatorOptions): Operator {
-  const { store, registry, log, deliver } = options
+  const { store, registry, log, deliver, keepPodcasts } = options
   const ending = new AbortController()
   let isInOffice = false
   const onError = (error: unknown) => log.warn({ err: error }, 'the operator met trouble; it goes on')
@@ -56,6 +58,7 @@ export function startOperator(options: OperatorOptions): Operator {
         keepChronicle(options, term, onError),
         tidyStore(options, term, onError),
         deliver(term),
+        keepPodcasts(term),
       ])
     },
     ending.signal,

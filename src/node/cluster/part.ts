@@ -41,7 +41,7 @@ import { clientUrlOf, removeEtcdMember } from './etcd.ts'
 import { figuresOf } from './figures.ts'
 import { createFilesElsewhere } from './files.ts'
 import { hostsOf, isManaged, withPort } from './membership.ts'
-import { startOperator } from './operator.ts'
+import { type OperatorOptions, startOperator } from './operator.ts'
 import { statusOf } from './status.ts'
 import type { ClusterStore } from './store.ts'
 import { createUploads } from './uploads.ts'
@@ -58,6 +58,7 @@ export interface PartOptions {
   readonly places: Places
   /** The outbox, for while this node is the operator. */
   readonly outbox: Pick<NodeOutbox, 'deliver' | 'tell'>
+  readonly keepPodcasts: OperatorOptions['keepPodcasts']
   readonly log: Logger
   /** How busy this node is: 0 is idle, 1 is all that it can do. */
   readonly load: () => number
@@ -161,7 +162,16 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
     ),
   )
   const operator = config.roles.includes('operator')
-    ? stack.use(startOperator({ store, registry, log, ...options.outbox, identity: () => trust.identity }))
+    ? stack.use(
+        startOperator({
+          store,
+          registry,
+          log,
+          ...options.outbox,
+          keepPodcasts: options.keepPodcasts,
+          identity: () => trust.identity,
+        }),
+      )
     : null
 
   const cluster: Cluster = {

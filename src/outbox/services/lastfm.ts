@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import type { OutwardAnswer } from '../../outward/outward.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import type { EventTrack } from '../../protocol/facts/outbox.ts'
-import type { OutwardAnswer } from '../outward.ts'
 import {
   type Ask,
   brief,

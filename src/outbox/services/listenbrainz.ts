@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import type { OutwardAnswer } from '../../outward/outward.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import type { EventTrack } from '../../protocol/facts/outbox.ts'
-import type { OutwardAnswer } from '../outward.ts'
 import {
   type Ask,
   brief,

@@ -1,7 +1,7 @@
+import type { OutwardAnswer, OutwardRequest } from '../../outward/outward.ts'
 import { CodedError, type ErrorCode } from '../../protocol/errors.ts'
 import type { EventTrack, OutboxEvent } from '../../protocol/facts/outbox.ts'
 import type { Id } from '../../protocol/ids.ts'
-import type { OutwardAnswer, OutwardRequest } from '../outward.ts'
 
 /** What became of events that were sent. */
 export type Outcome =

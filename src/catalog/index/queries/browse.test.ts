@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { albumOrder, albumQuery, artistQuery, trackQuery } from '../../../protocol/api/catalog.ts'
 import { isCoded } from '../../../protocol/errors.ts'
 import type { AlbumPart } from '../../../protocol/facts/catalog.ts'
-import { derivedId } from '../../identity.ts'
+import { derivedId } from '../../../store/derived-id.ts'
 import * as ask from '../queries.ts'
 import { albumOf, home, libraryFact, openTestIndex, type TestIndex } from '../test-index.ts'
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
 import { mayCall } from './addresses.ts'
-import { createSend, type Resolve, sendOutward } from './outward.ts'
+import type { Resolve } from './connect.ts'
+import { createSend, sendOutward } from './outward.ts'
 
 let url = ''
 const server = createServer((request, response) => {

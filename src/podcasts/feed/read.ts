@@ -1,0 +1,76 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { setPriority } from 'node:os'
+import { CodedError } from '../../protocol/errors.ts'
+import type { FeedHead, FeedItem } from '../../protocol/facts/podcasts.ts'
+import { answer, type Question } from './messages.ts'
+import type { Feed } from './parse.ts'
+
+/** The largest feed takes a second; what takes longer is an attack. Milliseconds, the start of the process included. */
+const deadlineMs = 30_000
+
+const execArgv = [
+  // Reading is all that the child may do: no writing, no programs, no threads.
+  '--permission',
+  '--allow-fs-read=*',
+  '--max-old-space-size=256',
+  '--disable-warning=SecurityWarning',
+]
+
+/**
+ * Reads a feed in a child process that may crash (law S1). FEED_UNREADABLE where it is none, or takes too much time or
+ * memory; the signal's reason.
+ */
+export async function readFeed(bytes: Uint8Array, question: Question, signal: AbortSignal): Promise<Feed> {
+  signal.throwIfAborted()
+  const child = start()
+  const deadline = AbortSignal.timeout(deadlineMs)
+  const kill = () => child.kill('SIGKILL')
+  const either = AbortSignal.any([signal, deadline])
+  either.addEventListener('abort', kill, { once: true })
+  try {
+    return await listen(child, bytes, question)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    either.removeEventListener('abort', kill)
+    kill()
+  }
+}
+
+function start(): ChildProcess {
+  const child = fork(new URL('child.ts', import.meta.url), {
+    execArgv,
+    // Dates that name no zone are those of UTC.
+    env: { TZ: 'UTC' },
+    serialization: 'advanced',
+    stdio: ['pipe', 'ignore', 'ignore', 'ipc'],
+  })
+  // Reading yields to serving. It may have ended already, or not have started: then there is nothing to set.
+  try {
+    if (child.pid !== undefined) setPriority(child.pid, 10)
+  } catch {}
+  return child
+}
+
+function listen(child: ChildProcess, bytes: Uint8Array, question: Question): Promise<Feed> {
+  const { promise, resolve, reject } = Promise.withResolvers<Feed>()
+  let head: FeedHead = {}
+  const items: FeedItem[] = []
+  const refuse = (detail: string) => reject(new CodedError('FEED_UNREADABLE', detail))
+  child.on('message', (message) => {
+    const said = answer.safeParse(message)
+    if (!said.success) return refuse('what it says makes no sense')
+    if (said.data.kind === 'none') refuse(said.data.detail)
+    else if (said.data.kind === 'head') head = said.data.head
+    else if (said.data.kind === 'items') items.push(...said.data.items)
+    else resolve({ head, items })
+  })
+  child.on('error', () => refuse('no process could be started for it'))
+  child.once('close', () => refuse('reading it took too much time or memory'))
+  // One that has died is met by its `close`.
+  child.stdin?.on('error', () => undefined)
+  child.send(question, (error) => error && refuse('its process ended'))
+  child.stdin?.end(bytes)
+  return promise
+}
