@@ -45,7 +45,10 @@ export function findEpisodes(asked: Asked, channel: KnownChannel): KnownEpisode[
 
 /** Of all channels, the newest first. */
 export function findNewestEpisodes(asked: Asked, count: number): KnownEpisode[] {
-  return asked.prepare(`${episodesShown} ORDER BY published DESC LIMIT ?`).all(count).map(episodeOf)
+  return asked
+    .prepare(`${episodesShown} ORDER BY published DESC, podcasts_episode.guid LIMIT ?`)
+    .all(count)
+    .map(episodeOf)
 }
 
 /** Those that are to be downloaded. */

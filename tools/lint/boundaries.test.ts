@@ -27,6 +27,8 @@ const wrong: Readonly<Record<string, readonly [content: string, message: RegExp]
   'src/listening/a.ts': ["export * from '../operator/a.ts'\n", /Roles do not import one another/],
   'src/operator/a.ts': ["export * from '../catalog/a.ts'\n", /Roles do not import one another/],
   'src/outbox/a.ts': ["export * from '../listening/a.ts'\n", /Roles do not import one another/],
+  'src/podcasts/a.ts': ["export * from '../outbox/a.ts'\n", /Roles do not import one another/],
+  'src/outward/a.ts': ["export * from '../podcasts/a.ts'\n", /The way outside serves every role/],
   'src/outbox/deep/a.ts': ["export * from '../../operator/a.ts'\n", /Roles do not import one another/],
   'src/gateway/rest/a.ts': ["export * from '../../node/config.ts'\n", /put together by src\/node/],
   'src/node/a.ts': ["export * from '../main.ts'\n", /nothing imports it/],

@@ -12,13 +12,19 @@ const guid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 const date = /\d{4}-\d{2}-\d{2}T[\d:.]+Z/g
 /** The address of a share, whose port is another in each run, and its id. */
 const link = /^(?:http:\/\/localhost:\d+\/share\/)?[0-9a-f]{32}$/
+/** The server of feeds, whose port is another in each run. */
+const outside = /http:\/\/127\.0\.0\.1:\d+/g
 /** Numbers that are others in each run. */
 const passing: ReadonlySet<string> = new Set(['lastModified', 'time', 'playerId', 'positionMs', 'folder'])
 
 /** What stays the same from run to run: no ids, no times, and lists in the order of what they hold. */
 function lasting(value: unknown, name = ''): unknown {
   if (typeof value === 'string')
-    return value.replace(guid, '<id>').replace(date, '<date>').replace(link, '<link>')
+    return value
+      .replace(guid, '<id>')
+      .replace(date, '<date>')
+      .replace(link, '<link>')
+      .replace(outside, '<outside>')
   if (passing.has(name) || (name === 'id' && typeof value === 'number')) return '<number>'
   if (Array.isArray(value)) {
     const items = value.map((item) => lasting(item))

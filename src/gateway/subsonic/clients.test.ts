@@ -7,5 +7,6 @@ import './testing/people.suite.ts'
 
 import './testing/client.suite.ts'
 import './testing/media.suite.ts'
+import './testing/podcasts.suite.ts'
 
 import './testing/hostile.suite.ts'

@@ -91,6 +91,9 @@ function readAttributes(draft: Draft, name: string, attributes: Readonly<Record<
   if (isBetter) draft.audio = { url: address, mediaType: type, length }
 }
 
+/** What is said to be less, by those who must say something, says nothing. */
+const leastSize = 1_024
+
 const isSound = (mediaType: string) => mediaType.startsWith('audio/')
 
 /** What the first of the elements with these names says. */
@@ -171,7 +174,7 @@ function itemOf(draft: Draft, base: string): FeedItem | null {
     audio: {
       url,
       ...(mediaType !== '' && { mediaType: mediaType.slice(0, 100) }),
-      ...(size !== undefined && size > 0 && { size }),
+      ...(size !== undefined && size >= leastSize && { size }),
     },
   }
 }

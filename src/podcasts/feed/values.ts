@@ -3,6 +3,8 @@
 /** A date of RFC 822 or ISO 8601, in milliseconds since 1970. */
 export function dateOf(written: string): number | undefined {
   const trimmed = written.trim()
+  // What is shorter is no date, though it can be taken for one.
+  if (trimmed.length < shortest) return undefined
   // The day of the week adds nothing, and is often wrong or in another language.
   const candidates = [trimmed, trimmed.replace(/^[^\d,]*,\s*/, '')]
   for (const candidate of candidates) {
@@ -12,6 +14,7 @@ export function dateOf(written: string): number | undefined {
   return undefined
 }
 
+const shortest = '2020-9-2'.length
 const latest = Date.UTC(9999, 0)
 
 /** `3723`, `62:03`, `1:02:03` and `1:02:03.5`, in milliseconds. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { z } from 'zod'
 import type { Client, Query } from './client.ts'
+import { openPodcast } from './podcast.ts'
 import type { SubsonicWorld } from './world.ts'
 
 export interface Request {
@@ -33,7 +34,11 @@ export async function everything(client: Client): Promise<z.infer<typeof found>>
 }
 
 /** Every endpoint that answers in an envelope, each at least once, as people use it. */
-export async function requestsOf({ guest, administrator }: SubsonicWorld): Promise<readonly Request[]> {
+export async function requestsOf({
+  guest,
+  administrator,
+  outside,
+}: SubsonicWorld): Promise<readonly Request[]> {
   const { artist, album, song } = await everything(guest)
   const named = <Item>(items: readonly Item[], name: string): Item => {
     const item = items.find((each) => JSON.stringify(each).includes(name))
@@ -58,6 +63,7 @@ export async function requestsOf({ guest, administrator }: SubsonicWorld): Promi
       })
     )['shares'],
   ).share[0].id
+  const podcast = await openPodcast(administrator, `${outside.url}/feed.xml`)
   const types = ['random', 'newest', 'highest', 'frequent', 'recent', 'alphabeticalByName']
   const lists: Query[] = [
     ...[...types, 'alphabeticalByArtist', 'starred'].map((type) => ({ type })),
@@ -207,7 +213,31 @@ export async function requestsOf({ guest, administrator }: SubsonicWorld): Promi
     { endpoint: 'deleteShare', query: { id: '0'.repeat(32) }, fails: 70 },
     { endpoint: 'getVideos' },
     { endpoint: 'getPodcasts' },
-    { endpoint: 'getNewestPodcasts' },
+    { endpoint: 'getPodcasts', query: { id: podcast.id, includeEpisodes: false } },
+    { endpoint: 'getPodcasts', query: { id: nothing }, fails: 70 },
+    { endpoint: 'getNewestPodcasts', query: { count: 2 } },
+    { endpoint: 'getPodcastEpisode', query: { id: podcast.first } },
+    { endpoint: 'createPodcastChannel', as: administrator, fails: 10 },
+    { endpoint: 'createPodcastChannel', query: { url: 'ftp://example.org/' }, as: administrator, fails: 10 },
+    {
+      endpoint: 'createPodcastChannel',
+      query: { url: `${outside.url}/feed.xml` },
+      as: administrator,
+      once: true,
+    },
+    { endpoint: 'refreshPodcasts', as: administrator, once: true },
+    ...['deletePodcastChannel', 'deletePodcastEpisode', 'downloadPodcastEpisode'].map((endpoint) => ({
+      endpoint,
+      query: { id: nothing },
+      as: administrator,
+      fails: 70,
+    })),
+    { endpoint: 'deletePodcastEpisode', query: { id: podcast.second }, as: administrator, once: true },
+    { endpoint: 'getPodcastEpisode', query: { id: podcast.second } },
+    { endpoint: 'downloadPodcastEpisode', query: { id: podcast.first }, as: administrator, once: true },
+    { endpoint: 'scrobble', query: { id: podcast.first }, once: true },
+    { endpoint: 'deletePodcastChannel', query: { id: podcast.id }, as: administrator, once: true },
+    { endpoint: 'getPodcasts', query: { id: podcast.id }, fails: 70 },
     // What there is none of, or not for the guest.
     { endpoint: 'getVideoInfo', query: { id: one }, fails: 70 },
     { endpoint: 'getCaptions', query: { id: one }, fails: 70 },

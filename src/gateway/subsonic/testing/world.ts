@@ -1,4 +1,8 @@
+import { encodeTone } from '../../../../test/fixtures/audio.ts'
 import { type MusicFolder, makeMusicFolder } from '../../../../test/fixtures/make.ts'
+import { makePicture } from '../../../../test/fixtures/picture.ts'
+import { temporaryFolder } from '../../../../test/harness/folder.ts'
+import { feedOf, item, type PodcastServer, startPodcastServer } from '../../../../test/harness/podcast.ts'
 import { waitFor } from '../../../../test/harness/wait.ts'
 import { openTestGateway, type TestGateway } from '../../testing/gateway.ts'
 import { type Client, type Listener, openClient } from './client.ts'
@@ -8,6 +12,8 @@ export interface SubsonicWorld extends AsyncDisposable {
   readonly edge: TestGateway
   /** The folder that everyone sees. */
   readonly music: MusicFolder
+  /** Has a podcast under `/feed.xml`. */
+  readonly outside: PodcastServer
   readonly administrator: Client
   /** A plain user, who does not see the library `Vault`. */
   readonly guest: Client
@@ -80,6 +86,36 @@ export async function openSubsonicWorld(heard?: Listener): Promise<SubsonicWorld
     },
     { what: 'the music to be scanned' },
   )
+  const outside = stack.use(await startPodcastServer())
+  await putPodcast(outside)
   const owned = stack.move()
-  return { edge, music, administrator, guest, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { edge, music, outside, administrator, guest, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** A channel with a picture; an episode with sound and a picture of its own, one whose sound is none, and one without all. */
+async function putPodcast(outside: PodcastServer): Promise<void> {
+  await using folder = await temporaryFolder('sound')
+  outside.put('/first.mp3', {
+    bytes: await encodeTone(folder.path, 'mp3', 12),
+    headers: { 'content-type': 'audio/mpeg' },
+  })
+  outside.put('/second.mp3', { bytes: '<html>Not here</html>' })
+  outside.put('/third.mp3', { bytes: await encodeTone(folder.path, 'mp3', 1, 880) })
+  outside.put('/cover.png', { bytes: await makePicture() })
+  const first = `<itunes:author>Ana</itunes:author><itunes:duration>0:12</itunes:duration>
+    <itunes:season>1</itunes:season><itunes:episode>3</itunes:episode><itunes:explicit>yes</itunes:explicit>
+    <itunes:image href="/cover.png?own"/><pubDate>Wed, 02 Sep 2020 12:00:00 GMT</pubDate>
+    <description>&lt;p&gt;Of &amp;lt;this&amp;gt; &amp;amp; that&lt;/p&gt;</description>`
+  const older = (day: string) => `<pubDate>${day} 2020 12:00:00 GMT</pubDate>`
+  const items = [
+    item('first', 'First &amp; &lt;b&gt;best&lt;/b&gt;', 'first.mp3', first),
+    item('second', 'Second', '/second.mp3', older('Tue, 01 Sep')),
+    item('third', 'Third', '/third.mp3', older('Mon, 31 Aug')),
+  ]
+  outside.put('/cover.png?own', { bytes: await makePicture() })
+  const head = '<description>A show</description><itunes:image href="/cover.png"/>'
+  outside.put('/feed.xml', {
+    bytes: feedOf('The <![CDATA[Show & more]]>', items, head),
+    headers: { etag: '"1"' },
+  })
 }

@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+
+/** A server of feeds, sound and pictures, on this machine only. */
+export interface PodcastServer extends AsyncDisposable {
+  readonly url: string
+  /** What was asked for, in order. */
+  readonly asked: readonly { readonly path: string; readonly headers: IncomingHttpHeaders }[]
+  /** What lies at a path from now on; it is sent as it is. */
+  put(path: string, content: Content): void
+  /** Holds back the second half of what lies at the path, until it is let go. */
+  hold(path: string): { readonly letGo: () => void }
+}
+
+export interface Content {
+  readonly bytes: Buffer | string
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export async function startPodcastServer(): Promise<PodcastServer> {
+  const contents = new Map<string, Content>()
+  const holds = new Map<string, Promise<void>>()
+  const asked: { path: string; headers: IncomingHttpHeaders }[] = []
+
+  async function answer(path: string, headers: IncomingHttpHeaders, response: ServerResponse): Promise<void> {
+    const found = contents.get(path)
+    if (found === undefined) return void response.writeHead(404).end()
+    const tag = found.headers?.['etag']
+    if (tag !== undefined && headers['if-none-match'] === tag) return void response.writeHead(304).end()
+    const bytes = Buffer.from(found.bytes)
+    response.writeHead(found.status ?? 200, { 'content-length': bytes.length, ...found.headers })
+    const middle = Math.floor(bytes.length / 2)
+    response.write(bytes.subarray(0, middle))
+    await holds.get(path)
+    response.end(bytes.subarray(middle))
+  }
+
+  const server = createServer((request, response) => {
+    const path = request.url ?? '/'
+    asked.push({ path, headers: request.headers })
+    answer(path, request.headers, response).catch(() => response.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server of feeds does not listen')
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    asked,
+    put: (path, content) => void contents.set(path, content),
+    hold(path) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      holds.set(path, promise)
+      return {
+        letGo() {
+          holds.delete(path)
+          resolve()
+        },
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** An item of a feed; `more` is XML that stands beside the rest. */
+export function item(guid: string, title: string, enclosure: string, more = ''): string {
+  return `<item><guid>${guid}</guid><title>${title}</title>
+    <enclosure url="${enclosure}" type="audio/mpeg" length="1"/>${more}</item>`
+}
+
+export function feedOf(title: string, items: readonly string[], more = ''): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd">
+<channel><title>${title}</title>${more}${items.join('\n')}</channel></rss>`
+}
