@@ -1,5 +1,6 @@
 import { Parser } from 'htmlparser2'
 import type { FeedHead, FeedItem } from '../../protocol/facts/podcasts.ts'
+import { mostItems } from './messages.ts'
 import { plainLine, plainText } from './text.ts'
 import { addressOf, dateOf, durationOf, explicitOf, numberOf } from './values.ts'
 
@@ -9,8 +10,6 @@ export interface Feed {
   readonly items: readonly FeedItem[]
 }
 
-/** Episodes that are taken of one feed, the newest: the longest there are have some thousand. */
-export const mostItems = 5_000
 /** Elements within elements; more is no feed but an attack. */
 const deepest = 64
 /** Characters that are read of one element. */
