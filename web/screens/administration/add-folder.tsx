@@ -16,7 +16,8 @@ export function AddFolder({ onClose }: { onClose(): void }) {
   const [path, setPath] = useState<string>()
   const [typed, setTyped] = useState<string>()
   const folder = useQuery(serverFolderQuery(api, path))
-  const shown = typed ?? folder.data?.path ?? ''
+  // What was chosen, at once: until its content has come, the data are still those of the folder before.
+  const shown = typed ?? path ?? folder.data?.path ?? ''
   const add = async () => {
     await api.addLibrary({ path: shown })
     await queries.invalidateQueries({ queryKey: ['libraries'] })
