@@ -1,7 +1,6 @@
 import { encodeTone } from '../../../../test/fixtures/audio.ts'
 import { type MusicFolder, makeMusicFolder } from '../../../../test/fixtures/make.ts'
 import { makePicture } from '../../../../test/fixtures/picture.ts'
-import { temporaryFolder } from '../../../../test/harness/folder.ts'
 import { feedOf, item, type PodcastServer, startPodcastServer } from '../../../../test/harness/podcast.ts'
 import { waitFor } from '../../../../test/harness/wait.ts'
 import { openTestGateway, type TestGateway } from '../../testing/gateway.ts'
@@ -94,13 +93,12 @@ export async function openSubsonicWorld(heard?: Listener): Promise<SubsonicWorld
 
 /** A channel with a picture; an episode with sound and a picture of its own, one whose sound is none, and one without all. */
 async function putPodcast(outside: PodcastServer): Promise<void> {
-  await using folder = await temporaryFolder('sound')
   outside.put('/first.mp3', {
-    bytes: await encodeTone(folder.path, 'mp3', 12),
+    bytes: await encodeTone('mp3', 12),
     headers: { 'content-type': 'audio/mpeg' },
   })
   outside.put('/second.mp3', { bytes: '<html>Not here</html>' })
-  outside.put('/third.mp3', { bytes: await encodeTone(folder.path, 'mp3', 1, 880) })
+  outside.put('/third.mp3', { bytes: await encodeTone('mp3', 1, 880) })
   outside.put('/cover.png', { bytes: await makePicture() })
   const first = `<itunes:author>Ana</itunes:author><itunes:duration>0:12</itunes:duration>
     <itunes:season>1</itunes:season><itunes:episode>3</itunes:episode><itunes:explicit>yes</itunes:explicit>
