@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly identity: Identity
   readonly log: Logger
   readonly signal: AbortSignal
+  /** A member that ran a moment ago: one that was taken out meanwhile is not to become a new one (ETCD_FAILED). */
+  readonly again?: boolean
 }
 
 export const etcdFolder = (data: string) => join(data, 'etcd')
@@ -30,7 +32,7 @@ export function clientUrlOf(config: RunOptions['config']): string {
 
 /** Runs this node's member of etcd: the first of its cluster, or one beside those whose addresses the identity holds. */
 export async function runEtcd(options: RunOptions): Promise<EtcdMember> {
-  const { config, identity, log, signal } = options
+  const { config, identity, log, signal, again = false } = options
   const [host] = hostsOf(config)
   const listened = isIP(host) === 0 ? '0.0.0.0' : host
   const urls = (at: string) => ({
@@ -49,7 +51,7 @@ export async function runEtcd(options: RunOptions): Promise<EtcdMember> {
     signal,
   }
   const others = identity.store.filter((endpoint) => endpoint !== settings.advertise.client)
-  return others.length === 0 ? await startFirst(settings) : await joinCluster(settings, others)
+  return others.length === 0 ? await startFirst(settings) : await joinCluster(settings, others, again)
 }
 
 /** The members of a managed etcd, as they say themselves. */

@@ -67,12 +67,12 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
   let mustRestart = false
   /** Since when all that should hold the store have done so, though we hold it as well; by the clock that never jumps. */
   let superfluousSince: number | undefined
-  /** When others took out our member; by the same clock. */
+  /** When others took out our member, or it could not be started again; by the same clock. */
   let takenOutAt = Number.NEGATIVE_INFINITY
   const nameless = new Map<string, number>()
 
-  async function run(identity: Identity): Promise<void> {
-    member = await runEtcd({ config, identity, log, signal })
+  async function run(identity: Identity, again = false): Promise<void> {
+    member = await runEtcd({ config, identity, log, signal, again })
   }
 
   async function end(): Promise<void> {
@@ -113,7 +113,10 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
     const own = members.find(({ name }) => name === self)
     if (own !== undefined) await stepDown(membership, members, own, signal)
     await end()
-    await run(identity)
+    await run(identity, true).catch((error: unknown) => {
+      takenOutAt = performance.now()
+      throw error
+    })
     // The next one may stop once this one is back among the others.
     await membership.list(signal)
   }

@@ -3,6 +3,7 @@ import pino from 'pino'
 import { z } from 'zod'
 import { type ClusterStatus, clusterStatus } from '../../protocol/api/cluster.ts'
 import { CodedError, isCoded } from '../../protocol/errors.ts'
+import { membersFor } from '../etcd/growth.ts'
 import { readLocal } from '../local.ts'
 import type { Context } from './context.ts'
 import { type Remote, withNode } from './remote.ts'
@@ -97,8 +98,8 @@ function isAllHere(status: ClusterStatus): boolean {
 }
 
 /**
- * One after the other, once the store is here too: with the last of those that hold it the facts would go. One that
- * Hocket runs is waited for until it is here alone, so that nothing asks for members that are no more.
+ * One after the other: the store's majority must move here before the last of them goes. A store that Hocket runs is
+ * waited for until it is here alone, so that nothing asks for members that are no more.
  */
 async function removeOthers(remote: Remote, isManaged: boolean, signal: AbortSignal): Promise<void> {
   for (;;) {
@@ -106,7 +107,9 @@ async function removeOthers(remote: Remote, isManaged: boolean, signal: AbortSig
     const others = othersOf(status)
     const [next] = others.filter(({ alive }) => !alive).concat(others)
     if (next === undefined && (!isManaged || status.storeMembers === 1)) return
-    if (next !== undefined && status.storeHere) await patiently(() => remove(remote, next.id), signal)
+    // As machines are emptied and go, the store's members move to those that stay.
+    const isReady = status.storeHere && (!isManaged || status.storeMembers >= membersFor(others.length + 1))
+    if (next !== undefined && isReady) await patiently(() => remove(remote, next.id), signal)
     await pause(lookEveryMs, undefined, { signal })
   }
 }

@@ -24,9 +24,14 @@ export async function startFirst(options: StartOptions): Promise<EtcdMember> {
  * Starts the member of this node in a cluster that exists, and resolves when it votes; can be killed at any moment and
  * called again. `endpoints` are the client addresses of other members. A member is known by the name of its node: where
  * that has another address than before, the others are told. A folder whose member has been removed is set aside, and a
- * member whose folder was lost is replaced by a new one: it would not know any more what it has voted.
+ * member whose folder was lost is replaced by a new one: it would not know any more what it has voted. `again`: it ran a
+ * moment ago, and if it has been removed since, somebody wants it gone: ETCD_FAILED.
  */
-export async function joinCluster(options: StartOptions, endpoints: readonly string[]): Promise<EtcdMember> {
+export async function joinCluster(
+  options: StartOptions,
+  endpoints: readonly string[],
+  again = false,
+): Promise<EtcdMember> {
   const { folder, advertise, signal } = options
   using membership = openMembership({ endpoints, tls: options.tls && (await readTls(options.tls)) })
   const members = await prepare(membership, options)
@@ -51,6 +56,7 @@ export async function joinCluster(options: StartOptions, endpoints: readonly str
     const there = find(listed, advertise.peer)
     const own = listed.find(({ name }) => name === options.name) ?? (there?.name === '' ? there : undefined)
     if (own !== undefined && begun) return own === there ? listed : await move(membership, own)
+    if (begun && again) throw new CodedError('ETCD_FAILED', 'it was taken out before it started again')
     if (begun)
       log.warn({ aside: await setAside(folder) }, 'the data of a removed member of etcd was set aside')
     // One that has never started has no name, and nothing to forget.
