@@ -2,7 +2,7 @@
  * A node is lost for good: how soon has every blob its two copies again, as a share of what disk and loopback can do, and
  * what do listeners notice? Three media nodes and a listener in processes of their own, over mutual TLS.
  */
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -81,13 +81,15 @@ const bytes = (lackedBy(one).length + lackedBy(two).length) * size
 console.log(`${hashes.length} blobs of 4 MiB; with the third node ${Math.round(bytes / 1e6)} MB are lost`)
 
 const fetching = (node: Node) => ({ from: node === one ? two.id : one.id, hashes: lackedBy(node) }) as const
+const listening = { do: 'listen', from: one.id, hashes: heldBy(one), listeners } as const
+restDisk()
+const undisturbed = await whileListening(() => new Promise((resolve) => setTimeout(resolve, quietMs)))
 const disk = await costOf(() =>
   slowest([one, two], (node) => ({ do: 'write', files: lackedBy(node).length, size })),
 )
 const loopback = await costOf(() => slowest([one, two], (node) => ({ do: 'fetch', ...fetching(node) })))
 const both = await costOf(() => slowest([one, two], (node) => ({ do: 'copy', ...fetching(node) })))
-const listening = { do: 'listen', from: one.id, hashes: heldBy(one), listeners } as const
-const undisturbed = await whileListening(() => new Promise((resolve) => setTimeout(resolve, quietMs)))
+restDisk()
 const disturbed = await whileListening(() =>
   costOf(() => slowest([one, two], () => ({ do: 'repair', nodes: [one.id, two.id] }))),
 )
@@ -110,6 +112,11 @@ const answer = {
 }
 console.log(JSON.stringify(answer, null, 2))
 await writeFile(join(import.meta.dirname, 'answer.json'), `${JSON.stringify(answer, null, 2)}\n`)
+
+/** What was written before is no part of what follows: the disk is done with it. */
+function restDisk(): void {
+  execFileSync('sync')
+}
 
 /** What work costs: seconds by the clock, and of the processor in the two nodes. */
 async function costOf(work: () => Promise<number>): Promise<{ seconds: number; processorSeconds: number }> {
