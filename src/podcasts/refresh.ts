@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { CodedError } from '../protocol/errors.ts'
 import type { FeedItem, PodcastChannel, PodcastEpisode } from '../protocol/facts/podcasts.ts'
@@ -14,8 +15,13 @@ import { afterFailure, isOutside, keepPicture, reachOf, requireFound } from './o
 const everyMs = 3_600_000
 const mostFeedBytes = 8 * 1_048_576
 const fetchMs = 120_000
-/** Facts that are read, or written in one transaction, without a pause in between. */
-const atOnce = 50
+/** Facts that are read, or made and written in one transaction, without letting others in: some milliseconds. */
+const readAtOnce = 25
+const writtenAtOnce = 10
+/** Likewise, ids that are made. */
+const namedAtOnce = 250
+/** Operations that have been made, in one transaction. */
+const mostOperations = 50
 
 /** When a channel is to be looked at: asked for, after a failure, or as every hour. */
 export function refreshDue({ checkedAt, askedAt = 0, failures, retryAt }: PodcastChannel): number {
@@ -97,7 +103,7 @@ async function fetchFeed(
   if (sum === read) return null
   const charset = /charset="?([\w.:-]{1,40})/i.exec(found.header('content-type') ?? '')?.[1]
   const question = { base: found.url, ...(charset !== undefined && { charset }) }
-  const feed = await readFeed(Buffer.concat(pieces), question, signal)
+  const feed = await readFeed(pieces, question, signal)
   return {
     feed,
     read: sum,
@@ -114,14 +120,14 @@ async function writeEpisodes(
   items: readonly FeedItem[],
 ): Promise<void> {
   const { signal } = mandate
-  const left = new Map(items.map((item) => [episodeKey(channel, episodeId(channel, item.guid)), item]))
+  const left = await byKey(channel, items)
   const gone: Operation[] = []
   let known = 0
   let after: string | undefined
   for (let more = true; more; ) {
     const page = await episodes.list(
       store,
-      { under: `${channel}/`, limit: atOnce, ...(after !== undefined && { after }) },
+      { under: `${channel}/`, limit: readAtOnce, ...(after !== undefined && { after }) },
       signal,
     )
     const changed: Operation[] = []
@@ -136,7 +142,7 @@ async function writeEpisodes(
     }
     // What a newer version wrote is the business of that version.
     for (const { id } of page.unreadable) left.delete(id)
-    await write(mandate, changed)
+    await writeAll(mandate, changed)
     after = page.last
     more = page.more
   }
@@ -144,8 +150,8 @@ async function writeEpisodes(
   if (surplus > 0) await writeAll(mandate, gone.slice(0, surplus))
   const addedAt = Date.now()
   const added = [...left]
-  for (let at = 0; at < added.length; at += atOnce) {
-    const some = added.slice(at, at + atOnce)
+  for (let at = 0; at < added.length; at += writtenAtOnce) {
+    const some = added.slice(at, at + writtenAtOnce)
     await write(
       mandate,
       some.map(([id, feed]) => episodes.create(id, { feed, addedAt, state: 'new', failures: 0 })),
@@ -153,12 +159,21 @@ async function writeEpisodes(
   }
 }
 
+async function byKey(channel: Id, items: readonly FeedItem[]): Promise<Map<string, FeedItem>> {
+  const found = new Map<string, FeedItem>()
+  for (const [at, item] of items.entries()) {
+    if (at % namedAtOnce === 0) await turn()
+    found.set(episodeKey(channel, episodeId(channel, item.guid)), item)
+  }
+  return found
+}
+
 /** No longer in its feed, and nobody has asked for it. */
 const isDispensable = ({ state }: PodcastEpisode) => state !== 'kept' && state !== 'wanted'
 
 async function writeAll(mandate: Mandate, operations: readonly Operation[]): Promise<void> {
-  for (let at = 0; at < operations.length; at += atOnce)
-    await write(mandate, operations.slice(at, at + atOnce))
+  for (let at = 0; at < operations.length; at += mostOperations)
+    await write(mandate, operations.slice(at, at + mostOperations))
 }
 
 async function write(mandate: Mandate, operations: readonly Operation[]): Promise<void> {

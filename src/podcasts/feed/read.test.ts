@@ -9,7 +9,7 @@ import { readFeed } from './read.ts'
 const base = 'https://pod.example/shows/feed.xml'
 const signal = () => AbortSignal.timeout(60_000)
 const read = (bytes: Buffer | string, charset?: string) =>
-  readFeed(Buffer.from(bytes), { base, ...(charset !== undefined && { charset }) }, signal())
+  readFeed([Buffer.from(bytes)], { base, ...(charset !== undefined && { charset }) }, signal())
 
 /** What is read of items, without a child: that is what the other tests are for. */
 function items(...written: readonly string[]) {
@@ -175,5 +175,5 @@ test('Atom is read likewise, and of several sounds and films the sound', () => {
 
 test('whoever waits for a feed can leave', async () => {
   const reason = new Error('enough')
-  await assert.rejects(readFeed(Buffer.from('x'), { base }, AbortSignal.abort(reason)), reason)
+  await assert.rejects(readFeed([Buffer.from('x')], { base }, AbortSignal.abort(reason)), reason)
 })

@@ -17,10 +17,14 @@ const execArgv = [
 ]
 
 /**
- * Reads a feed in a child process that may crash (law S1). FEED_UNREADABLE where it is none, or takes too much time or
+ * Reads a feed, which comes in pieces, in a child process that may crash (law S1). FEED_UNREADABLE where it is none, or takes too much time or
  * memory; the signal's reason.
  */
-export async function readFeed(bytes: Uint8Array, question: Question, signal: AbortSignal): Promise<Feed> {
+export async function readFeed(
+  pieces: readonly Uint8Array[],
+  question: Question,
+  signal: AbortSignal,
+): Promise<Feed> {
   signal.throwIfAborted()
   const child = start()
   const deadline = AbortSignal.timeout(deadlineMs)
@@ -28,7 +32,7 @@ export async function readFeed(bytes: Uint8Array, question: Question, signal: Ab
   const either = AbortSignal.any([signal, deadline])
   either.addEventListener('abort', kill, { once: true })
   try {
-    return await listen(child, bytes, question)
+    return await listen(child, pieces, question)
   } catch (error) {
     signal.throwIfAborted()
     throw error
@@ -53,7 +57,7 @@ function start(): ChildProcess {
   return child
 }
 
-function listen(child: ChildProcess, bytes: Uint8Array, question: Question): Promise<Feed> {
+function listen(child: ChildProcess, pieces: readonly Uint8Array[], question: Question): Promise<Feed> {
   const { promise, resolve, reject } = Promise.withResolvers<Feed>()
   let head: FeedHead = {}
   const items: FeedItem[] = []
@@ -71,6 +75,7 @@ function listen(child: ChildProcess, bytes: Uint8Array, question: Question): Pro
   // One that has died is met by its `close`.
   child.stdin?.on('error', () => undefined)
   child.send(question, (error) => error && refuse('its process ended'))
-  child.stdin?.end(bytes)
+  for (const piece of pieces) child.stdin?.write(piece)
+  child.stdin?.end()
   return promise
 }
