@@ -9,7 +9,7 @@ import type { Listening } from './listening.ts'
 type BookmarkCalls = Pick<Listening, 'bookmarks' | 'setBookmark' | 'removeBookmark'>
 
 /** Read from the store, as queues are: they are few, and a device that goes on wants the last. */
-export function createBookmarks({ store, catalog }: ListeningOptions): BookmarkCalls {
+export function createBookmarks({ store, catalog, isEpisode }: ListeningOptions): BookmarkCalls {
   const keyOf = (user: Id, track: Id) => `${user}/${track}`
 
   return {
@@ -21,13 +21,13 @@ export function createBookmarks({ store, catalog }: ListeningOptions): BookmarkC
       const ids = found.map(({ id }) => id.slice(under.length))
       const tracks = await catalog.tracksByIds(listener, ids, signal)
       return found.flatMap(({ value }, at) => {
-        const track = tracks[at] ?? null
-        return track === null ? [] : [{ ...value, track }]
+        const [id, track] = [ids[at] ?? '', tracks[at] ?? null]
+        return track === null && !isEpisode(id) ? [] : [{ ...value, id }]
       })
     },
 
     async setBookmark(listener, track, { positionMs, comment }, signal) {
-      catalog.nameOf(listener, 'track', track)
+      if (!isEpisode(track)) catalog.nameOf(listener, 'track', track)
       const now = Date.now()
       const { revision } = await update(
         store,

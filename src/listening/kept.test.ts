@@ -40,6 +40,7 @@ async function openCuttable() {
       store,
       index: base.index,
       catalog: base.catalog,
+      isEpisode: () => false,
       userName: (id) => (id === anna.user ? 'anna' : undefined),
       tell: async () => [],
       keptFolder,

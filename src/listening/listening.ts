@@ -125,9 +125,9 @@ export interface Listening {
     signal?: AbortSignal,
   ): Promise<{ items: TrackSummary[]; total: number }>
 
-  /** The user's bookmarks in the order of their tracks' ids, of tracks that they can see. */
+  /** The user's bookmarks in the order of what they are in: tracks that they can see, and episodes of podcasts. */
   bookmarks(listener: Listener, signal?: AbortSignal): Promise<BookmarkView[]>
-  /** Sets the place in a track to go on from. NOT_FOUND where the user cannot see the track. */
+  /** Sets the place in a track or episode to go on from. NOT_FOUND where the user cannot see it. */
   setBookmark(
     listener: Listener,
     track: Id,
@@ -192,7 +192,8 @@ export interface ShareContent {
 }
 
 export interface BookmarkView extends Bookmark {
-  readonly track: TrackSummary
+  /** The track or episode that it is in. */
+  readonly id: Id
 }
 
 /** What listening asks of the catalog; node.ts hands in the catalog itself. */

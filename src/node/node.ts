@@ -188,11 +188,13 @@ export async function startNode(
     }),
   )
   const catalog = createCatalog({ store, index })
+  const podcasts = createPodcasts({ store, index })
   const listening = stack.use(
     createListening({
       store,
       index,
       catalog,
+      isEpisode: (id) => podcasts.episode(id) !== null,
       userName: (user) => accounts.user(user)?.name,
       tell: outbox.telling,
       keptFolder: join(data, 'kept-plays'),
@@ -284,7 +286,7 @@ export async function startNode(
       catalog,
       listening,
       outbox,
-      podcasts: createPodcasts({ store, index }),
+      podcasts,
       media,
       tracks,
       withdraw: createWithdraw({ index, catalog, records }),

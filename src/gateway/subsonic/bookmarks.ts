@@ -1,28 +1,39 @@
 import { z } from 'zod'
-import { dateOf } from './content.ts'
-import { endpoint, settled } from './endpoint.ts'
+import { type Content, dateOf } from './content.ts'
+import { endpoint, type Parts, settled } from './endpoint.ts'
+import { episode } from './episode.ts'
 import { requireGuid, requireItem } from './item.ts'
 import { itemId, optional, required, text, wholeNumber } from './parameters.ts'
+import { findEpisode } from './source.ts'
 
 export const getBookmarks = endpoint(z.object({}), async (parts, asking) => {
   const found = await parts.listening.bookmarks(asking.viewer, asking.signal)
-  const ids = found.map(({ track }) => track.id)
+  const ids = found.map(({ id }) => id)
   const songs = await parts.listing.songContents(asking.viewer, ids, asking.signal)
-  const bookmark = found.map(({ positionMs, comment, createdAt, changedAt }, at) => ({
-    position: positionMs,
-    username: asking.user.name,
-    comment,
-    created: dateOf(createdAt),
-    changed: dateOf(changedAt),
-    entry: { ...songs[at], bookmarkPosition: positionMs },
-  }))
+  const bookmark = found.flatMap(({ id, positionMs, comment, createdAt, changedAt }, at) => {
+    const heard = songs[at] ?? contentOfEpisode(parts, id)
+    if (heard === null) return []
+    return {
+      position: positionMs,
+      username: asking.user.name,
+      comment,
+      created: dateOf(createdAt),
+      changed: dateOf(changedAt),
+      entry: { ...heard, bookmarkPosition: positionMs },
+    }
+  })
   return { bookmarks: { bookmark } }
 })
+
+function contentOfEpisode(parts: Parts, id: string): Content | null {
+  const found = findEpisode(parts, id)
+  return found && episode.content(found)
+}
 
 export const createBookmark = endpoint(
   z.object({ id: required(itemId), position: required(wholeNumber(0)), comment: optional(text) }),
   async (parts, { viewer, signal }, { id, position, comment }) => {
-    const track = requireItem(parts.catalog, viewer, id, 'track')
+    const track = findEpisode(parts, id)?.id ?? requireItem(parts.catalog, viewer, id, 'track')
     const input = { positionMs: position, ...(comment !== undefined && { comment: comment.slice(0, 4_000) }) }
     await settled(parts, await parts.listening.setBookmark(viewer, track, input, signal), signal)
     return {}

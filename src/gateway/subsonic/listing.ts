@@ -10,7 +10,13 @@ import { openTrackDetails } from '../../catalog/index/queries/track-details.ts'
 import { findTracks } from '../../catalog/index/queries/tracks.ts'
 import { type Ask, type View, viewOf } from '../../catalog/index/queries/view.ts'
 import { findMatches, type Skipping } from '../../catalog/index/search/search.ts'
-import { findChannel, findChannels, findEpisodes, findNewestEpisodes } from '../../podcasts/queries.ts'
+import {
+  findChannel,
+  findChannels,
+  findEpisode,
+  findEpisodes,
+  findNewestEpisodes,
+} from '../../podcasts/queries.ts'
 import type { AlbumQuery, ArtistQuery, SearchQuery, TrackQuery } from '../../protocol/api/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { album, albumFolder } from './album.ts'
@@ -189,6 +195,14 @@ export function podcast(db: DatabaseSync, id: Id, includeEpisodes: boolean, mann
   const episodes = includeEpisodes ? findEpisodes(db, found) : undefined
   const text = openText(channel, 1 + (episodes?.length ?? 0), manner)
   text.add([{ ...found, episodes }])
+  return text.end()
+}
+
+/** These episodes, in this order, as far as they are there. */
+export function episodes(db: DatabaseSync, ids: readonly Id[], manner: Manner): Text {
+  const found = ids.flatMap((id) => findEpisode(db, id) ?? [])
+  const text = openText(episode, found.length, manner)
+  text.add(found)
   return text.end()
 }
 

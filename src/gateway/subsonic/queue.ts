@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import type { Id } from '../../protocol/ids.ts'
 import { type Content, dateOf } from './content.ts'
 import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
 import { requireGuid } from './item.ts'
 import { itemId, many, optional, wholeNumber } from './parameters.ts'
-import { songsOf } from './written.ts'
+import { type Heard, heardOf } from './written.ts'
 
 /** The queue of a person, which the web player and every other device go on with. */
 
@@ -18,9 +19,12 @@ interface Shown {
 async function readQueue(parts: Parts, asking: Asking): Promise<Shown | null> {
   const queue = await parts.listening.queue(asking.viewer, asking.signal)
   if (queue.changedAt === 0) return null
-  const visible = queue.items.filter((item) => item !== null)
-  const current = queue.current === undefined ? null : (queue.items[queue.current] ?? null)
-  const before = queue.items.slice(0, queue.current).filter((item) => item !== null).length
+  const heard = queue.tracks.map((id, at): Heard | null => {
+    if ((queue.items[at] ?? null) !== null) return { id, isEpisode: false }
+    return parts.podcasts.episode(id) === null ? null : { id, isEpisode: true }
+  })
+  const current = queue.current === undefined ? null : (heard[queue.current] ?? null)
+  const before = heard.slice(0, queue.current).filter((item) => item !== null).length
   return {
     current: current?.id,
     index: current === null ? undefined : before,
@@ -29,7 +33,12 @@ async function readQueue(parts: Parts, asking: Asking): Promise<Shown | null> {
       username: asking.user.name,
       changed: dateOf(queue.changedAt),
       changedBy: queue.changedBy,
-      entry: await songsOf(parts, asking, visible, 'entry'),
+      entry: await heardOf(
+        parts,
+        asking,
+        heard.filter((item) => item !== null),
+        'entry',
+      ),
     },
   }
 }
@@ -61,7 +70,8 @@ async function save(
   const tracks = ids.map((id) => requireGuid(id, 'song'))
   if (tracks.length > 10_000) throw new Failure(10, "The parameter 'id' is not valid: more than 10,000 songs")
   const lines = await parts.catalog.trackLines(viewer, tracks, signal)
-  if (lines.includes(null)) throw notFound('song')
+  const isKnown = (id: Id, at: number) => (lines[at] ?? null) !== null || parts.podcasts.episode(id) !== null
+  if (!tracks.every(isKnown)) throw notFound('song')
   const input =
     tracks.length === 0 ? { tracks, positionMs: 0 } : { tracks, current: currentOf(tracks), positionMs }
   await settled(parts, await parts.listening.saveQueue(viewer, input, client, signal), signal)

@@ -16,6 +16,34 @@ export function songsOf(parts: With, asking: Who, items: Named, element = 'song'
   )
 }
 
+/** What is played: a song, or an episode of a podcast. */
+export interface Heard {
+  readonly id: Id
+  readonly isEpisode: boolean
+}
+
+/** Songs and episodes in their order: each run of one kind is written at once. */
+export async function heardOf(
+  { listing }: With,
+  { viewer, form, signal }: Who,
+  items: readonly Heard[],
+  element: string,
+): Promise<Value> {
+  const manner = { form, element }
+  const pieces: Uint8Array[] = []
+  let run: Id[] = []
+  for (const [at, { id, isEpisode }] of items.entries()) {
+    run.push(id)
+    if (items[at + 1]?.isEpisode === isEpisode && run.length < atOnce) continue
+    const text = isEpisode
+      ? listing.episodes(run, manner, signal)
+      : listing.songs(viewer, run, manner, signal)
+    pieces.push(...(await text))
+    run = []
+  }
+  return written(pieces)
+}
+
 export function artistsOf(
   parts: With,
   asking: Who,

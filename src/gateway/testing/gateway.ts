@@ -156,11 +156,13 @@ export async function openTestGateway(
       onError: (error) => log.error({ err: error }, 'an upload could not be finished'),
     }),
   )
+  const podcasts = createPodcasts({ store, index })
   const listening = stack.use(
     createListening({
       store,
       index,
       catalog,
+      isEpisode: (id) => podcasts.episode(id) !== null,
       userName: (id) => accounts.user(id)?.name,
       tell: outbox.telling,
       keptFolder: join(data, 'kept-plays'),
@@ -202,7 +204,7 @@ export async function openTestGateway(
       media,
       listening,
       outbox,
-      podcasts: createPodcasts({ store, index }),
+      podcasts,
       async *backup() {
         yield Buffer.from('the bytes ')
         yield Buffer.from('of an archive')

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
 import { feedOf, item, startPodcastServer } from '../../../../test/harness/podcast.ts'
 import { waitFor } from '../../../../test/harness/wait.ts'
 import { channelsOf, channelWith, episodeWith, openPodcast } from './podcast.ts'
-import { world } from './shared.ts'
+import { ids, world } from './shared.ts'
 
 const { administrator, guest, outside } = world
 const url = `${outside.url}/feed.xml`
@@ -38,6 +39,33 @@ test('a podcast is subscribed to, an episode downloaded on request, and it plays
     assert.match(cover.headers.get('content-type') ?? '', /^image\/(?:jpeg|webp)/)
     assert.ok((await bytesOf(cover)).length > 100)
   }
+})
+
+test('an episode is bookmarked, and stands in the queue between songs, where it was put', async () => {
+  const { id } = await episodeWith(guest, 'First & best', 'completed')
+  const [one, two] = ids.song.map((song) => song.id)
+  assert.ok(one && two)
+  await guest.ask('createBookmark', { id, position: 5_000, comment: 'Go on' })
+  const { bookmarks } = await guest.both('getBookmarks')
+  assert.match(JSON.stringify(bookmarks), /"position":5000.*"title":"First & best".*"bookmarkPosition":5000/)
+  await guest.ask('deleteBookmark', { id })
+  assert.equal(await guest.refused('deleteBookmark', { id }), 70)
+
+  await guest.ask('savePlayQueue', { id: [one, id, two, one], current: id, position: 700 })
+  const shown = z.object({
+    current: z.string(),
+    position: z.int(),
+    entry: z.array(z.object({ id: z.string(), type: z.string() })),
+  })
+  const { current, position, entry } = shown.parse((await guest.both('getPlayQueue'))['playQueue'])
+  assert.deepEqual([current, position, entry.map((each) => each.id)], [id, 700, [one, id, two, one]])
+  assert.deepEqual(
+    entry.map(({ type }) => type),
+    ['music', 'podcast', 'music', 'music'],
+  )
+  const { playQueueByIndex } = await guest.both('getPlayQueueByIndex')
+  assert.match(JSON.stringify(playQueueByIndex), /"currentIndex":1/)
+  await guest.ask('savePlayQueue')
 })
 
 test('what is no audio is an error, and what is deleted stays so until it is asked for again', async () => {
