@@ -55,7 +55,9 @@ export async function download(
     await amend(store, mandate, episodes, key, (before) => {
       if (before.state !== 'wanted') return before
       const failed = afterFailure(before.failures, error)
-      if (!isLasting(error) && failed.failures < mostAttempts) return { ...before, ...failed }
+      // Machines that are away say nothing of the episode.
+      const isTriedAgain = failed.failures < mostAttempts || error.code === 'COPIES_TOO_FEW'
+      if (!isLasting(error) && isTriedAgain) return { ...before, ...failed }
       const { retryAt: _at, ...last } = failed
       const { retryAt: _before, ...rest } = before
       return { ...rest, ...last, state: 'failed' }

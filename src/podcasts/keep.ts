@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { isCoded } from '../protocol/errors.ts'
 import type { Id } from '../protocol/ids.ts'
 import { download, downloadDue } from './download.ts'
 import { channels, episodes } from './facts.ts'
@@ -13,6 +14,8 @@ const mostDownloads = 2
 const compareEveryMs = 30_000
 /** Before trying again what the store did not let us do, in milliseconds. */
 const patienceMs = 2_000
+/** Before looking again at a fact that only a newer version can read, or nobody. */
+const newerPatienceMs = 600_000
 /** Episodes whose channel is gone that are removed in one transaction. */
 const atOnce = 100
 
@@ -53,7 +56,7 @@ export async function keepPodcasts(options: KeepOptions, mandate: Mandate): Prom
         restUntil.delete(key)
       } catch (error) {
         if (!stop.signal.aborted) report(error)
-        restUntil.set(key, Date.now() + patienceMs)
+        restUntil.set(key, Date.now() + (isForNewer(error) ? newerPatienceMs : patienceMs))
       }
       // What was written is to be seen by the next look.
       const settled = async () => index.waitFor((await store.status(signal)).revision, signal)
@@ -128,6 +131,7 @@ export async function keepPodcasts(options: KeepOptions, mandate: Mandate): Prom
   await Promise.all([...running.values()].map(({ done }) => done))
 }
 
+const isForNewer = (error: unknown) => isCoded(error, 'FACT_NEWER') || isCoded(error, 'FACT_DAMAGED')
 const isOurs = (key: string) => key.startsWith(channels.prefix) || key.startsWith(episodes.prefix)
 
 function attempt<Value>(work: () => Value, report: (error: unknown) => void): Value | undefined {

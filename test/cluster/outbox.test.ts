@@ -14,6 +14,7 @@ import { administrator } from '../harness/node.ts'
 import { feedOf, item, startPodcastServer } from '../harness/podcast.ts'
 import { scanned } from '../harness/scan.ts'
 import { type ListenBrainz, type Receiver, startListenBrainz, startReceiver } from '../harness/services.ts'
+import { openApp } from '../harness/subsonic.ts'
 import { waitFor } from '../harness/wait.ts'
 
 let music: TemporaryFolder
@@ -71,44 +72,6 @@ async function playCount(node: ClusterNode, track: string): Promise<number> {
   return z.object({ mark: z.object({ playCount: z.number() }) }).parse(body).mark.playCount
 }
 
-/** Asks a node in the name of the administrator's device, in JSON where nothing else is said. */
-async function subsonic(
-  { node }: ClusterNode,
-  secret: string,
-  endpoint: string,
-  query: Readonly<Record<string, string>> = {},
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Response> {
-  const { name: u } = administrator
-  const search = new URLSearchParams({ u, p: secret, v: '1.16.1', c: 'test', f: 'json', ...query })
-  const signal = AbortSignal.timeout(30_000)
-  return await fetch(`${node.baseUrl}/rest/${endpoint}?${search}`, { headers, signal })
-}
-
-const shownPodcasts = z.object({
-  'subsonic-response': z.object({
-    podcasts: z.object({
-      channel: z.array(
-        z.object({
-          episode: z.array(z.object({ id: z.string(), status: z.string(), streamId: z.string().optional() })),
-        }),
-      ),
-    }),
-  }),
-})
-
-/** The only episode of the only podcast, as that node shows it once it has that status. */
-async function episodeAt(node: ClusterNode, secret: string, status: string) {
-  return await waitFor(
-    async () => {
-      const answer = shownPodcasts.parse(await (await subsonic(node, secret, 'getPodcasts')).json())
-      const [episode] = answer['subsonic-response'].podcasts.channel.flatMap(({ episode }) => episode)
-      return episode?.status === status && episode
-    },
-    { what: `the episode to be ${status} at ${node.name}` },
-  )
-}
-
 test('[N2][B3] the operator dies in the middle of a download, and all machines play the whole episode', async () => {
   await using outside = await startPodcastServer()
   const sound = await encodeTone('wav', 20)
@@ -117,29 +80,30 @@ test('[N2][B3] the operator dies in the middle of a download, and all machines p
   const holder = await waitFor(() => cluster.nodes.find(isOperator), { what: 'an operator' })
   const [here, there] = cluster.nodes.filter((node) => node !== holder)
   assert.ok(here && there)
-  const made = await (await here.administrator()).call('POST', '/api/devices', { label: 'podcasts' })
-  const { secret } = deviceMade.parse(made.body)
-  const url = `${outside.url}/feed.xml`
-  assert.equal((await subsonic(here, secret, 'createPodcastChannel', { url })).status, 200)
-  const { id } = await episodeAt(there, secret, 'new')
+  const app = await openApp(here.node)
+  assert.equal(
+    (await app.ask(here.node, 'createPodcastChannel', { url: `${outside.url}/feed.xml` })).status,
+    200,
+  )
+  const { id } = await app.episode(there.node, 'new')
 
   const held = outside.hold('/one.wav')
-  await subsonic(there, secret, 'downloadPodcastEpisode', { id })
+  await app.ask(there.node, 'downloadPodcastEpisode', { id })
   const downloads = () => outside.asked.filter(({ path }) => path === '/one.wav').length
   await waitFor(() => downloads() === 1, { what: 'the operator to begin' })
   await holder.node.kill9()
   held.letGo()
-  for (const node of [here, there]) {
-    const { streamId = '' } = await episodeAt(node, secret, 'completed')
-    const answer = await subsonic(node, secret, 'stream', { id: streamId, format: 'raw' })
-    assert.ok(sound.equals(Buffer.from(await answer.arrayBuffer())), node.name)
+  for (const { node, name } of [here, there]) {
+    const { streamId = '' } = await app.episode(node, 'completed')
+    const answer = await app.ask(node, 'stream', { id: streamId, format: 'raw' })
+    assert.ok(sound.equals(Buffer.from(await answer.arrayBuffer())), name)
   }
   assert.equal(downloads(), 2)
   await holder.start()
   await cluster.settled(3)
-  const { streamId = '' } = await episodeAt(holder, secret, 'completed')
+  const { streamId = '' } = await app.episode(holder.node, 'completed')
   const range = { range: 'bytes=400000-400999' }
-  const part = await subsonic(holder, secret, 'stream', { id: streamId, format: 'raw' }, range)
+  const part = await app.ask(holder.node, 'stream', { id: streamId, format: 'raw' }, range)
   assert.equal(part.status, 206)
   assert.ok(sound.subarray(400_000, 401_000).equals(Buffer.from(await part.arrayBuffer())))
 })

@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import sharp from 'sharp'
 import { lyrics, type TrackSummary } from '../../src/protocol/api/catalog.ts'
 import { problemDocument } from '../../src/protocol/api/problem.ts'
 import { uploadResult } from '../../src/protocol/api/uploads.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
+import { encodeTone } from '../fixtures/audio.ts'
 import { makePicture } from '../fixtures/picture.ts'
 import { tracksOf } from '../harness/catalog.ts'
 import type { Client } from '../harness/client.ts'
@@ -14,7 +16,9 @@ import { blobsIn, type ClusterNode, startCluster, type TestCluster } from '../ha
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { listen } from '../harness/listener.ts'
 import { runHocket } from '../harness/node.ts'
+import { feedOf, item, startPodcastServer } from '../harness/podcast.ts'
 import { rescan } from '../harness/scan.ts'
+import { openApp } from '../harness/subsonic.ts'
 import { createUpload, offsetOf, sendUpload } from '../harness/upload.ts'
 import { waitFor } from '../harness/wait.ts'
 
@@ -164,6 +168,39 @@ test('[B3] an upload begun at one gateway goes on at another, and is kept on mac
     what: 'a catalog without media to let go of its copy',
     deadline: 60_000,
   })
+})
+
+test('[B3] a podcast that one gateway subscribes to plays at another, as it is and converted, and has its picture', async () => {
+  await using outside = await startPodcastServer()
+  const sound = await encodeTone('mp3', 12)
+  const image = '<itunes:image href="/cover.png"/>'
+  outside.put('/feed.xml', { bytes: feedOf('A show', [item('one', 'One', 'one.mp3')], image) })
+  outside.put('/one.mp3', { bytes: sound })
+  outside.put('/cover.png', { bytes: await makePicture() })
+  const [here, there] = [nodeAt(edge).node, nodeAt(otherEdge).node]
+  const app = await openApp(here)
+  await app.ask(here, 'createPodcastChannel', { url: `${outside.url}/feed.xml` })
+  const { id } = await app.episode(there, 'new')
+  await app.ask(there, 'downloadPodcastEpisode', { id })
+  const { streamId = '' } = await app.episode(here, 'completed')
+  const keepers = await Promise.all(having('media').map((node) => holds(node, sound)))
+  assert.equal(keepers.filter(Boolean).length, 2, 'two copies before it is there')
+  await app.episode(there, 'completed')
+  const bytesAt = async (endpoint: string, query: Record<string, string>) => {
+    const answer = await app.ask(there, endpoint, query)
+    return { bytes: Buffer.from(await answer.arrayBuffer()), type: answer.headers.get('content-type') ?? '' }
+  }
+  assert.ok(sound.equals((await bytesAt('stream', { id: streamId })).bytes))
+  const made = await bytesAt('stream', { id: streamId, format: 'opus', timeOffset: '6' })
+  assert.equal(made.type, 'audio/ogg')
+  assert.ok(made.bytes.length > 1_000)
+  const cover = await bytesAt('getCoverArt', { id, size: '64' })
+  const colours = await sharp(cover.bytes).stats()
+  // A picture of many colours, and not the one that is drawn where there is none.
+  assert.match(cover.type, /^image\/(?:jpeg|webp)/)
+  assert.ok(colours.entropy > 5, `entropy ${colours.entropy}`)
+  await app.ask(there, 'deletePodcastEpisode', { id })
+  await app.episode(here, 'deleted')
 })
 
 test('a machine that is no gateway answers its command line and says how it is, and nobody else', async () => {

@@ -2,7 +2,7 @@ import { decodeFeed } from './decode.ts'
 import { type Answer, type Question, question } from './messages.ts'
 import { parseFeed } from './parse.ts'
 
-/** The process in which one feed is read: it may read files of its own program, and nothing else (law S1). */
+/** The process in which one feed is read: it may crash, and may write nothing and start nothing (law S1). */
 const atOnce = 50
 
 process.on('message', (message) => {

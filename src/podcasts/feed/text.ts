@@ -52,7 +52,7 @@ function withoutControls(text: string): string {
   return text
     .toWellFormed()
     .replace(/\r\n?/g, '\n')
-    .replace(/[^\P{C}\n\t\u200c\u200d]/gu, '')
+    .replace(/(?![\n\t])[\p{Cc}\ufffe\uffff]/gu, '')
 }
 
 /** Cut between characters, never within one. */
