@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { deviceMade } from '../../src/protocol/api/accounts.ts'
 import { catalogCounts, page, scanStatus, trackSummary } from '../../src/protocol/api/catalog.ts'
 import { uploadResult } from '../../src/protocol/api/uploads.ts'
+import { encodeTone } from '../fixtures/audio.ts'
 import { makeCollection, makeMusicFolder } from '../fixtures/make.ts'
 import type { Client } from '../harness/client.ts'
 import { temporaryFolder } from '../harness/folder.ts'
-import { startNode } from '../harness/node.ts'
+import { runHocket, startNode } from '../harness/node.ts'
+import { feedOf, item, startPodcastServer } from '../harness/podcast.ts'
 import { rescan, scanned } from '../harness/scan.ts'
+import { openApp } from '../harness/subsonic.ts'
 import { createUpload, offsetOf, sendUpload } from '../harness/upload.ts'
 import { waitFor } from '../harness/wait.ts'
 
@@ -52,6 +56,43 @@ test('[F1] [N2] killed in mid-scan, again and again, it ends with every file onc
   const last = tracks.at(-1)
   assert.ok(last)
   assert.equal((await ada.fetch(`/api/tracks/${last.id}/audio`)).status, 200)
+})
+
+test('[N2] killed in mid-download, an episode is downloaded anew by the next start, and is in a backup', async () => {
+  await using outside = await startPodcastServer()
+  await using data = await temporaryFolder('data')
+  await using other = await temporaryFolder('restored')
+  const sound = await encodeTone('wav', 20)
+  outside.put('/feed.xml', { bytes: feedOf('A show', [item('one', 'One', 'one.wav')]) })
+  outside.put('/one.wav', { bytes: sound })
+  const held = outside.hold('/one.wav')
+  const unfinished = () => readdir(join(data.path, 'blobs', 'tmp')).catch(() => [])
+  {
+    await using node = await startNode({ data: data.path })
+    const app = await openApp(node)
+    await app.ask(node, 'createPodcastChannel', { url: `${outside.url}/feed.xml` })
+    await app.ask(node, 'downloadPodcastEpisode', { id: (await app.episode(node, 'new')).id })
+    await waitFor(async () => (await unfinished()).length === 1, { what: 'the download to be in its middle' })
+    await node.kill9()
+  }
+  assert.equal((await unfinished()).length, 1)
+  held.letGo()
+  const archive = join(other.path, 'backup.tar')
+  {
+    await using node = await startNode({ data: data.path })
+    await (await openApp(node)).episode(node, 'completed')
+    assert.deepEqual(await unfinished(), [])
+    const { code, stderr } = await runHocket(['backup', archive, '--data', data.path])
+    assert.equal(code, 0, stderr)
+  }
+  const restored = join(other.path, 'data')
+  const { code, stderr } = await runHocket(['restore', archive, '--data', restored])
+  assert.equal(code, 0, stderr)
+  await using node = await startNode({ data: restored })
+  const app = await openApp(node)
+  const { streamId = '' } = await app.episode(node, 'completed')
+  const answer = await app.ask(node, 'stream', { id: streamId, format: 'raw' })
+  assert.ok(sound.equals(Buffer.from(await answer.arrayBuffer())))
 })
 
 test('[B3] [N2] killed in mid-upload, the upload goes on where it was, and what was acknowledged is there', async () => {

@@ -55,11 +55,9 @@ export const createPodcastChannel = endpoint(
   z.object({ url: required(text) }),
   async (parts, asking, { url }) => {
     requireAdministrator(asking)
-    const feed = podcastUrl.safeParse(URL.parse(url.trim())?.href)
-    if (!feed.success)
-      throw new Failure(10, "The parameter 'url' is not valid: not the http or https address of a feed")
+    const feed = feedOf(url)
     const { user } = asking.viewer
-    await settled(parts, await parts.podcasts.subscribe(user, feed.data, asking.signal), asking.signal)
+    await settled(parts, await parts.podcasts.subscribe(user, feed, asking.signal), asking.signal)
     return {}
   },
 )
@@ -84,6 +82,17 @@ export const deletePodcastEpisode = endpoint(byId, async (parts, asking, { id })
   await settled(parts, await parts.podcasts.discard(episode, asking.signal), asking.signal)
   return {}
 })
+
+/** The address of a feed as it is kept, which everyone sees: it must not hold a password. Failure 10. */
+function feedOf(given: string): string {
+  const parsed = URL.parse(given.trim())
+  const feed = podcastUrl.safeParse(parsed?.href)
+  if (!feed.success)
+    throw new Failure(10, "The parameter 'url' is not valid: not the http or https address of a feed")
+  if (parsed?.username !== '' || parsed.password !== '')
+    throw new Failure(10, "The parameter 'url' is not valid: it holds a name or password")
+  return feed.data
+}
 
 function requireAdministrator({ viewer }: Asking): void {
   if (!viewer.administrator) throw new Failure(50, 'Only administrators keep podcasts')

@@ -218,7 +218,12 @@ export async function requestsOf({
     { endpoint: 'getNewestPodcasts', query: { count: 2 } },
     { endpoint: 'getPodcastEpisode', query: { id: podcast.first } },
     { endpoint: 'createPodcastChannel', as: administrator, fails: 10 },
-    { endpoint: 'createPodcastChannel', query: { url: 'ftp://example.org/' }, as: administrator, fails: 10 },
+    ...['ftp://example.org/', 'https://ada:secret@example.org/', 'a feed', ''].map((url) => ({
+      endpoint: 'createPodcastChannel',
+      query: { url },
+      as: administrator,
+      fails: 10,
+    })),
     {
       endpoint: 'createPodcastChannel',
       query: { url: `${outside.url}/feed.xml` },
