@@ -27,7 +27,7 @@ export interface Podcasts {
   channel(id: Id): KnownChannel | null
   episode(id: Id): KnownEpisode | null
 
-  /** Subscribes to the feed at `url`, which is read soon; nothing where that is so already. ADDRESS_FORBIDDEN. */
+  /** Subscribes to the feed at `url`, which is read soon; nothing where that is so already. */
   subscribe(user: Id, url: string, signal?: AbortSignal): Promise<Written<Id>>
   /** Its episodes go with it, and what was downloaded of them. NOT_FOUND. */
   unsubscribe(channel: Id, signal?: AbortSignal): Promise<Written<void>>

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { CodedError } from '../protocol/errors.ts'
-import type { FeedItem, PodcastChannel, PodcastEpisode } from '../protocol/facts/podcasts.ts'
-import type { Id } from '../protocol/ids.ts'
+import type { FeedHead, FeedItem, PodcastChannel, PodcastEpisode } from '../protocol/facts/podcasts.ts'
+import type { BlobHash, Id } from '../protocol/ids.ts'
 import { join, type Operation } from '../store/collection.ts'
 import { channels, episodeId, episodeKey, episodes } from './facts.ts'
 import { mostItems } from './feed/messages.ts'
@@ -29,7 +29,13 @@ export function refreshDue({ checkedAt, askedAt = 0, failures, retryAt }: Podcas
   return failures > 0 && retryAt !== undefined ? retryAt : checkedAt + everyMs
 }
 
-type Read = { readonly feed: Feed } & Pick<PodcastChannel, 'etag' | 'lastModified' | 'read'>
+/** A feed as it is now, and by what its server and we tell whether it changes. */
+interface Read {
+  readonly feed: Feed
+  readonly sum: BlobHash
+  readonly etag: string | undefined
+  readonly lastModified: string | undefined
+}
 
 /**
  * Looks whether a feed has changed, and writes what has. Whoever dies in between has it done again: that a feed was read
@@ -46,16 +52,8 @@ export async function refresh(options: KeepOptions, mandate: Mandate, id: Id): P
     const reach = await reachOf(options, channel, signal)
     const read = await fetchFeed(options, channel, reach, signal)
     if (read !== null) await writeEpisodes(options, mandate, id, read.feed.items)
-    const head = read?.feed.head ?? channel.feed
-    const url = head.imageUrl
-    const isNew = url !== undefined && channel.image?.url !== url
-    const image = isNew ? await keepPicture(options, url, reach, signal) : channel.image
-    await amend(store, mandate, channels, id, (before) => {
-      const { retryAt: _at, trouble: _trouble, image: _image, etag, lastModified, ...rest } = before
-      const { feed: _feed, ...marks } = read ?? { etag, lastModified }
-      const kept = url === undefined ? undefined : (image ?? before.image)
-      return { ...rest, ...defined(marks), feed: head, ...(kept && { image: kept }), failures: 0, checkedAt }
-    })
+    const image = await imageOf(options, channel, read?.feed.head ?? channel.feed, reach, signal)
+    await amend(store, mandate, channels, id, (before) => looked(before, read, image, checkedAt))
   } catch (error) {
     signal.throwIfAborted()
     if (!isOutside(error)) throw error
@@ -67,12 +65,36 @@ export async function refresh(options: KeepOptions, mandate: Mandate, id: Id): P
   }
 }
 
-/** Without the marks that its server did not give. */
-function defined({ etag, lastModified, read }: Partial<Omit<Read, 'feed'>>): Partial<PodcastChannel> {
+/** The channel's picture: another one where the feed names another, and can be had. */
+async function imageOf(
+  options: KeepOptions,
+  { image }: PodcastChannel,
+  { imageUrl }: FeedHead,
+  reach: Awaited<ReturnType<typeof reachOf>>,
+  signal: AbortSignal,
+): Promise<PodcastChannel['image']> {
+  if (imageUrl === undefined || image?.url === imageUrl) return imageUrl === undefined ? undefined : image
+  return (await keepPicture(options, imageUrl, reach, signal)) ?? image
+}
+
+/** A channel after a look at its feed that went well; `read` is null where nothing had changed. */
+function looked(
+  before: PodcastChannel,
+  read: Read | null,
+  image: PodcastChannel['image'],
+  checkedAt: number,
+): PodcastChannel {
+  const { retryAt: _at, trouble: _trouble, image: _image, ...rest } = before
+  const calm = { ...rest, ...(image !== undefined && { image }), failures: 0, checkedAt }
+  if (read === null) return calm
+  const { etag: _etag, lastModified: _modified, ...unmarked } = calm
+  const { feed, sum, etag, lastModified } = read
   return {
+    ...unmarked,
+    feed: feed.head,
+    read: sum,
     ...(etag !== undefined && { etag }),
     ...(lastModified !== undefined && { lastModified }),
-    ...(read !== undefined && { read }),
   }
 }
 
@@ -106,7 +128,7 @@ async function fetchFeed(
   const feed = await readFeed(pieces, question, signal)
   return {
     feed,
-    read: sum,
+    sum,
     etag: found.header('etag')?.slice(0, 1_000),
     lastModified: found.header('last-modified')?.slice(0, 100),
   }

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { anyText } from '../../../test/fixtures/text.ts'
 import { feedOf, item } from '../../../test/harness/podcast.ts'
 import { isCoded } from '../../protocol/errors.ts'
+import { feedHead, feedItem } from '../../protocol/facts/podcasts.ts'
 import { parseFeed } from './parse.ts'
 import { readFeed } from './read.ts'
 
@@ -176,4 +179,57 @@ test('Atom is read likewise, and of several sounds and films the sound', () => {
 test('whoever waits for a feed can leave', async () => {
   const reason = new Error('enough')
   await assert.rejects(readFeed([Buffer.from('x')], { base }, AbortSignal.abort(reason)), reason)
+})
+
+test('whatever a feed says, what is read of it can be written down and shown', () => {
+  const names = [
+    'title',
+    'guid',
+    'description',
+    'pubDate',
+    'itunes:duration',
+    'itunes:episode',
+    'itunes:author',
+  ]
+  const written = fc.oneof(
+    anyText({ maxLength: 40 }),
+    fc.constantFrom(
+      '<',
+      '>',
+      '&',
+      '&lt;',
+      '<![CDATA[',
+      ']]>',
+      '<!--',
+      '<!DOCTYPE a [',
+      '&#0;',
+      '&#xd800;',
+      '-1',
+      '99',
+    ),
+    fc.constantFrom('1:99:99', '24', 'Mon, 01 Jan 0000', '+275760-09-13T00:00:00Z', 'a'.repeat(5_000)),
+  )
+  const element = fc.tuple(fc.constantFrom(...names), fc.array(written, { maxLength: 3 }))
+  const address = fc.oneof(
+    fc.webUrl(),
+    anyText({ maxLength: 30 }),
+    fc.constantFrom('//', 'http:///', '?', '#', '/%'),
+  )
+  const entry = fc
+    .tuple(address, written, fc.array(element, { maxLength: 6 }))
+    .map(([url, length, elements]) => {
+      const quoted = (text: string) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;')
+      const texts = elements.map(([name, parts]) => `<${name}>${parts.join('')}</${name}>`).join('')
+      return `<item><enclosure url="${quoted(url)}" length="${quoted(length)}"/>${texts}</item>`
+    })
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 5 }), written, (entries, title) => {
+      const feed = parseFeed(feedOf(title, entries), base)
+      if (feed === null) return
+      feedHead.parse(feed.head)
+      for (const each of feed.items) feedItem.parse(each)
+      assert.equal(new Set(feed.items.map(({ guid }) => guid)).size, feed.items.length)
+    }),
+    { numRuns: 300 },
+  )
 })
