@@ -29,7 +29,8 @@ for (let starts = 0; starts < 2; starts += 1) {
     what: 'the index to be filled',
     deadline: 900_000,
   })
-  const someone = await first.administrator()
+  // Made when the index is whole.
+  const someone = await waitFor(() => first.administrator(), { what: 'the administrator' })
   await someone.get('/api/search?q=love')
   await pause(10_000)
 }
