@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { deviceMade } from '../../src/protocol/api/accounts.ts'
 import { administrator, startNode } from '../../test/harness/node.ts'
+import { waitFor } from '../../test/harness/wait.ts'
 import { machine } from '../streaming/machine.ts'
 import { type Asker, createAsker, type Query, type Times } from './ask.ts'
 
@@ -54,7 +55,8 @@ await writeFile(join(import.meta.dirname, 'answer.json'), `${JSON.stringify(answ
 
 async function measure(data: string, tracks: number) {
   await using node = await startNode({ data })
-  const admin = await node.administrator()
+  // A folder of before may have an index of before, which is made anew first.
+  const admin = await waitFor(() => node.administrator(), { what: 'the index', deadline: 900_000 })
   const { secret } = deviceMade.parse((await admin.call('POST', '/api/devices', { label: 'bench' })).body)
   const asker = createAsker(node, administrator.name, secret)
   const ready = memoryOf(node.pid)
