@@ -7,7 +7,7 @@ import { cpuSeconds } from '../streaming/machine.ts'
 
 /** A client of the API of one node, which measures what it asks. */
 export interface Asker {
-  /** Asks each of the queries once, one after another. */
+  /** Asks the first of the queries once to warm the node up, and then each of them once, one after another. */
   time(endpoint: string, queries: readonly Query[]): Promise<Times>
   /** One answer in JSON, as far as it is of interest. */
   read<Schema extends z.ZodType>(endpoint: string, query: Query, schema: Schema): Promise<z.output<Schema>>
@@ -18,6 +18,8 @@ export type Query = Readonly<Record<string, string | number | readonly string[]>
 /** Milliseconds from asking to the last byte, as a client sees them, and what came. */
 export interface Times {
   readonly questions: number
+  /** The longest of those that warmed the node up, which has yet to compile much for them. */
+  readonly cold: number
   readonly p50: number
   readonly p99: number
   readonly most: number
@@ -28,6 +30,9 @@ export interface Times {
   /** Of the largest answer. */
   readonly kilobytes: number
 }
+
+/** How many questions warm the node up. */
+const warming = 50
 
 const envelope = z.object({ 'subsonic-response': z.looseObject({ status: z.literal('ok') }) })
 
@@ -51,6 +56,8 @@ export function createAsker(node: Pick<TestNode, 'baseUrl' | 'pid'>, name: strin
     })
 
   async function time(endpoint: string, query: Query) {
+    // What the client leaves behind would be collected in the midst of a later question, with both cores.
+    globalThis.gc?.({ type: 'minor' })
     const begin = performance.now()
     const response = await get(endpoint, query)
     let bytes = 0
@@ -71,6 +78,9 @@ export function createAsker(node: Pick<TestNode, 'baseUrl' | 'pid'>, name: strin
 
   return {
     async time(endpoint, queries) {
+      const cold: number[] = []
+      for (const query of queries.slice(0, queries.length > warming ? warming : 1))
+        cold.push((await time(endpoint, query)).took)
       const answers = []
       const cpuBefore = cpuSeconds(node.pid)
       for (const query of queries) answers.push(await time(endpoint, query))
@@ -83,6 +93,7 @@ export function createAsker(node: Pick<TestNode, 'baseUrl' | 'pid'>, name: strin
       const times = answers.map(({ took }) => took)
       return {
         questions: answers.length,
+        cold: at(cold, 1),
         p50: at(times, 0.5),
         p99: at(times, 0.99),
         most: at(times, 1),
