@@ -56,6 +56,21 @@ test('from nothing to sound: the administrator, a folder of music, an album, and
   await page.getByRole('button', { name: 'Pause', exact: true }).last().waitFor()
 })
 
+test('who has named a folder at the start is not asked where the music is', async () => {
+  await using node = await startNode({
+    music: [wesnoth],
+    env: { HOCKET_ADMIN_USER: undefined, HOCKET_ADMIN_PASSWORD: undefined },
+  })
+  await using browser = await openBrowser()
+  await using visitor = await visit(browser, node)
+  const { page } = visitor
+  await page.goto('/')
+  await page.getByLabel('User name').fill('ada')
+  await page.getByLabel('Password').fill('correct horse battery')
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await page.getByRole('heading', { name: /, ada$/ }).waitFor()
+})
+
 test('a wrong password is said in words with help; the right one leads to where the person was going', async () => {
   await using node = await startNode()
   await using browser = await openBrowser()

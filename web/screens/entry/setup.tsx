@@ -4,7 +4,7 @@ import { FolderPlus, Upload } from 'lucide-react'
 import { useState } from 'react'
 import { problemOf } from '../../api/problem.ts'
 import { useSignedIn } from '../../app/account.ts'
-import { welcomeQuery } from '../../app/queries.ts'
+import { librariesQuery, welcomeQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
 import { Button, Field } from '../../components/controls.tsx'
 import { formText } from '../../components/form-text.ts'
@@ -12,7 +12,7 @@ import { ProblemAlert } from '../../components/problem-alert.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
 import { Entry, NameAndPassword } from './entry.tsx'
 
-/** The first visit of all: makes the administrator, then asks where the music is. */
+/** The first visit of all: makes the administrator, then asks where the music is, unless that was said at the start. */
 export function Setup() {
   const api = useApi()
   const { say, language } = useWords()
@@ -62,6 +62,9 @@ export function Setup() {
 
 function FirstMusic() {
   const { say } = useWords()
+  const libraries = useQuery(librariesQuery(useApi()))
+  if (libraries.isPending) return null
+  if (libraries.data?.items.some(({ kind }) => kind === 'folder')) return <Navigate to="/" />
   return (
     <Entry title={say('firstMusicTitle')} text={say('firstMusicText')}>
       <div className="entry-ways">
