@@ -44,7 +44,8 @@ export async function openPlaced(file: PlacedFile): Promise<OpenPlaced> {
 export async function checkStillThere(file: OpenFile): Promise<void> {
   try {
     // Nobody else can get its number while it is open: one look at the path tells of both.
-    const [there, opened] = [await stat(file.path), file.stats]
+    const there = await stat(file.path)
+    const opened = file.stats
     const unchanged = there.size === opened.size && there.mtimeMs === opened.mtimeMs
     if (!unchanged || !isSame(there, opened)) throw new CodedError('FILE_CHANGED')
   } catch (error) {

@@ -303,7 +303,9 @@ export async function startNode(
   const publicUrl = config.publicUrl ?? publicUrlOf(config, { port, url })
   await part?.announce(apart?.routes(here, log) ?? [], roles.includes('gateway') ? publicUrl : null)
   if (part === null) {
-    const work = (term: Term) => Promise.all([deliver(term), keepPodcasts(term)])
+    const work = async (term: Term) => {
+      await Promise.all([deliver(term), keepPodcasts(term)])
+    }
     stack.use(holdOfficeAlone(store, work, log))
   }
   stack.defer(announceScans(upkeep.scanner, outbox, log))

@@ -72,19 +72,13 @@ const aloneTtlSeconds = 2
 /** A machine that stands alone holds the office of the operator too: the work is the same, and so is the fencing. */
 export function holdOfficeAlone(
   store: Store,
-  work: (term: Term) => Promise<unknown>,
+  work: (term: Term) => Promise<void>,
   log: Logger,
 ): AsyncDisposable {
   const ending = new AbortController()
   const onError = (error: unknown) => log.warn({ err: error }, 'the operator met trouble; it goes on')
   const office = { store, office: operatorOffice, node: randomUUID(), ttlSeconds: aloneTtlSeconds, onError }
-  const running = holdOffice(
-    office,
-    async (term) => {
-      await work(term)
-    },
-    ending.signal,
-  )
+  const running = holdOffice(office, work, ending.signal)
   return {
     async [Symbol.asyncDispose]() {
       ending.abort(new DOMException('the node ends', 'AbortError'))

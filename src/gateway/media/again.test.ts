@@ -3,7 +3,6 @@ import { after, beforeEach, test } from 'node:test'
 import Fastify, { LogController } from 'fastify'
 import { waitFor } from '../../../test/harness/wait.ts'
 import type { Authenticated } from '../../accounts/accounts.ts'
-import type { TrackSource } from '../../catalog/catalog.ts'
 import type { OpenOriginal } from '../../media/originals.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import { createMetrics, createStoreTimes, measureRequests } from '../metrics.ts'
@@ -12,6 +11,7 @@ import { createRequestIds, logRequests } from '../requests.ts'
 import { secureHeaders } from '../security.ts'
 import { createAgain } from './again.ts'
 import { sendStored } from './audio.ts'
+import { trackSource } from './test-source.ts'
 
 const music = Buffer.from(Array.from({ length: 5_000 }, (_, at) => at % 251))
 const id = '00000000-0000-4000-8000-000000000001'
@@ -19,25 +19,7 @@ const ada: Authenticated = {
   user: { id, name: 'ada', role: 'user', disabled: false, createdAt: 0 },
   session: { id, user: id, client: 'a player', createdAt: 0, lastSeenAt: 0, expiresAt: 1 },
 }
-const source: TrackSource = {
-  id,
-  album: id,
-  part: '000',
-  title: 'One',
-  size: music.length,
-  fingerprint: 'fingerprint',
-  blob: undefined,
-  codec: 'flac',
-  mediaType: 'audio/flac',
-  suffix: 'flac',
-  durationMs: 1,
-  bitrate: 1,
-  sampleRate: 1,
-  channels: 1,
-  embeddedCover: false,
-  embeddedLyrics: false,
-  places: [],
-}
+const source = trackSource({ id, size: music.length })
 
 /** What the world is like, and how many requests have taken the long way. */
 const world = { revision: 1, signedIn: true, there: true, long: 0 }

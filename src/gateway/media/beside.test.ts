@@ -13,6 +13,7 @@ import { CodedError } from '../../protocol/errors.ts'
 import { createBeside } from './beside.ts'
 import { createLyrics } from './lyrics.ts'
 import { createRenditions } from './renditions.ts'
+import { trackSource } from './test-source.ts'
 
 const live = AbortSignal.timeout(60_000)
 const library = '00000000-0000-4000-8000-000000000001'
@@ -92,25 +93,10 @@ function pictureOf(bytes: Buffer) {
 
 function sourceOf(bytes: Buffer) {
   const place = { library, path: 'A/a.flac', modifiedAt: 1, lyricsFile: 'a.lrc', lyrics: besideOf(bytes) }
-  return {
+  return trackSource({
     id: library,
-    album: library,
-    part: '000',
-    title: 'a',
-    size: 1,
-    fingerprint: 'f',
-    blob: undefined,
-    codec: 'flac',
-    mediaType: 'audio/flac',
-    suffix: 'flac',
-    durationMs: 1,
-    bitrate: 1,
-    sampleRate: 1,
-    channels: 1,
-    embeddedCover: false,
-    embeddedLyrics: false,
     places: [{ ...place, coverFile: undefined, coverModifiedAt: undefined }],
-  }
+  })
 }
 
 const words = Buffer.from('[00:01.50]the words\n[00:03.00]that are sung')
