@@ -3,13 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { InPlace, PlacedFile } from '../../blobs/blobs.ts'
 import type { Index } from '../../index/index.ts'
 import { CodedError } from '../../protocol/errors.ts'
-import {
-  type Beside,
-  type File,
-  largestLyrics,
-  largestPicture,
-  type Track,
-} from '../../protocol/facts/catalog.ts'
+import type { Beside, File, Track } from '../../protocol/facts/catalog.ts'
+import { largestLyrics, largestPicture } from '../../protocol/facts/sizes.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { update } from '../../store/collection.ts'
 import type { Store } from '../../store/store.ts'

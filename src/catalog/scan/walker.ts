@@ -1,5 +1,4 @@
-import { fork } from 'node:child_process'
-import { setPriority } from 'node:os'
+import { startConfined } from '../../children/confined.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import { type WalkMessage, type WalkOrder, walkMessage } from './messages.ts'
 
@@ -84,17 +83,7 @@ interface Child {
 }
 
 function startChild(): Child {
-  const child = fork(new URL('walk-child.ts', import.meta.url), {
-    execArgv: [
-      '--permission',
-      '--allow-fs-read=*',
-      '--disable-warning=SecurityWarning',
-      '--disable-warning=ExperimentalWarning',
-    ],
-    env: {},
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  })
+  const child = startConfined(new URL('walk-child.ts', import.meta.url), { niceness: 5 })
   const messages: unknown[] = []
   let hasEnded = false
   let wake = () => {}
@@ -107,11 +96,6 @@ function startChild(): Child {
     hasEnded = true
     wake()
   })
-  try {
-    if (child.pid !== undefined) setPriority(child.pid, 5)
-  } catch {
-    // It has ended already, which is seen below.
-  }
   // Whoever waits for its words has a timer, and an idle one holds up no end.
   child.unref()
   child.channel?.unref()

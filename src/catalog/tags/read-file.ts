@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
-import { largestLyrics } from '../../protocol/facts/catalog.ts'
+import { largestLyrics } from '../../protocol/facts/sizes.ts'
 import { pathBytes } from '../scan/path.ts'
 import { describeAudio } from './audio.ts'
 import { boundTags, describeTags } from './describe.ts'

@@ -1,5 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { setPriority } from 'node:os'
+import { startConfined } from '../../children/confined.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import type { Lyrics } from './lyrics.ts'
 import { type Answer, answer, type Reading, type Request } from './messages.ts'
@@ -58,15 +57,7 @@ interface Job {
 const batch = 64
 /** What a process may take to start on a busy machine. */
 const startDeadlineMs = 15_000
-const execArgv = [
-  // Reading is all that the child may do: no writing, no programs, no threads.
-  '--permission',
-  '--allow-fs-read=*',
-  '--max-old-space-size=192',
-  // 65,536 bytes a page: 256 MiB for TagLib.
-  '--wasm-max-mem-pages=4096',
-  '--disable-warning=SecurityWarning',
-]
+const usualProgram = new URL('reader-child.ts', import.meta.url)
 
 export function createTagReader(options: TagReaderOptions = usualReaderOptions): TagReader {
   const waiting: Job[] = []
@@ -75,7 +66,7 @@ export function createTagReader(options: TagReaderOptions = usualReaderOptions):
   let closed = false
 
   function startChild() {
-    const process = spawn(options.program)
+    const process = startConfined(options.program ?? usualProgram, { niceness: 5 })
     let job: Job | undefined
     let timer: NodeJS.Timeout | undefined
     let hasAnswered = false
@@ -198,20 +189,6 @@ export function createTagReader(options: TagReaderOptions = usualReaderOptions):
 interface Outcome {
   readonly received: readonly Answer[]
   readonly failed: boolean
-}
-
-function spawn(program = new URL('reader-child.ts', import.meta.url)): ChildProcess {
-  const child = fork(program, {
-    execArgv,
-    env: {},
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  })
-  // Reading yields to serving. It may have ended already, or not have started: then there is nothing to set.
-  try {
-    if (child.pid !== undefined) setPriority(child.pid, 5)
-  } catch {}
-  return child
 }
 
 function readingsOf(received: readonly Answer[]): Reading[] {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { CodedError, isCoded } from '../../protocol/errors.ts'
-import { largestPicture } from '../../protocol/facts/catalog.ts'
+import { largestPicture } from '../../protocol/facts/sizes.ts'
 import type { DiskCache } from '../cache/disk-cache.ts'
 import type { Representation } from '../serve/representation.ts'
 import { createSharedWork } from '../shared.ts'

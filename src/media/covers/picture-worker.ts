@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { CodedError } from '../../protocol/errors.ts'
-import { largestPicture } from '../../protocol/facts/catalog.ts'
+import { largestPicture } from '../../protocol/facts/sizes.ts'
 import { frameParts, readFrames } from '../child/frames.ts'
 import { type Child, startLimited } from '../child/limited.ts'
 import type { PictureJob } from './worker/job.ts'

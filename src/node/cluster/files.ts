@@ -4,7 +4,7 @@ import { makeFolder } from '../../blobs/durable.ts'
 import { checkSpace, writeTemporary } from '../../blobs/temporary.ts'
 import type { CopyInFile, FileElsewhere } from '../../media/originals.ts'
 import { CodedError, isCoded } from '../../protocol/errors.ts'
-import { largestPicture } from '../../protocol/facts/catalog.ts'
+import { largestPicture } from '../../protocol/facts/sizes.ts'
 import type { Id } from '../../protocol/ids.ts'
 import type { Calls } from '../../registry/calls.ts'
 

@@ -1,13 +1,11 @@
 import { decodeFeed } from './decode.ts'
-import { type Answer, type Question, question } from './messages.ts'
+import type { Answer, Question } from './messages.ts'
 import { parseFeed } from './parse.ts'
 
 /** The process in which one feed is read: it may crash, and may write nothing and start nothing (law S1). */
 const atOnce = 50
 
-process.on('message', (message) => {
-  void answerTo(question.parse(message))
-})
+process.on('message', (question: Question) => void answerTo(question))
 process.on('disconnect', () => process.exit())
 
 async function answerTo({ base, charset }: Question): Promise<void> {

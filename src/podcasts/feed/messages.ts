@@ -12,8 +12,7 @@ export const answer = z.discriminatedUnion('kind', [
 export type Answer = z.infer<typeof answer>
 
 /** How the feed is to be read; its bytes come by the standard input. */
-export const question = z.object({ base: z.string(), charset: z.string().optional() })
-export type Question = z.infer<typeof question>
-
-/** Episodes that are taken of one feed, the newest: the longest there are have some thousand. */
-export const mostItems = 5_000
+export interface Question {
+  readonly base: string
+  readonly charset?: string | undefined
+}

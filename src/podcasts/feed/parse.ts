@@ -1,8 +1,10 @@
 import { Parser } from 'htmlparser2'
 import type { FeedHead, FeedItem } from '../../protocol/facts/podcasts.ts'
-import { mostItems } from './messages.ts'
 import { plainLine, plainText } from './text.ts'
 import { addressOf, dateOf, durationOf, explicitOf, numberOf } from './values.ts'
+
+/** Episodes that are taken of one feed, the newest: the longest there are have some thousand. */
+export const mostItems = 5_000
 
 /** What a feed says, with the newest episodes first. */
 export interface Feed {

@@ -1,5 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { setPriority } from 'node:os'
+import type { ChildProcess } from 'node:child_process'
+import { startConfined } from '../../children/confined.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import type { FeedHead, FeedItem } from '../../protocol/facts/podcasts.ts'
 import { answer, type Question } from './messages.ts'
@@ -7,14 +7,6 @@ import type { Feed } from './parse.ts'
 
 /** The largest feed takes a second; what takes longer is an attack. Milliseconds, the start of the process included. */
 const deadlineMs = 30_000
-
-const execArgv = [
-  // Reading is all that the child may do: no writing, no programs, no threads.
-  '--permission',
-  '--allow-fs-read=*',
-  '--max-old-space-size=256',
-  '--disable-warning=SecurityWarning',
-]
 
 /**
  * Reads a feed, which comes in pieces, in a child process that may crash (law S1). FEED_UNREADABLE where it is none, or takes too much time or
@@ -26,7 +18,7 @@ export async function readFeed(
   signal: AbortSignal,
 ): Promise<Feed> {
   signal.throwIfAborted()
-  const child = start()
+  const child = startConfined(new URL('child.ts', import.meta.url), { niceness: 10, hasInput: true })
   const deadline = AbortSignal.timeout(deadlineMs)
   const kill = () => child.kill('SIGKILL')
   const either = AbortSignal.any([signal, deadline])
@@ -40,21 +32,6 @@ export async function readFeed(
     either.removeEventListener('abort', kill)
     kill()
   }
-}
-
-function start(): ChildProcess {
-  const child = fork(new URL('child.ts', import.meta.url), {
-    execArgv,
-    // Dates that name no zone are those of UTC.
-    env: { TZ: 'UTC' },
-    serialization: 'advanced',
-    stdio: ['pipe', 'ignore', 'ignore', 'ipc'],
-  })
-  // Reading yields to serving. It may have ended already, or not have started: then there is nothing to set.
-  try {
-    if (child.pid !== undefined) setPriority(child.pid, 10)
-  } catch {}
-  return child
 }
 
 function listen(child: ChildProcess, pieces: readonly Uint8Array[], question: Question): Promise<Feed> {

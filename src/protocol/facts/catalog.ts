@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { blobHash, id, timestamp } from '../ids.ts'
+import { largestPicture } from './sizes.ts'
 
 /**
  * Facts of the catalog.
@@ -121,10 +122,6 @@ export const audio = z.object({
   bitDepth: z.int().nonnegative().optional(),
 })
 export type Audio = z.infer<typeof audio>
-
-/** What is larger than this is never shown, nor kept: pictures, and files of lyrics, in bytes. */
-export const largestPicture = 64 * 1_048_576
-export const largestLyrics = 2 * 1_048_576
 
 /** A file beside the music that has been read whole: the blob that it is, so that others can keep copies of it. */
 export const beside = z.object({ blob: blobHash, size: z.int().positive().max(largestPicture) })

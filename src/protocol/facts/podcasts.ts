@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { blobHash, id, timestamp } from '../ids.ts'
-import { audio, largestPicture } from './catalog.ts'
+import { audio } from './catalog.ts'
+import { largestPicture } from './sizes.ts'
 
 /**
  * Facts of podcasts.

@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises'
 import sharp, { type Sharp } from 'sharp'
-import { largestPicture } from '../../../protocol/facts/catalog.ts'
+import { largestPicture } from '../../../protocol/facts/sizes.ts'
 import { frameParts, readFrames } from '../../child/frames.ts'
 import type { PictureJob } from './job.ts'
 
