@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { parentPort } from 'node:worker_threads'
 import { storeError } from '../../store/sqlite-errors.ts'
 import { carry, type Post, type Request } from '../../store/thread.ts'
-import { fillBlocks, fillEntries } from './lists.ts'
+import { fillLists } from './lists.ts'
 import { schema } from './schema.ts'
 import { fillSearchOf } from './search/documents.ts'
 
@@ -25,26 +25,25 @@ parentPort?.on('message', (request: Request<ListsCalls>) => parentPort?.postMess
 
 function answer({ call, name, input }: Request<ListsCalls>): Post {
   try {
-    fill(input, name === 'lists' ? fillLists : fillSearch)
+    fill(input, name === 'lists' ? fillListsOf : fillSearch)
     return { answers: [{ call, value: undefined }] }
   } catch (error) {
     return { answers: [{ call, error: carry(storeError(error)) }] }
   }
 }
 
-function fillLists(db: DatabaseSync, parts: readonly string[]): void {
-  fillEntries(
+function fillListsOf(db: DatabaseSync, parts: readonly string[]): void {
+  fillLists(
     db,
     parts.map((part) => ({ edits: part, tracks: part })),
   )
-  fillBlocks(db)
 }
 
 function fillSearch(db: DatabaseSync, parts: readonly string[]): void {
   for (const kind of ['album', 'track'] as const) fillSearchOf(db, kind, parts)
 }
 
-function fill({ path, parts: paths }: ListsInput, work: typeof fillLists): void {
+function fill({ path, parts: paths }: ListsInput, work: typeof fillListsOf): void {
   rmSync(path, { force: true })
   using db = new DatabaseSync(path)
   // As of every file that is thrown away when something goes wrong: see `src/index/file.ts`.

@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { bytes, integer, optional } from '../../store/row.ts'
 import { type Key, keyBytes, keyOf, timeKeySql } from './keys.ts'
+import { openMemberFiller, openMembers } from './members.ts'
 
-/** The lists that everyone has; genres have two each, see `albumsOfGenre`. */
+/** The lists that everyone has; genres have two each beyond `genres`, see `albumsOfGenre`. */
 export const lists = {
   albumsByName: 1,
   albumsByArtist: 2,
@@ -14,13 +15,19 @@ export const lists = {
   albumArtistsByName: 8,
   albumArtistsByCount: 9,
   artistsByTime: 10,
+  genres: 99,
 } as const
 
 export function albumsOfGenre(genre: number): number {
-  return 100 + 2 * genre
+  return lists.genres + 1 + 2 * genre
 }
 export function tracksOfGenre(genre: number): number {
-  return 101 + 2 * genre
+  return lists.genres + 2 + 2 * genre
+}
+
+/** Lists that are walked at random: all albums, all tracks, and those of each genre. */
+function isWalkedRandomly(list: number): boolean {
+  return list === lists.albumsByName || list === lists.tracksByTitle || list > lists.genres
 }
 
 /** Entries in a block when it is made; at twice as many it is split. */
@@ -51,6 +58,7 @@ export function openListWriter(db: DatabaseSync): ListWriter {
   const insert = db.prepare('INSERT OR REPLACE INTO entry (list, key, item, scope) VALUES (?, ?, ?, ?)')
   const drop = db.prepare('DELETE FROM entry WHERE list = ? AND key = ? AND item = ?')
   const blocks = openBlocks(db)
+  const members = openMembers(db)
   let edits: Edit[] = []
 
   return {
@@ -66,8 +74,10 @@ export function openListWriter(db: DatabaseSync): ListWriter {
         if (edit.delta === 1) insert.run(edit.list, key, edit.item, edit.scope)
         else drop.run(edit.list, key, edit.item)
         blocks.count(edit)
+        if (isWalkedRandomly(edit.list)) members.count(edit)
       }
       blocks.finish()
+      members.finish()
       edits = []
     },
   }
@@ -76,7 +86,7 @@ export function openListWriter(db: DatabaseSync): ListWriter {
 /**
  * The same for empty tables, which nobody reads while they are filled: edits are set aside, and `flush`, which is called
  * once at the end, sorts them and writes each page of the tables once. Of a part of an index they are set aside in its
- * own file, and nobody calls `flush`: `fillEntries` takes them from there. Tracks by time are made of their rows then,
+ * own file, and nobody calls `flush`: `fillLists` takes them from there. Tracks by time are made of their rows then,
  * which have all that is to be known.
  */
 export function openListFiller(db: DatabaseSync, aside: 'temp' | 'main'): ListWriter {
@@ -91,15 +101,14 @@ export function openListFiller(db: DatabaseSync, aside: 'temp' | 'main'): ListWr
       if (list !== lists.tracksByTime) insert.run(list, keyBytes(key), item, scope, -1)
     },
     flush() {
-      fillEntries(db, [{ edits: aside, tracks: 'main' }])
+      fillLists(db, [{ edits: aside, tracks: 'main' }])
       db.exec(`DROP TABLE ${aside}.edit`)
-      fillBlocks(db)
     },
   }
 }
 
 /** Fills the empty lists with what has been set aside in these databases of the connection, and with their tracks. */
-export function fillEntries(
+export function fillLists(
   db: DatabaseSync,
   databases: readonly { readonly edits: string; readonly tracks: string }[],
 ): void {
@@ -112,10 +121,17 @@ export function fillEntries(
       SELECT list, key, item, scope FROM (${edits.join(' UNION ALL ')})
       GROUP BY list, key, item, scope HAVING sum(delta) > 0 ORDER BY list, key, item;
   `)
+  const fillBlocks = openBlockFiller(db)
+  const fillMembers = openMemberFiller(db)
+  for (const row of db.prepare('SELECT DISTINCT list FROM entry').all()) {
+    const list = integer(row.list)
+    fillBlocks(list)
+    if (isWalkedRandomly(list)) fillMembers(list)
+  }
 }
 
-/** Cuts full lists into blocks. */
-export function fillBlocks(db: DatabaseSync): void {
+/** Answers the function that cuts a full list into blocks. */
+function openBlockFiller(db: DatabaseSync): (list: number) => void {
   const next = db.prepare(
     `SELECT key FROM entry WHERE list = ? AND key > ? ORDER BY key LIMIT 1 OFFSET ${blockSize - 1}`,
   )
@@ -123,8 +139,7 @@ export function fillBlocks(db: DatabaseSync): void {
     `INSERT INTO block (list, first, scope, count)
      SELECT list, ?, scope, count(*) FROM entry WHERE list = ? AND key >= ? AND key < ? GROUP BY scope`,
   )
-  for (const row of db.prepare('SELECT DISTINCT list FROM entry').all()) {
-    const list = integer(row.list)
+  return (list) => {
     for (let first: Uint8Array | undefined = new Uint8Array(); first !== undefined; ) {
       const end: Uint8Array | undefined = optional(bytes, next.get(list, first)?.key)
       count.run(first, list, first, end ?? beyondAll)

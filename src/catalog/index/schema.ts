@@ -4,7 +4,7 @@
  *
  *   scope     a set of libraries. Each track, album and artist has one, and whoever sees any library of it sees them.
  *   entry     ordered lists: (list, key) is the position, see `lists.ts`; block counts a run of entries, so that the
- *             n-th of a million is found without walking there.
+ *             n-th of a million is found without walking there; member says which items there are, see `members.ts`.
  *   spelling  the ways in which tracks write an artist; the most used one is the artist's name. genre_name: the same.
  *   genres    of a track: ids of genre_name, of an album: ids of genre; separated by commas.
  *   says      of an album: what only some ask for, as the JSON of `AlbumSays` of `summary.ts`.
@@ -130,6 +130,10 @@ CREATE TABLE entry (
 CREATE TABLE block (
   list INTEGER NOT NULL, first BLOB NOT NULL, scope INTEGER NOT NULL, count INTEGER NOT NULL,
   PRIMARY KEY (list, first, scope)
+) WITHOUT ROWID;
+CREATE TABLE member (
+  list INTEGER NOT NULL, chunk INTEGER NOT NULL, scope INTEGER NOT NULL, items BLOB NOT NULL,
+  PRIMARY KEY (list, chunk, scope)
 ) WITHOUT ROWID;
 
 CREATE TABLE listener (id INTEGER PRIMARY KEY, guid TEXT NOT NULL UNIQUE);

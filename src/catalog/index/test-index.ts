@@ -12,6 +12,8 @@ import { derivedId } from '../../store/derived-id.ts'
 import { bytes, integer, text } from '../../store/row.ts'
 import { albumParts, libraries } from '../facts.ts'
 import { guidOf } from './guid.ts'
+import { lists } from './lists.ts'
+import { readMembers } from './members.ts'
 import { projection } from './projection.ts'
 import { selectFiles } from './track-files.ts'
 
@@ -277,6 +279,17 @@ export function contentOf(db: DatabaseSync): Record<string, readonly string[]> {
       return `${kind} ${owner.get(document % 2 ** 32)} ${weight} ${term} ${row.col}`
     })
   })
+  const members = db
+    .prepare(`SELECT DISTINCT list, scope, ${listName} AS name FROM member`)
+    .all()
+    .flatMap(({ list, scope, name }) =>
+      readMembers(db, integer(list), [integer(scope)])
+        .all()
+        .map((id) => {
+          const isOfAlbums = list === lists.albumsByName || `${name}`.startsWith('albums ')
+          return `${name} ${scopes.get(integer(scope))} ${owners[isOfAlbums ? 'album' : 'track'].get(id)}`
+        }),
+    )
   return {
     tracks: all(
       `SELECT track.guid, album.guid AS album, part, disc, number, title, track.sort, track.artist, track.year,
@@ -329,6 +342,7 @@ export function contentOf(db: DatabaseSync): Record<string, readonly string[]> {
     counted: all(
       `SELECT ${listName} AS list, ${libraries('scope')} AS libraries, sum(count) AS count FROM block GROUP BY list, scope`,
     ),
+    members: members.sort(),
     files: all('SELECT library, path, size, modified_at, track, fingerprint, album FROM files'),
     places: all(
       selectFiles(

@@ -6,10 +6,12 @@ import type {
   Page,
   YearSummary,
 } from '../../../protocol/api/catalog.ts'
+import type { Id } from '../../../protocol/ids.ts'
 import { integer } from '../../../store/row.ts'
 import { guidBytes } from '../guid.ts'
 import { yearKey } from '../keys.ts'
 import { albumsOfGenre, lists } from '../lists.ts'
+import { idSetOf, readMembers } from '../members.ts'
 import { roles } from '../track-credits.ts'
 import { genreRow } from './genres.ts'
 import { lettersOf } from './letters.ts'
@@ -17,7 +19,7 @@ import { isMarkOrder, walkMarked } from './marked.ts'
 import { walkRandomly } from './random.ts'
 import { albumsOf } from './rows.ts'
 import { type Ask, countOfCursor, cursorOf, seen, type View, viewOf } from './view.ts'
-import { countOf, type Filter, type Found, type Span, type Walk, walk } from './walk.ts'
+import { countOf, type Filter, type Found, nothing, type Span, type Walk, walk } from './walk.ts'
 
 export function albums(db: DatabaseSync, ask: Ask, query: AlbumQuery): Page<AlbumSummary> {
   const view = viewOf(db, { ...ask, library: query.library })
@@ -43,11 +45,10 @@ export function albumLetters(db: DatabaseSync, ask: Ask): LetterSummary[] {
 /** The rows of a page. */
 export function findAlbums(db: DatabaseSync, view: View, query: AlbumQuery): Found {
   const { order, artist, genre } = query
+  if (order === 'random') return randomly(db, view, query)
   const filter = filterOf(db, query)
-  if (filter === undefined) return { items: [], next: undefined, total: () => 0 }
+  if (filter === undefined) return nothing
   if (isMarkOrder(order)) return walkMarked(db, view, 'album', order, filter, query)
-  if (order === 'random')
-    return walkRandomly(db, view, filter, { list: lists.albumsByName, seed: query.seed }, query)
   if (artist !== undefined)
     return inOrder(db, view, fromArtist, [guidBytes(artist)], filter, { ...query, order })
   const years = boundsOf(query)
@@ -68,6 +69,22 @@ export function findAlbums(db: DatabaseSync, view: View, query: AlbumQuery): Fou
     return walk(db, view, { ...steps, ...bounds, filter: genre === undefined ? undefined : filter }, query)
   }
   return walk(db, view, { ...steps, filter: genre !== undefined || years.given ? filter : undefined }, query)
+}
+
+/** A walk at random, through those of a genre or an artist where these are asked for. */
+function randomly(db: DatabaseSync, view: View, query: AlbumQuery): Found {
+  const { genre, artist, seed } = query
+  const list = genre === undefined ? lists.albumsByName : albumsOfGenre(genreRow(db, genre) ?? 0)
+  const all = readMembers(db, list, view.scopes)
+  const members = artist === undefined ? all : idSetOf(albumsOfArtist(db, artist).filter(all.has))
+  return walkRandomly(db, { members, filter: filterOfYears(query), seed }, query)
+}
+
+function albumsOfArtist(db: DatabaseSync, artist: Id): number[] {
+  return db
+    .prepare(`SELECT album.id FROM ${fromArtist}`)
+    .all(guidBytes(artist))
+    .map((row) => integer(row.id))
 }
 
 const listOf = {
@@ -96,17 +113,9 @@ function boundsOf({ fromYear, toYear }: AlbumQuery) {
 
 /** What the query asks of albums beside their order; undefined where no album can fit. */
 function filterOf(db: DatabaseSync, query: AlbumQuery): Filter | undefined {
-  const { low, high } = boundsOf(query)
-  const conditions: string[] = []
-  const parameters: (string | number | Uint8Array)[] = []
-  if (low !== undefined) {
-    conditions.push('AND album.year >= ?')
-    parameters.push(low)
-  }
-  if (high !== undefined) {
-    conditions.push('AND album.year <= ?')
-    parameters.push(high)
-  }
+  const years = filterOfYears(query)
+  const conditions = [years.condition]
+  const parameters = [...years.parameters]
   if (query.genre !== undefined) {
     const genre = genreRow(db, query.genre)
     if (genre === undefined) return undefined
@@ -119,6 +128,21 @@ function filterOf(db: DatabaseSync, query: AlbumQuery): Filter | undefined {
          WHERE album_credit.album = album.id AND album_credit.role = ${roles.albumArtist} AND artist.guid = ?)`,
     )
     parameters.push(guidBytes(query.artist))
+  }
+  return { table: 'album', condition: conditions.join(' '), parameters }
+}
+
+function filterOfYears(query: AlbumQuery): Filter {
+  const { low, high } = boundsOf(query)
+  const conditions: string[] = []
+  const parameters: number[] = []
+  if (low !== undefined) {
+    conditions.push('AND album.year >= ?')
+    parameters.push(low)
+  }
+  if (high !== undefined) {
+    conditions.push('AND album.year <= ?')
+    parameters.push(high)
   }
   return { table: 'album', condition: conditions.join(' '), parameters }
 }

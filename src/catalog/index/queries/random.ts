@@ -1,72 +1,105 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { integer, written } from '../../../store/row.ts'
-import { cursorOf, seen, type View, valuesOf } from './view.ts'
-import { countOf, type Filter, type Found, notCounted, type Span } from './walk.ts'
+import { integer } from '../../../store/row.ts'
+import type { IdSet } from '../members.ts'
+import { cursorOf, valuesOf } from './view.ts'
+import { type Filter, type Found, notCounted, type Span } from './walk.ts'
 
 /** How many rows are tried for one page, where few of them fit. */
 const mostTries = 20_000
 /** Rows that are tried together, after as many as would do where all fit. */
 const triesAtOnce = 1_000
 
+/** What is walked: some items, or those of them that fit. */
+export interface RandomWalk {
+  readonly members: IdSet
+  readonly filter: Filter
+  readonly seed?: number | undefined
+}
+
 /**
- * A page of a table in a random order, which follows from the seed: the n-th row is the one whose id is n, permuted.
- * No list need be made, any page takes as long as any other, and rows that come or go meanwhile move no other. Ids
- * above the `size` that the table had at the first page are not in the walk. Only a numeric offset has to look at what
- * comes before it, unless every id is a row. Whoever asks nothing of the rows is told how many there are, by the `list`
- * that has them all.
+ * A page of items in a random order, which follows from the seed: the n-th id is n, permuted, and those that are no
+ * members are passed over. Items that come or go meanwhile move no other, and those above the highest id of the first
+ * page are not in the walk. A cursor is a place in the permutation; only a numeric offset has to look at what comes
+ * before it, unless every id is a member.
  */
 export function walkRandomly(
   db: DatabaseSync,
-  view: View,
-  { table, condition, parameters }: Filter,
-  { list, seed = 0 }: { readonly list: number; readonly seed?: number | undefined },
+  { members, filter, seed = 0 }: RandomWalk,
   { cursor, offset = 0, limit }: Span,
 ): Found {
-  const start = cursor === undefined ? undefined : valuesOf(cursor, isPosition)
-  const size =
-    start?.[1] ?? integer(db.prepare(`SELECT coalesce(max(id), 0) AS size FROM ${table}`).get()?.size)
-  const permute = openPermutation(size, seed)
-  const read = db.prepare(
-    `SELECT ${table}.id FROM json_each(?) AS wanted CROSS JOIN ${table} ON ${table}.id = wanted.value
-     WHERE true ${seen(view, `${table}.scope`)} ${condition}`,
-  )
-  const total = condition === '' ? () => countOf(db, view, list) : notCounted
-  let skip = 0
-  let at = start?.[0] ?? 0
-  if (start === undefined && offset > 0) {
-    if (condition !== '') skip = offset
-    else at = total() === size ? offset : placeOf(db, view, list, { permute, size, offset })
-  }
+  const [start, size] = cursor === undefined ? ([0, members.highest] as const) : valuesOf(cursor, isPosition)
+  const isWhole = filter.condition === '' && members.count === members.highest
+  const from = cursor === undefined && isWhole ? Math.min(offset, size) : start
+  let skip = cursor === undefined && !isWhole ? offset : 0
+  const walk = { members, permutation: openPermutation(size, seed), size, from }
+  const total = filter.condition === '' ? () => members.count : notCounted
   const items: number[] = []
-  const last = Math.min(size, at + mostTries + 10 * skip)
-  for (let tries = limit; at < last; tries = triesAtOnce) {
-    const ids = Array.from({ length: Math.min(tries, last - at) }, (_, next) => permute(at + next) + 1)
-    const fitting = new Set(read.all(JSON.stringify(ids), ...parameters).map((row) => integer(row.id)))
-    for (const id of ids) {
-      at += 1
-      if (!fitting.has(id)) continue
-      if (skip > 0) skip -= 1
-      else if (items.push(id) === limit) return { items, next: cursorOf(JSON.stringify([at, size])), total }
-    }
+  for (const { id, at } of fitting(db, filter, placesOf(walk, skip + limit), skip + limit)) {
+    if (skip > 0) skip -= 1
+    else if (items.push(id) === limit) return { items, next: cursorOf(JSON.stringify([at + 1, size])), total }
   }
   return { items, next: undefined, total }
 }
 
-/** Where the walk has met so many rows of a list that the viewer sees. */
-function placeOf(
+/** A member, and its place in the permutation. */
+interface Place {
+  readonly id: number
+  readonly at: number
+}
+
+interface Walk {
+  readonly members: IdSet
+  readonly permutation: Permutation
+  readonly size: number
+  readonly from: number
+}
+
+/**
+ * The members in the order of the permutation. Where they are rare, all are put in order, which costs less than to meet
+ * as many of them as are wanted.
+ */
+function* placesOf({ members, permutation, size, from }: Walk, wanted: number): Iterable<Place> {
+  if (members.count ** 2 < wanted * size) {
+    const places = members
+      .all()
+      .filter((id) => id <= size)
+      .map((id) => ({ id, at: permutation.placeOf(id - 1) }))
+    yield* places.filter(({ at }) => at >= from).sort((a, b) => a.at - b.at)
+    return
+  }
+  for (let at = from; at < size; at += 1) {
+    const id = permutation.at(at) + 1
+    if (members.has(id)) yield { id, at }
+  }
+}
+
+/** Those whose rows fit; they are read many at a time, and no more than `mostTries` beside as many as are wanted. */
+function* fitting(
   db: DatabaseSync,
-  view: View,
-  list: number,
-  { permute, size, offset }: { permute: (n: number) => number; size: number; offset: number },
-): number {
-  const items = db.prepare(
-    `SELECT json_group_array(item) AS items FROM entry WHERE list = ? ${seen(view, 'scope')}`,
+  { table, condition, parameters }: Filter,
+  places: Iterable<Place>,
+  wanted: number,
+): Iterable<Place> {
+  if (condition === '') return yield* places
+  const read = db.prepare(
+    `SELECT ${table}.id FROM json_each(?) AS wanted CROSS JOIN ${table} ON ${table}.id = wanted.value
+     WHERE true ${condition}`,
   )
-  const isThere = new Uint8Array(size)
-  for (const id of written<number[]>(items.get(list)?.items)) isThere[id - 1] = 1
-  let at = 0
-  for (let left = offset; left > 0 && at < size; at += 1) left -= isThere[permute(at)] ?? 0
-  return at
+  function* those(batch: readonly Place[]): Iterable<Place> {
+    const ids = JSON.stringify(batch.map(({ id }) => id))
+    const fit = new Set(read.all(ids, ...parameters).map((row) => integer(row.id)))
+    yield* batch.filter(({ id }) => fit.has(id))
+  }
+  let batch: Place[] = []
+  let tried = 0
+  for (const place of places) {
+    if (tried === mostTries + wanted) break
+    tried += 1
+    if (batch.push(place) < (tried <= wanted ? wanted : triesAtOnce)) continue
+    yield* those(batch)
+    batch = []
+  }
+  yield* those(batch)
 }
 
 function isPosition(value: unknown): value is [at: number, size: number] {
@@ -80,26 +113,42 @@ function isPosition(value: unknown): value is [at: number, size: number] {
   )
 }
 
+interface Permutation {
+  at(place: number): number
+  placeOf(permuted: number): number
+}
+
 /**
- * A permutation of the numbers below `size`: four rounds of a Feistel network over the next power of four, whose
- * halves are mixed with the seed; a result that is too large goes through it again, which ends within a few times.
+ * A permutation of the numbers below `size`, both ways: four rounds of a Feistel network over the next power of four,
+ * whose halves are mixed with the seed; a result that is too large goes through it again, which ends within a few times.
  */
-function openPermutation(size: number, seed: number): (n: number) => number {
+function openPermutation(size: number, seed: number): Permutation {
   const half = 2 ** Math.max(1, Math.ceil(Math.log2(Math.max(2, size)) / 2))
-  const once = (n: number) => {
+  const rounds = [0, 1, 2, 3]
+  const forth = (n: number) => {
     let left = Math.floor(n / half)
     let right = n % half
-    for (let round = 0; round < 4; round++) {
+    for (const round of rounds) {
       const mixed = mix(right, seed, round) % half
       ;[left, right] = [right, (left + mixed) % half]
     }
     return left * half + right
   }
-  return (n) => {
-    let permuted = once(n)
-    while (permuted >= size) permuted = once(permuted)
-    return permuted
+  const back = (n: number) => {
+    let left = Math.floor(n / half)
+    let right = n % half
+    for (const round of rounds.toReversed()) {
+      const mixed = mix(left, seed, round) % half
+      ;[left, right] = [(right - mixed + half) % half, left]
+    }
+    return left * half + right
   }
+  const below = (step: (n: number) => number) => (n: number) => {
+    let found = step(n)
+    while (found >= size) found = step(found)
+    return found
+  }
+  return { at: below(forth), placeOf: below(back) }
 }
 
 function mix(value: number, seed: number, round: number): number {

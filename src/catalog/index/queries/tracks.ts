@@ -1,17 +1,19 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { LetterSummary, Page, TrackQuery, TrackSummary } from '../../../protocol/api/catalog.ts'
 import { CodedError } from '../../../protocol/errors.ts'
+import type { Id } from '../../../protocol/ids.ts'
 import { bytes, integer } from '../../../store/row.ts'
 import { guidBytes } from '../guid.ts'
 import { keyOf, yearKey } from '../keys.ts'
 import { lists, tracksOfGenre } from '../lists.ts'
+import { idSetOf, readMembers } from '../members.ts'
 import { genreRow } from './genres.ts'
 import { lettersOf } from './letters.ts'
 import { isMarkOrder, walkMarked } from './marked.ts'
 import { walkRandomly } from './random.ts'
 import { tracksOf } from './rows.ts'
 import { type Ask, countOfCursor, cursorOf, positionOf, seen, type View, viewOf } from './view.ts'
-import { countOf, type Filter, type Found, notCounted, ranksOf, type Span, walk } from './walk.ts'
+import { countOf, type Filter, type Found, notCounted, nothing, ranksOf, type Span, walk } from './walk.ts'
 
 export function tracks(db: DatabaseSync, ask: Ask, query: TrackQuery): Page<TrackSummary> {
   const view = viewOf(db, { ...ask, library: query.library })
@@ -26,10 +28,10 @@ export function trackLetters(db: DatabaseSync, ask: Ask): LetterSummary[] {
 /** The rows of a page. */
 export function findTracks(db: DatabaseSync, view: View, query: TrackQuery): Found {
   const { order, artist, genre, fromYear, toYear } = query
+  if (order === 'random') return randomly(db, view, query)
   const filter = filterOf(db, query)
-  if (filter === undefined) return { items: [], next: undefined, total: () => 0 }
+  if (filter === undefined) return nothing
   if (isMarkOrder(order)) return walkMarked(db, view, 'track', order, filter, query)
-  if (order === 'random') return randomly(db, view, query, filter)
   if (artist !== undefined) return inOrder(db, view, filter, { ...query, order })
   const years = fromYear !== undefined || toYear !== undefined
   if (genre !== undefined) {
@@ -54,17 +56,9 @@ const fewToSort = 5_000
 
 /** What the query asks of tracks beside their order; undefined where no track can fit. */
 function filterOf(db: DatabaseSync, query: TrackQuery): Filter | undefined {
-  const conditions: string[] = []
-  const parameters: (string | number | Uint8Array)[] = []
-  const { fromYear, toYear } = query
-  if (fromYear !== undefined) {
-    conditions.push('AND track.year >= ?')
-    parameters.push(toYear === undefined ? fromYear : Math.min(fromYear, toYear))
-  }
-  if (toYear !== undefined) {
-    conditions.push('AND track.year <= ?')
-    parameters.push(fromYear === undefined ? toYear : Math.max(fromYear, toYear))
-  }
+  const years = filterOfYears(query)
+  const conditions = [years.condition]
+  const parameters = [...years.parameters]
   if (query.genre !== undefined) {
     const genre = genreRow(db, query.genre)
     if (genre === undefined) return undefined
@@ -77,6 +71,20 @@ function filterOf(db: DatabaseSync, query: TrackQuery): Filter | undefined {
     if (artist === undefined) return undefined
     conditions.push('AND track.id IN (SELECT track FROM credit WHERE artist = ?)')
     parameters.push(integer(artist))
+  }
+  return { table: 'track', condition: conditions.join(' '), parameters }
+}
+
+function filterOfYears({ fromYear, toYear }: TrackQuery): Filter {
+  const conditions: string[] = []
+  const parameters: number[] = []
+  if (fromYear !== undefined) {
+    conditions.push('AND track.year >= ?')
+    parameters.push(toYear === undefined ? fromYear : Math.min(fromYear, toYear))
+  }
+  if (toYear !== undefined) {
+    conditions.push('AND track.year <= ?')
+    parameters.push(fromYear === undefined ? toYear : Math.max(fromYear, toYear))
   }
   return { table: 'track', condition: conditions.join(' '), parameters }
 }
@@ -166,47 +174,36 @@ function splitCursor(cursor: string): [string, number] {
   return [key, Number(shown)]
 }
 
-/**
- * A walk at random. Trying rows by chance finds what fits where that is at least one of a hundred; fewer are gathered
- * and shuffled.
- */
-function randomly(db: DatabaseSync, view: View, query: TrackQuery, filter: Filter): Found {
-  const from = fewFrom(db, view, query)
-  if (from === undefined)
-    return walkRandomly(db, view, filter, { list: lists.tracksByTitle, seed: query.seed }, query)
-  const { cursor, offset = 0, limit, seed = 0 } = query
-  const start = startOf(cursor, offset)
-  const end = start + limit
-  const shuffled = db
-    .prepare(
-      `SELECT track.id FROM ${from} WHERE true ${seen(view, 'track.scope')} ${filter.condition} LIMIT 20000`,
-    )
-    .all(...filter.parameters)
-    .map((row) => integer(row.id))
-    .map((id) => ({ id, at: Math.imul(id ^ Math.imul(seed | 0, 0x9e3779b1), 0x85ebca6b) ^ (id << 7) }))
-    .sort((a, b) => a.at - b.at || a.id - b.id)
-  return {
-    items: shuffled.slice(start, end).map(({ id }) => id),
-    next: end < shuffled.length ? cursorOf(String(end)) : undefined,
-    total: notCounted,
-  }
+/** A walk at random, through those of a genre, an artist or rare years where these are asked for. */
+function randomly(db: DatabaseSync, view: View, query: TrackQuery): Found {
+  const { genre, artist, seed } = query
+  const list = genre === undefined ? lists.tracksByTitle : tracksOfGenre(genreRow(db, genre) ?? 0)
+  const few = artist === undefined ? fewOfYears(db, view, query) : tracksOfArtist(db, artist)
+  const all = readMembers(db, list, view.scopes)
+  const members = few === undefined ? all : idSetOf(few.filter(all.has))
+  return walkRandomly(db, { members, filter: filterOfYears(query), seed }, query)
 }
 
-/** The tables to read where few tracks can fit; undefined where many do. */
-function fewFrom(db: DatabaseSync, view: View, query: TrackQuery): string | undefined {
-  if (query.artist !== undefined) return 'track'
-  const few = (part: number, list: number) => part * 100 < countOf(db, view, list)
-  if (query.genre !== undefined) {
-    const list = tracksOfGenre(genreRow(db, query.genre) ?? 0)
-    return few(countOf(db, view, list), lists.tracksByTime)
-      ? `entry CROSS JOIN track ON track.id = entry.item AND entry.list = ${list}`
-      : undefined
-  }
-  if (query.fromYear === undefined && query.toYear === undefined) return undefined
-  const years = [query.fromYear ?? 0, query.toYear ?? 9_999].sort((a, b) => a - b)
-  const [from = 0, to = 0] = years
+function tracksOfArtist(db: DatabaseSync, artist: Id): number[] {
+  return db
+    .prepare('SELECT track FROM credit WHERE artist = (SELECT id FROM artist WHERE guid = ?)')
+    .all(guidBytes(artist))
+    .map((row) => integer(row.track))
+}
+
+/**
+ * All tracks that can be of these years, where few can: at least one of a hundred is found soon enough by chance. Undefined
+ * where more can.
+ */
+function fewOfYears(db: DatabaseSync, view: View, { fromYear, toYear }: TrackQuery): number[] | undefined {
+  if (fromYear === undefined && toYear === undefined) return undefined
+  const [from = 0, to = 0] = [fromYear ?? 0, toYear ?? 9_999].sort((a, b) => a - b)
   const [low = 0, high = 0] = ranksOf(db, view, lists.albumsByYear, [yearKey(from), yearKey(to + 1)])
-  return few(high - low, lists.albumsByYear)
-    ? `album CROSS JOIN track ON track.album = album.id AND album.year BETWEEN ${from} AND ${to}`
-    : undefined
+  if ((high - low) * 100 >= countOf(db, view, lists.albumsByYear)) return undefined
+  return db
+    .prepare(
+      'SELECT track.id FROM album CROSS JOIN track ON track.album = album.id WHERE album.year BETWEEN ? AND ?',
+    )
+    .all(from, to)
+    .map((row) => integer(row.id))
 }

@@ -34,6 +34,9 @@ export interface Found {
   total(): number | undefined
 }
 
+/** Where no item can fit. */
+export const nothing: Found = { items: [], next: undefined, total: () => 0 }
+
 /** The total of a walk that would have to go on to its end to know it. */
 export function notCounted(): undefined {}
 
