@@ -565,7 +565,7 @@ test('who waits behind a question that takes long is answered by a second thread
   const { store, index } = opened
   await index.waitFor(await write(store, { 'words/a/1': 'do' }))
   const reader = index.reader<typeof Queries>(queries)
-  const until = new Int32Array(new SharedArrayBuffer(4))
+  const until = new Int32Array(new SharedArrayBuffer(8))
   let isHeld = true
   const held = reader.hold(until.buffer).finally(() => {
     isHeld = false
@@ -589,10 +589,12 @@ test('who waits while both readers are ended for new ones is answered by those',
   await index.waitFor(await write(store, { 'words/a/1': 'do' }))
   const queue = createQuestionQueue(folder.index)
   const ask = (name: string, ...args: readonly unknown[]) => queue.ask({ module: queries.href, name, args })
-  const long = ask('hold', new SharedArrayBuffer(4))
+  const long = ask('hold', new SharedArrayBuffer(8))
   await ask('words', 'words/')
-  // That was the second reader, which is now busy as well: the next question waits for either.
-  const other = ask('hold', new SharedArrayBuffer(4))
+  // That was the second reader. Once it is busy as well, the next question waits for either.
+  const numbers = new Int32Array(new SharedArrayBuffer(8))
+  const other = ask('hold', numbers.buffer)
+  await Atomics.waitAsync(numbers, 1, 0, 60_000).value
   const ready = ask('words', 'words/')
   await Promise.all([queue.restart(), Promise.allSettled([long, other])])
   assert.deepEqual(await ready, ['do'])
