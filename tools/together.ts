@@ -1,4 +1,4 @@
-import { existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -15,16 +15,12 @@ export function together(
   folder: string,
 ): readonly string[] {
   const files = globSync([...patterns], { cwd: root }).toSorted()
-  // Node keeps snapshots beside the file that it was given, under the names of all suites around a test.
-  const alone = files.filter((file) => existsSync(join(root, `${file}.snapshot`)))
-  const shared = files.filter((file) => !alone.includes(file))
   mkdirSync(folder)
-  const takers = Array.from({ length: Math.min(processes, shared.length) }, (_, at) => {
+  return Array.from({ length: Math.min(processes, files.length) }, (_, at) => {
     const path = join(folder, `process-${at + 1}.test.mjs`)
-    writeFileSync(path, taker(root, shared))
+    writeFileSync(path, taker(root, files))
     return path
   })
-  return [...takers, ...alone]
 }
 
 /** Who makes the empty file beside this one that is named by a number has taken the file of tests with that number. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
 import type { OpenApiDocument } from '../../src/gateway/openapi/document.ts'
-import { createChecker } from '../../src/gateway/testing/checked.ts'
+import { createChecker, readDocument } from '../../src/gateway/testing/checked.ts'
 import { createVisitor, type Visitor } from '../../src/gateway/testing/visitor.ts'
 import { readArchive } from '../../src/node/backup/archive.ts'
 import { clusterEvents, clusterStatus } from '../../src/protocol/api/cluster.ts'
@@ -84,7 +84,7 @@ async function hashesIn(file: string): Promise<string[]> {
 /** The administrator there, every answer held to the OpenAPI document. */
 async function checked({ node, administrator }: ClusterNode): Promise<Visitor> {
   const document: OpenApiDocument = JSON.parse(await (await fetch(`${node.baseUrl}/openapi.json`)).text())
-  return createVisitor(node.baseUrl, createChecker(document), (await administrator()).token)
+  return createVisitor(node.baseUrl, createChecker(readDocument(document)), (await administrator()).token)
 }
 
 /** What happened, as the machine tells it: the newest first. */

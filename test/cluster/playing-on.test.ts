@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
 import type { OpenApiDocument } from '../../src/gateway/openapi/document.ts'
-import { createChecker } from '../../src/gateway/testing/checked.ts'
+import { createChecker, readDocument } from '../../src/gateway/testing/checked.ts'
 import { createVisitor } from '../../src/gateway/testing/visitor.ts'
 import { lyrics, type TrackSummary } from '../../src/protocol/api/catalog.ts'
 import { clusterStatus, joinInvitation } from '../../src/protocol/api/cluster.ts'
@@ -114,7 +114,7 @@ test('administrators see the machines, empty one and take it back, each answer a
   const { token } = await first.administrator()
   const document = await fetch(`${first.node.baseUrl}/openapi.json`)
   const described: OpenApiDocument = JSON.parse(await document.text())
-  const checker = createChecker(described)
+  const checker = createChecker(readDocument(described))
   const ada = createVisitor(first.node.baseUrl, checker, token)
   const seen = clusterStatus.parse((await ada.get('/api/cluster')).body)
   assert.deepEqual(

@@ -36,7 +36,7 @@ import { createTracks } from '../media/tracks.ts'
 import { createStoreTimes } from '../metrics.ts'
 import type { GatewayAddress } from '../roaming.ts'
 import { createGateway } from '../server.ts'
-import { type Checker, createChecker } from './checked.ts'
+import { type Checker, createChecker, type Description, readDocument } from './checked.ts'
 import { createVisitor, type Visitor } from './visitor.ts'
 
 /** A gateway over real roles and a data folder of its own. */
@@ -60,6 +60,16 @@ const catalogProjection = new URL('../../catalog/index/projection.ts', import.me
 
 export const password = 'a password of some length'
 export const operatorToken = 'the-token-of-the-command-line'
+
+/** By the routes that a gateway has, which are the same for almost all of a process. */
+const described = new Map<string, Description>()
+
+function describe(gateway: Gateway): Description {
+  const routes = JSON.stringify(gateway.routes)
+  const known = described.get(routes) ?? readDocument(gateway.document)
+  described.set(routes, known)
+  return known
+}
 
 export async function openTestGateway(
   config: Partial<GatewayConfig> = {},
@@ -235,7 +245,7 @@ export async function openTestGateway(
     await keeping
   })
   await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the gateway to be ready' })
-  const checker = createChecker(gateway.document)
+  const checker = createChecker(describe(gateway))
   const anyone = createVisitor(url, checker)
   const administrator = setUp ? await anyone.enter('/api/setup', { name: 'ada', password }) : anyone
   const owned = stack.move()
