@@ -106,7 +106,7 @@ async function statusOf(parts: Parts, signal: AbortSignal): Promise<NodeStatus> 
 /** In milliseconds since the last time somebody asked. */
 function delayOf({ eventLoopDelay }: Metrics): NodeStatus['eventLoopDelay'] {
   // Node's histogram holds the time from one tick to the next, the pause between them included.
-  const ms = (nanoseconds: number) => Math.max(0, Math.round(nanoseconds / 10_000) / 100 - tickMs)
+  const ms = (nanoseconds: number) => Math.max(0, Math.round(nanoseconds / 10_000 - 100 * tickMs) / 100)
   const delay = {
     p50: ms(eventLoopDelay.percentile(50)),
     p99: ms(eventLoopDelay.percentile(99)),

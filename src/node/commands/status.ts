@@ -42,7 +42,10 @@ export async function status(context: Context, { json }: { readonly json: boolea
     ['Index', index.state === 'filling' ? 'being filled' : `${index.behind} revisions behind`],
     ['Memory', bytes(memory.rss)],
     ['Disk', `${bytes(disk.free)} free of ${bytes(disk.total)}`],
-    ['Delay', `${eventLoopDelay.p50} ms in the middle, ${eventLoopDelay.p99} ms in the worst hundredth`],
+    [
+      'Delay',
+      `${eventLoopDelay.p50.toFixed(1)} ms in the middle, ${eventLoopDelay.p99.toFixed(1)} ms in the worst hundredth`,
+    ],
   ]
   for (const [name, text] of [...rows, ...(cluster === null ? [] : clusterRows(cluster))])
     terminal.print(`${name.padEnd(10)} ${text}`)
