@@ -3,11 +3,14 @@ import { z } from 'zod'
 
 /** What is away stays away for a while, and whoever waits for it tries every second. */
 const everyMs = 60_000
+/** What our own deadlines throw. */
+const deadline = z.object({ name: z.literal('TimeoutError') })
 const absence = z.object({
   err: z.union([
     z.object({ code: z.enum(['UNREACHABLE', 'TIMED_OUT']) }),
-    // What our own deadlines throw.
-    z.object({ name: z.literal('TimeoutError') }),
+    deadline,
+    // What waits in Node's own functions throws when a deadline ends it.
+    z.object({ name: z.literal('AbortError'), cause: deadline }),
   ]),
 })
 
