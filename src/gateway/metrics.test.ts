@@ -2,14 +2,13 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { listen } from '../../test/harness/listen.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 import { createMetrics, createStoreTimes } from './metrics.ts'
 
 test('a listener is heard while bytes reach them, and no more when they pause', async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const player = connect(typeof address === 'object' && address !== null ? address.port : 0, '127.0.0.1')
+  const server = createServer()
+  const player = connect(await listen(server), '127.0.0.1')
   const [socket]: Socket[] = await once(server, 'connection')
   assert.ok(socket)
   player.resume()

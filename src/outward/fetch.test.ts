@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { after, before, test } from 'node:test'
+import { listen } from '../../test/harness/listen.ts'
 import { isCoded } from '../protocol/errors.ts'
 import type { Resolve } from './connect.ts'
 import { createFetch, fetchOutward, readWhole } from './fetch.ts'
@@ -32,11 +32,7 @@ const server = createServer(({ url = '' }, response) => {
 })
 let url = ''
 before(async () => {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  assert.ok(address !== null && typeof address === 'object')
-  url = `http://127.0.0.1:${address.port}`
+  url = `http://127.0.0.1:${await listen(server)}`
 })
 after(() => {
   server.closeAllConnections()

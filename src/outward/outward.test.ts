@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
+import { listen } from '../../test/harness/listen.ts'
 import { mayCall } from './addresses.ts'
 import type { Resolve } from './connect.ts'
 import { createSend, sendOutward } from './outward.ts'
@@ -18,11 +19,7 @@ const server = createServer((request, response) => {
   } else response.end(`you asked for ${request.url}`)
 })
 before(async () => {
-  server.listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  assert.ok(address !== null && typeof address === 'object')
-  url = `http://127.0.0.1:${address.port}`
+  url = `http://127.0.0.1:${await listen(server)}`
 })
 after(() => {
   server.closeAllConnections()

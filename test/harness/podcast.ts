@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { listen } from './listen.ts'
 
 /** A server of feeds, sound and pictures, on this machine only. */
 export interface PodcastServer extends AsyncDisposable {
@@ -41,12 +41,9 @@ export async function startPodcastServer(): Promise<PodcastServer> {
     asked.push({ path, headers: request.headers })
     answer(path, request.headers, response).catch(() => response.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server of feeds does not listen')
+  const port = await listen(server)
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     asked,
     put: (path, content) => void contents.set(path, content),
     hold(path) {

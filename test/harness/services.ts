@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
+import { listen as portOf } from './listen.ts'
 
 /** Stand-ins for the services outside that make the checks which those document. They listen on this machine only. */
 export interface StandIn extends AsyncDisposable {
@@ -45,9 +45,7 @@ async function standIn(answer: (asked: Asked) => Said): Promise<StandIn> {
       })
       .catch(() => response.destroy())
   })
-  server.listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = addressOf(server.address())
+  const port = await portOf(server)
   return {
     url: `http://127.0.0.1:${port}`,
     disturb(by) {
@@ -58,11 +56,6 @@ async function standIn(answer: (asked: Asked) => Said): Promise<StandIn> {
       await new Promise((resolve) => server.close(resolve))
     },
   }
-}
-
-function addressOf(address: AddressInfo | string | null): AddressInfo {
-  if (address === null || typeof address === 'string') throw new Error('the stand-in does not listen')
-  return address
 }
 
 function say(

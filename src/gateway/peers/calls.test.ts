@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer as createTcpServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
+import { listen } from '../../../test/harness/listen.ts'
 import { waitFor } from '../../../test/harness/wait.ts'
 import { CodedError, type ErrorCode, isCoded } from '../../protocol/errors.ts'
 import type { Id } from '../../protocol/ids.ts'
@@ -115,10 +116,7 @@ test('many calls on kept connections leave nothing behind on them', async () => 
 
 test('[N3] a silent node is unreachable at the deadline, and the next caller does not wait for it', async () => {
   const silent = createTcpServer((socket) => socket.on('error', () => undefined))
-  silent.listen(0, '127.0.0.1')
-  await once(silent, 'listening')
-  const address = silent.address()
-  const at = `127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  const at = `127.0.0.1:${await listen(silent)}`
   await using calls = callsOf(one.trust.identity, [{ ...seen(two), addresses: [at] }])
   const startedAt = performance.now()
   await assert.rejects(who(calls, two.id, 400), coded('UNREACHABLE'))
@@ -198,10 +196,7 @@ test('what may be repeated survives a connection that the other side closed; wha
 
 test('an address that does not answer is passed over for the next one, and remembered', async () => {
   const dead = createTcpServer()
-  dead.listen(0, '127.0.0.1')
-  await once(dead, 'listening')
-  const bound = dead.address()
-  const closed = `127.0.0.1:${typeof bound === 'object' ? bound?.port : 0}`
+  const closed = `127.0.0.1:${await listen(dead)}`
   dead.close()
   await once(dead, 'close')
   await using calls = callsOf(one.trust.identity, [{ ...seen(two), addresses: [closed, two.address] }])

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type RequestOptions, request } from
 import { connect } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import fc from 'fast-check'
+import { listen } from '../../../test/harness/listen.ts'
 import type { Production, Representation } from './representation.ts'
 import { send } from './send.ts'
 
@@ -51,15 +52,12 @@ async function serve(t: TestContext, bytes: () => Representation | Production) {
     settled.resolve()
     settled = Promise.withResolvers()
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const port = await listen(server)
   t.after(() => {
     server.closeAllConnections()
     server.close()
   })
-  const address = server.address()
-  assert(address !== null && typeof address === 'object')
-  return { port: address.port, results, settled: () => settled.promise }
+  return { port, results, settled: () => settled.promise }
 }
 
 async function fetchBytes(
