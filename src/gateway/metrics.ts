@@ -43,6 +43,8 @@ export interface Streams {
   readonly now: number
   /** Disposed of when the answer has ended. */
   begin(socket: Socket): Stream
+  /** One was sent at once, from its first byte to its last. */
+  passed(): void
   /** All bytes that were sent to the socket. */
   sentTo(socket: Socket): number
   /** Whether bytes of audio have left in the last moment. A player that is paused keeps its answer, and takes none. */
@@ -221,6 +223,9 @@ function countStreams(registry: Registry): Streams {
           movedAt = performance.now()
         },
       }
+    },
+    passed() {
+      movedAt = performance.now()
     },
     sentTo,
     areHeard() {

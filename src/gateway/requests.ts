@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 
-export type RequestNames = (request: IncomingMessage) => string
+export type RequestNames = (request: Pick<IncomingMessage, 'headers'>) => string
 
 /**
  * Names requests: the client's own id where it is a sane one, so that a proxy's log and ours can be read together; else

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import Fastify, { type FastifyInstance, LogController, type RouteOptions } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { CodedError } from '../protocol/errors.ts'
@@ -88,8 +89,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       return addressOf(app, config)
     },
     async [Symbol.asyncDispose]() {
-      again.stop()
-      await closeWithin(app, drainMs)
+      const end = performance.now() + drainMs
+      await Promise.race([again.stop(), pause(drainMs, undefined, { ref: false })])
+      await closeWithin(app, Math.max(0, end - performance.now()))
       metrics[Symbol.dispose]()
     },
   }

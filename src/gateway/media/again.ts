@@ -3,13 +3,17 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import type { Accounts, Authenticated } from '../../accounts/accounts.ts'
 import type { TrackSource } from '../../catalog/catalog.ts'
 import type { Index } from '../../index/index.ts'
+import type { OpenOriginal } from '../../media/originals.ts'
 import { send } from '../../media/serve/send.ts'
 import { presentedToken } from '../authentication.ts'
 import type { Metrics } from '../metrics.ts'
-import { isLogged, logAnswer } from '../requests.ts'
+import { isLogged, logAnswer, type RequestNames } from '../requests.ts'
 import { signalOf } from '../signal.ts'
+import { createAhead } from './ahead.ts'
 import { logCut } from './answer.ts'
+import { createHeld } from './held.ts'
 import { isCurrent, type Tracks } from './tracks.ts'
+import { createUnparsed } from './unparsed.ts'
 
 /**
  * A listener takes a track in many ranges, and each is asked for as the one before but for its `Range`. What the hooks
@@ -22,8 +26,8 @@ export interface Again {
   remember(request: FastifyRequest, reply: FastifyReply, source: TrackSource, v: string | undefined): void
   /** Answers what is remembered before the server's listeners hear of it. */
   goBefore(server: Server): void
-  /** From now on all requests go the long way: the server ends. */
-  stop(): void
+  /** From now on all requests go the long way: the server ends. Resolves when those past Node's parser are answered. */
+  stop(): Promise<void>
 }
 
 export interface AgainParts {
@@ -31,11 +35,11 @@ export interface AgainParts {
   readonly index: Pick<Index, 'revision'>
   readonly tracks: Pick<Tracks, 'open'>
   readonly metrics: Pick<Metrics, 'streams' | 'answers'>
-  readonly nameRequest: (request: IncomingMessage) => string
+  readonly nameRequest: RequestNames
   readonly log: FastifyBaseLogger
 }
 
-interface Known {
+export interface Known {
   /** Who asked, and how. */
   readonly remote: string | undefined
   readonly rawHeaders: readonly string[]
@@ -63,16 +67,33 @@ export function createAgain({ accounts, index, tracks, metrics, nameRequest, log
   let count = 0
   let revision = 0
   let stopped = false
+  let keepAlive = 0
+  const held = createHeld()
+  const parts = { holds, held, metrics, nameRequest, log, keepAlive: () => keepAlive }
+  const unparsed = createUnparsed(parts)
+  const ahead = createAhead(unparsed.answer)
+
+  function holds({ token, signedIn }: Known): boolean {
+    return !stopped && index.revision === revision && accounts.authenticate(token) === signedIn
+  }
 
   function find(request: IncomingMessage): Known | undefined {
-    if (stopped || index.revision !== revision) return undefined
     const found = known.get(request.url ?? '')?.find((each) => isLike(each, request))
-    return found !== undefined && accounts.authenticate(found.token) === found.signedIn ? found : undefined
+    return found !== undefined && holds(found) ? found : undefined
   }
 
   function forget(): void {
     known.clear()
+    unparsed.forget()
     count = 0
+  }
+
+  async function open(source: TrackSource, response: ServerResponse): Promise<OpenOriginal> {
+    const found = held.find(source)
+    if (found !== null) return found.share()
+    const original = await tracks.open(source, signalOf({ raw: response }))
+    // Only what may go past Node is worth it; the copies of other nodes are theirs.
+    return original.shortcut === undefined || stopped ? original : held.hold(source, original)
   }
 
   async function answer(
@@ -84,7 +105,7 @@ export function createAgain({ accounts, index, tracks, metrics, nameRequest, log
     const begin = performance.now()
     const { socket } = request
     const before = streams.sentTo(socket)
-    const original = await tracks.open(source, signalOf({ raw: response })).catch(() => null)
+    const original = await open(source, response).catch(() => null)
     if (original === null) return goTheLongWay()
     using stream = streams.begin(socket)
     const id = nameRequest(request)
@@ -130,13 +151,18 @@ export function createAgain({ accounts, index, tracks, metrics, nameRequest, log
           for (const listener of listeners) listener.call(server, request, response)
         }
         const found = find(request)
-        if (found === undefined) goTheLongWay()
-        else void answer(request, response, found, goTheLongWay)
+        if (found === undefined) return goTheLongWay()
+        const text = ahead.follow(response)
+        if (text !== null) unparsed.remember(text, request, found)
+        void answer(request, response, found, goTheLongWay)
       })
+      keepAlive = server.keepAliveTimeout
     },
 
-    stop() {
+    async stop() {
       stopped = true
+      await unparsed.ended()
+      held[Symbol.dispose]()
     },
   }
 }

@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 import type { Shortcut } from '../../blobs/blobs.ts'
@@ -38,6 +39,28 @@ export async function send(
   }
 }
 
+/**
+ * Sends the rest of an answer whose headers have been written to `socket`, without a ServerResponse. Resolves and throws
+ * as `send`.
+ */
+export async function sendRest(
+  socket: Socket,
+  bytes: Representation,
+  range: ByteRange,
+  onShortcut?: (sent: number) => void,
+): Promise<void> {
+  using held = bytes
+  const listener = listenerOf(socket)
+  try {
+    await writeRange(held, range, listener, onShortcut)
+  } catch (error) {
+    socket.destroy()
+    if (!listener.gone.aborted) throw error
+  } finally {
+    listener.leave()
+  }
+}
+
 interface Listener {
   /** Aborted when the listener has gone. */
   readonly gone: AbortSignal
@@ -51,19 +74,21 @@ interface Listener {
    * written before it, or the listener takes their time: then write, which waits for room.
    */
   take(shortcut: Shortcut | null): number
+  /** Nobody looks any more whether the listener is there: a connection may outlive many answers. */
+  leave(): void
 }
 
-function listenerOf(response: ServerResponse): Listener {
+function listenerOf(to: ServerResponse | Socket): Listener {
   const gone = new AbortController()
   let leave: (() => void) | null = null
   let begun = false
   const close = (): void => {
-    if (response.writableFinished) return
+    if (to.writableFinished) return
     gone.abort(new Error('the listener has gone'))
     leave?.()
   }
-  if (response.destroyed) close()
-  else response.once('close', close)
+  if (to.destroyed) close()
+  else to.once('close', close)
   return {
     gone: gone.signal,
     write(chunk) {
@@ -72,17 +97,18 @@ function listenerOf(response: ServerResponse): Listener {
         let outcome: 'taken' | 'waited' = 'taken'
         begun = true
         leave = () => resolve('gone')
-        response.write(chunk, (error) => resolve(error ? 'gone' : outcome))
-        if (response.writableLength > 0) outcome = 'waited'
+        to.write(chunk, (error) => resolve(error ? 'gone' : outcome))
+        if (to.writableLength > 0) outcome = 'waited'
       })
     },
     take(shortcut) {
-      if (shortcut === null || bareSocketOf(response) === null) return 0
-      if (!begun) response.flushHeaders()
+      if (shortcut === null || numberOf(socketOf(to)) === null) return 0
+      if (!begun && to instanceof ServerResponse) to.flushHeaders()
       begun = true
-      const socket = bareSocketOf(response)
-      return socket === null || response.writableLength > 0 ? 0 : shortcut(socket)
+      const socket = numberOf(socketOf(to))
+      return socket === null || to.writableLength > 0 ? 0 : shortcut(socket)
     },
+    leave: () => void to.off('close', close),
   }
 }
 
@@ -122,10 +148,13 @@ async function writeRange(
   }
 }
 
-/** The number of a socket that carries our bytes as they are; null where it does not, or is not this answer's yet. */
-function bareSocketOf(response: ServerResponse): number | null {
-  const { socket } = response
-  // An answer has no socket yet while an earlier one on the same connection is being sent.
+/** An answer has no socket yet while an earlier one on the same connection is being sent. */
+function socketOf(to: ServerResponse | Socket): Socket | null {
+  return to instanceof ServerResponse ? to.socket : to
+}
+
+/** The system's number of a socket that carries our bytes as they are; null where it does not. */
+export function numberOf(socket: Socket | null): number | null {
   if (socket === null || socket.destroyed || socket instanceof TLSSocket) return null
   // What Node's handle of a connection tells on POSIX systems, though its types do not.
   const handle: unknown = Reflect.get(socket, '_handle')

@@ -1,0 +1,179 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyBaseLogger } from 'fastify'
+import type { OpenOriginal } from '../../media/originals.ts'
+import { answer as answerTo } from '../../media/serve/answer.ts'
+import { numberOf, sendRest } from '../../media/serve/send.ts'
+import type { Metrics } from '../metrics.ts'
+import { isLogged, type RequestNames } from '../requests.ts'
+import type { Known } from './again.ts'
+import { logCut } from './answer.ts'
+import type { Held } from './held.ts'
+import { isCurrent } from './tracks.ts'
+
+/**
+ * Ranges whose request need not be parsed: byte by byte it is one that was answered before, but for the numbers of its
+ * range. Such an answer goes out at once and whole, or is left to those who can wait: of a file that is held open, of
+ * blocks that may go past Node, to a socket that has room. ADR 0345.
+ */
+export interface Unparsed {
+  /** What Node made of this text, and what is known of it. */
+  remember(text: string, request: IncomingMessage, known: Known): void
+  /** As `AnswerText` of `ahead.ts`. */
+  answer(socket: Socket, text: string): boolean
+  forget(): void
+  /** Answers whose listeners take their time have ended. */
+  ended(): Promise<unknown>
+}
+
+export interface UnparsedParts {
+  /** Whether all that is known of the request holds now. */
+  readonly holds: (known: Known) => boolean
+  readonly held: Held
+  readonly metrics: Pick<Metrics, 'streams' | 'answers'>
+  readonly nameRequest: RequestNames
+  readonly log: FastifyBaseLogger
+  /** Of a connection that stays, in milliseconds. */
+  readonly keepAlive: () => number
+}
+
+interface Entry {
+  readonly known: Known
+  readonly headers: IncomingMessage['headers']
+  /** The headers of every answer from `original`, those left out that differ from one to the next. */
+  fixed: { readonly original: OpenOriginal; readonly lines: string } | null
+}
+
+interface Asked {
+  readonly first: number
+  readonly last: number
+  /** All but the two numbers, and where they stood: no request has a zero byte. */
+  readonly key: string
+}
+
+/** How many texts are remembered. */
+const most = 1_000
+
+export function createUnparsed(parts: UnparsedParts): Unparsed {
+  const { holds, held, metrics, nameRequest, log, keepAlive } = parts
+  const { streams, answers } = metrics
+  const entries = new Map<string, Entry>()
+  const underWay = new Set<Promise<void>>()
+  let second = 0
+  let date = ''
+
+  function now(): string {
+    const current = Math.floor(Date.now() / 1_000)
+    if (current !== second) date = new Date(current * 1_000).toUTCString()
+    second = current
+    return date
+  }
+
+  function fixedOf(entry: Entry, original: OpenOriginal): string | null {
+    if (entry.fixed?.original === original) return entry.fixed.lines
+    const { source, v, carried } = entry.known
+    const options = { immutable: isCurrent(source, original, v) }
+    const { status, headers } = answerTo({ method: 'GET', headers: entry.headers }, original, options)
+    if (status !== 206) return null
+    const { 'content-length': _length, 'content-range': _range, ...same } = headers
+    const { 'x-request-id': _id, ...all } = { ...carried, ...same }
+    const lines = Object.entries(all).flatMap(([name, value]) =>
+      value === undefined ? [] : [value].flat().map((each) => `${name}: ${each}\r\n`),
+    )
+    entry.fixed = { original, lines: lines.join('') }
+    return entry.fixed.lines
+  }
+
+  async function goOn(
+    socket: Socket,
+    share: OpenOriginal,
+    { start, end, id }: { readonly start: number; readonly end: number; readonly id: string },
+  ): Promise<void> {
+    using stream = streams.begin(socket)
+    // What is asked for next waits, and so does the end of a connection where nothing happens.
+    const { timeout = 0 } = socket
+    socket.pause().setTimeout(0)
+    try {
+      await sendRest(socket, share, { start, end }, stream.count)
+    } catch (error) {
+      logCut(log.child({ reqId: id }), error)
+    }
+    socket.setTimeout(timeout).resume()
+  }
+
+  return {
+    remember(text, request, known) {
+      const asked = parse(text)
+      const { headers, rawHeaders } = request
+      if (asked === null || !isUsual(request) || headers.range !== `bytes=${asked.first}-${asked.last}`)
+        return
+      if (rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'range').length > 1) return
+      if (entries.size >= most) entries.clear()
+      entries.set(asked.key, { known, headers, fixed: null })
+    },
+
+    answer(socket, text) {
+      const asked = parse(text)
+      const entry = asked === null ? undefined : entries.get(asked.key)
+      if (asked === null || entry === undefined) return false
+      const { known, headers } = entry
+      const { source, remote, route } = known
+      if (remote !== socket.remoteAddress || isLogged(log, get) || !holds(known)) return false
+      const { first, last } = asked
+      const found = held.find(source)
+      const number = numberOf(socket)
+      if (found === null || number === null) return false
+      const { original } = found
+      if (first > last || last >= original.size) return false
+      const fixed = fixedOf(entry, original)
+      const length = last + 1 - first
+      const shortcut = original.shortcut?.(first, length) ?? null
+      if (fixed === null || shortcut === null || socket.writableLength > 0) return false
+
+      const begin = performance.now()
+      const id = nameRequest({ headers })
+      const own = `x-request-id: ${id}\r\ncontent-length: ${length}\r\ncontent-range: bytes ${first}-${last}/${original.size}\r\n`
+      const kept = `Date: ${now()}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAlive() / 1_000)}\r\n`
+      const head = `HTTP/1.1 206 Partial Content\r\n${fixed}${own}${kept}\r\n`
+      socket.write(head, 'latin1')
+      const sent = socket.writableLength > 0 ? 0 : shortcut(number)
+      const record = () => {
+        const milliseconds = performance.now() - begin
+        answers.record({ ...get, route, milliseconds, bytes: head.length + length })
+      }
+      if (sent === length) {
+        streams.passed()
+        record()
+        return true
+      }
+      const rest = goOn(socket, found.share(), { start: first + sent, end: last + 1, id }).then(record)
+      underWay.add(rest)
+      void rest.finally(() => underWay.delete(rest))
+      return true
+    },
+
+    forget: () => entries.clear(),
+    ended: () => Promise.all(underWay),
+  }
+}
+
+const get = { method: 'GET', status: 206 } as const
+
+/** Where a text asks for one range from one byte to another, which is what nearly every player does. */
+function parse(text: string): Asked | null {
+  const match = /^(GET .*?\r\nrange: bytes=)(\d{1,15})-(\d{1,15})(\r\n.*)$/is.exec(text)
+  if (match === null) return null
+  const [, before = '', first = '', last = '', after = ''] = match
+  return { first: Number(first), last: Number(last), key: `${before}\0${after}` }
+}
+
+/** Whether the connection stays, and nothing but an answer is expected. */
+function isUsual({ httpVersion, headers }: IncomingMessage): boolean {
+  const { connection = 'keep-alive', expect, upgrade } = headers
+  return (
+    httpVersion === '1.1' &&
+    connection.toLowerCase() === 'keep-alive' &&
+    expect === undefined &&
+    upgrade === undefined
+  )
+}
