@@ -1,97 +1,22 @@
 import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
-import Fastify, { LogController } from 'fastify'
 import { waitFor } from '../../../test/harness/wait.ts'
-import type { Authenticated } from '../../accounts/accounts.ts'
-import type { OpenOriginal } from '../../media/originals.ts'
-import { CodedError } from '../../protocol/errors.ts'
-import { createMetrics, createStoreTimes, measureRequests } from '../metrics.ts'
-import { answerProblems } from '../problems.ts'
-import { createRequestIds, logRequests } from '../requests.ts'
-import { secureHeaders } from '../security.ts'
-import { createAgain } from './again.ts'
-import { sendStored } from './audio.ts'
-import { trackSource } from './test-source.ts'
+import { id, serveAgain } from './test-again.ts'
 
 const music = Buffer.from(Array.from({ length: 5_000 }, (_, at) => at % 251))
-const id = '00000000-0000-4000-8000-000000000001'
-const ada: Authenticated = {
-  user: { id, name: 'ada', role: 'user', disabled: false, createdAt: 0 },
-  session: { id, user: id, client: 'a player', createdAt: 0, lastSeenAt: 0, expiresAt: 1 },
-}
-const source = trackSource({ id, size: music.length })
-
-/** What the world is like, and how many requests have taken the long way. */
-const world = { revision: 1, signedIn: true, there: true, long: 0 }
+const world = await serveAgain(async () => ({
+  size: music.length,
+  etag: '"one"',
+  version: 'one',
+  mediaType: 'audio/flac',
+  async *open({ start, end }) {
+    yield music.subarray(start, end)
+  },
+  [Symbol.dispose]() {},
+}))
+const { metrics, log, url } = world
+after(() => world[Symbol.asyncDispose]())
 beforeEach(() => Object.assign(world, { revision: world.revision + 1, signedIn: true, there: true, long: 0 }))
-
-const none = { added: 0, changed: 0, moved: 0, removed: 0 }
-const scan = { phase: 'idle' as const, seen: 0, toRead: 0, read: 0, ...none, problems: 0, unhashed: 0 }
-const log: string[] = []
-const app = Fastify({
-  logger: { level: 'debug', stream: { write: (line: string) => void log.push(line) } },
-  logController: new LogController({ disableRequestLogging: true }),
-})
-const metrics = createMetrics({
-  index: { progress: { state: 'following', revision: 0, storeRevision: 0, applied: 0, skipped: 0 } },
-  scan: () => scan,
-  pages: () => 0,
-  transcodes: () => ({ running: 0, waiting: 0 }),
-  storeTimes: createStoreTimes(),
-  figures: [],
-})
-const accounts = { authenticate: (token: string) => (world.signedIn && token === 'sesame' ? ada : null) }
-const tracks = {
-  async open(): Promise<OpenOriginal> {
-    if (!world.there) throw new CodedError('FILE_MISSING')
-    return {
-      size: music.length,
-      etag: '"one"',
-      version: 'one',
-      mediaType: 'audio/flac',
-      async *open({ start, end }) {
-        yield music.subarray(start, end)
-      },
-      [Symbol.dispose]() {},
-    }
-  },
-}
-const again = createAgain({
-  accounts,
-  index: {
-    get revision() {
-      return world.revision
-    },
-  },
-  tracks,
-  metrics,
-  nameRequest: createRequestIds(),
-  log: app.log,
-})
-answerProblems(app)
-logRequests(app)
-measureRequests(app, metrics)
-secureHeaders(app)
-app.decorateRequest('signedIn', null)
-app.addHook('onRequest', async (request) => {
-  request.signedIn = accounts.authenticate(request.headers.authorization?.slice(7) ?? '')
-  if (request.signedIn === null) throw new CodedError('NOT_SIGNED_IN')
-})
-app.get<{ Params: { id: string } }>('/tracks/:id/audio', async (request, reply) => {
-  world.long += 1
-  again.remember(request, reply, source, undefined)
-  const streams = metrics.streams
-  const renditions = { transcode: () => assert.fail('nothing is converted') }
-  await sendStored({ tracks, renditions, streams }, request, reply, source, { v: undefined })
-})
-await app.ready()
-again.goBefore(app.server)
-const url = await app.listen({ host: '127.0.0.1', port: 0 })
-after(async () => {
-  again.stop()
-  await app.close()
-  metrics[Symbol.dispose]()
-})
 
 const ask = (range: string | null, more: Record<string, string> = {}, token = 'sesame') => {
   const headers = { authorization: `Bearer ${token}`, ...(range !== null && { range }), ...more }
