@@ -67,10 +67,16 @@ export function createAgain({ accounts, index, tracks, metrics, nameRequest, log
   let count = 0
   let revision = 0
   let stopped = false
-  let keepAlive = 0
+  let keepAliveSeconds = 0
   const held = createHeld()
-  const parts = { holds, held, metrics, nameRequest, log, keepAlive: () => keepAlive }
-  const unparsed = createUnparsed(parts)
+  const unparsed = createUnparsed({
+    holds,
+    held,
+    metrics,
+    nameRequest,
+    log,
+    keepAliveSeconds: () => keepAliveSeconds,
+  })
   const ahead = createAhead(unparsed.answer)
 
   function holds({ token, signedIn }: Known): boolean {
@@ -156,7 +162,7 @@ export function createAgain({ accounts, index, tracks, metrics, nameRequest, log
         if (text !== null) unparsed.remember(text, request, found)
         void answer(request, response, found, goTheLongWay)
       })
-      keepAlive = server.keepAliveTimeout
+      keepAliveSeconds = Math.floor(server.keepAliveTimeout / 1_000)
     },
 
     async stop() {

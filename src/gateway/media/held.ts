@@ -22,8 +22,8 @@ interface Entry extends HeldOriginal {
   shares: number
 }
 
-/** In milliseconds. Whether a file is still the one at its path is asked when it is opened, so about as often. */
-const moment = 250
+/** In milliseconds. Only when it is opened, a file is looked for at its path: what has taken its place waits as long. */
+const moment = 1_000
 
 export function createHeld(): Held {
   const entries = new Map<TrackSource, Entry>()

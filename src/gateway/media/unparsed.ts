@@ -33,14 +33,14 @@ export interface UnparsedParts {
   readonly metrics: Pick<Metrics, 'streams' | 'answers'>
   readonly nameRequest: RequestNames
   readonly log: FastifyBaseLogger
-  /** Of a connection that stays, in milliseconds. */
-  readonly keepAlive: () => number
+  /** How long a connection stays on which nothing is asked. */
+  readonly keepAliveSeconds: () => number
 }
 
 interface Entry {
   readonly known: Known
   readonly headers: IncomingMessage['headers']
-  /** The headers of every answer from `original`, those left out that differ from one to the next. */
+  /** The headers of every answer from `original`. */
   fixed: { readonly original: OpenOriginal; readonly lines: string } | null
 }
 
@@ -55,7 +55,7 @@ interface Asked {
 const most = 1_000
 
 export function createUnparsed(parts: UnparsedParts): Unparsed {
-  const { holds, held, metrics, nameRequest, log, keepAlive } = parts
+  const { holds, held, metrics, nameRequest, log, keepAliveSeconds } = parts
   const { streams, answers } = metrics
   const entries = new Map<string, Entry>()
   const underWay = new Set<Promise<void>>()
@@ -75,13 +75,32 @@ export function createUnparsed(parts: UnparsedParts): Unparsed {
     const options = { immutable: isCurrent(source, original, v) }
     const { status, headers } = answerTo({ method: 'GET', headers: entry.headers }, original, options)
     if (status !== 206) return null
-    const { 'content-length': _length, 'content-range': _range, ...same } = headers
-    const { 'x-request-id': _id, ...all } = { ...carried, ...same }
-    const lines = Object.entries(all).flatMap(([name, value]) =>
-      value === undefined ? [] : [value].flat().map((each) => `${name}: ${each}\r\n`),
+    const lines = Object.entries({ ...carried, ...headers }).flatMap(([name, value]) =>
+      value === undefined || own.includes(name) ? [] : [value].flat().map((each) => `${name}: ${each}\r\n`),
     )
     entry.fixed = { original, lines: lines.join('') }
     return entry.fixed.lines
+  }
+
+  /** All that an answer takes; null where it cannot be given at once. */
+  function prepare(socket: Socket, text: string) {
+    const asked = parse(text)
+    const entry = asked === null ? undefined : entries.get(asked.key)
+    if (asked === null || entry === undefined) return null
+    const { known, headers } = entry
+    if (known.remote !== socket.remoteAddress || isLogged(log, get) || !holds(known)) return null
+    const found = held.find(known.source)
+    const number = numberOf(socket)
+    if (found === null || number === null || socket.writableLength > 0) return null
+    const { original, share } = found
+    const { size } = original
+    const { first, last } = asked
+    if (first > last || last >= size) return null
+    const length = last + 1 - first
+    const fixed = fixedOf(entry, original)
+    const shortcut = original.shortcut?.(first, length) ?? null
+    if (fixed === null || shortcut === null) return null
+    return { known, headers, first, length, size, fixed, number, shortcut, share }
   }
 
   async function goOn(
@@ -113,40 +132,26 @@ export function createUnparsed(parts: UnparsedParts): Unparsed {
     },
 
     answer(socket, text) {
-      const asked = parse(text)
-      const entry = asked === null ? undefined : entries.get(asked.key)
-      if (asked === null || entry === undefined) return false
-      const { known, headers } = entry
-      const { source, remote, route } = known
-      if (remote !== socket.remoteAddress || isLogged(log, get) || !holds(known)) return false
-      const { first, last } = asked
-      const found = held.find(source)
-      const number = numberOf(socket)
-      if (found === null || number === null) return false
-      const { original } = found
-      if (first > last || last >= original.size) return false
-      const fixed = fixedOf(entry, original)
-      const length = last + 1 - first
-      const shortcut = original.shortcut?.(first, length) ?? null
-      if (fixed === null || shortcut === null || socket.writableLength > 0) return false
-
+      const ready = prepare(socket, text)
+      if (ready === null) return false
+      const { known, headers, first, length, size, fixed, number, shortcut, share } = ready
       const begin = performance.now()
       const id = nameRequest({ headers })
-      const own = `x-request-id: ${id}\r\ncontent-length: ${length}\r\ncontent-range: bytes ${first}-${last}/${original.size}\r\n`
-      const kept = `Date: ${now()}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAlive() / 1_000)}\r\n`
-      const head = `HTTP/1.1 206 Partial Content\r\n${fixed}${own}${kept}\r\n`
+      const range = `content-length: ${length}\r\ncontent-range: bytes ${first}-${first + length - 1}/${size}\r\n`
+      const kept = `Date: ${now()}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${keepAliveSeconds()}\r\n`
+      const head = `HTTP/1.1 206 Partial Content\r\n${fixed}x-request-id: ${id}\r\n${range}${kept}\r\n`
       socket.write(head, 'latin1')
       const sent = socket.writableLength > 0 ? 0 : shortcut(number)
       const record = () => {
         const milliseconds = performance.now() - begin
-        answers.record({ ...get, route, milliseconds, bytes: head.length + length })
+        answers.record({ ...get, route: known.route, milliseconds, bytes: head.length + length })
       }
       if (sent === length) {
         streams.passed()
         record()
         return true
       }
-      const rest = goOn(socket, found.share(), { start: first + sent, end: last + 1, id }).then(record)
+      const rest = goOn(socket, share(), { start: first + sent, end: first + length, id }).then(record)
       underWay.add(rest)
       void rest.finally(() => underWay.delete(rest))
       return true
@@ -156,6 +161,9 @@ export function createUnparsed(parts: UnparsedParts): Unparsed {
     ended: () => Promise.all(underWay),
   }
 }
+
+/** The headers that differ from one answer to the next. */
+const own: readonly string[] = ['content-length', 'content-range', 'x-request-id']
 
 const get = { method: 'GET', status: 206 } as const
 
