@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
-import type { Accounts, Authenticated } from '../../accounts/accounts.ts'
+import type { Accounts } from '../../accounts/accounts.ts'
 import type { TrackSource } from '../../catalog/catalog.ts'
 import type { Index } from '../../index/index.ts'
 import type { OpenOriginal } from '../../media/originals.ts'
@@ -12,6 +12,7 @@ import { signalOf } from '../signal.ts'
 import { createAhead } from './ahead.ts'
 import { logCut } from './answer.ts'
 import { createHeld } from './held.ts'
+import { isLike, isPlain, type Known } from './known.ts'
 import { isCurrent, type Tracks } from './tracks.ts'
 import { createUnparsed } from './unparsed.ts'
 
@@ -39,26 +40,8 @@ export interface AgainParts {
   readonly log: FastifyBaseLogger
 }
 
-export interface Known {
-  /** Who asked, and how. */
-  readonly remote: string | undefined
-  readonly rawHeaders: readonly string[]
-  /** Where among them the range stands. */
-  readonly rangeAt: number
-  readonly source: TrackSource
-  readonly v: string | undefined
-  readonly token: string
-  readonly signedIn: Authenticated
-  readonly address: string
-  /** What every answer carries. */
-  readonly carried: ReturnType<FastifyReply['getHeaders']>
-  readonly route: string
-}
-
 /** How many requests are remembered: a listener has one or two. */
 const most = 1_000
-/** So many characters their headers may have. */
-const longest = 4_000
 
 export function createAgain({ accounts, index, tracks, metrics, nameRequest, log }: AgainParts): Again {
   const { streams, answers } = metrics
@@ -171,23 +154,4 @@ export function createAgain({ accounts, index, tracks, metrics, nameRequest, log
       held[Symbol.dispose]()
     },
   }
-}
-
-/** Whether a request is for a range, and says nothing that has to be looked at each time. */
-function isPlain({ method, headers, rawHeaders }: IncomingMessage): boolean {
-  const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
-  // Whom other sites' pages are to be told of does not stand in the index.
-  const isForeign = headers.origin !== undefined
-  const length = rawHeaders.reduce((sum, text) => sum + text.length, 0)
-  return method === 'GET' && headers.range !== undefined && !hasBody && !isForeign && length <= longest
-}
-
-/** Whether a request for the same address differs from the known one at most by its range. */
-function isLike(known: Known, { method, rawHeaders, socket }: IncomingMessage): boolean {
-  return (
-    method === 'GET' &&
-    rawHeaders.length === known.rawHeaders.length &&
-    known.rawHeaders.every((text, at) => text === rawHeaders[at] || at === known.rangeAt) &&
-    socket.remoteAddress === known.remote
-  )
 }

@@ -6,9 +6,9 @@ import { answer as answerTo } from '../../media/serve/answer.ts'
 import { numberOf, sendRest } from '../../media/serve/send.ts'
 import type { Metrics } from '../metrics.ts'
 import { isLogged, type RequestNames } from '../requests.ts'
-import type { Known } from './again.ts'
 import { logCut } from './answer.ts'
 import type { Held } from './held.ts'
+import type { Known } from './known.ts'
 import { isCurrent } from './tracks.ts'
 
 /**
@@ -40,8 +40,8 @@ export interface UnparsedParts {
 interface Entry {
   readonly known: Known
   readonly headers: IncomingMessage['headers']
-  /** The headers of every answer from `original`. */
-  fixed: { readonly original: OpenOriginal; readonly lines: string } | null
+  /** The headers of every answer, by what is answered from. */
+  readonly fixed: WeakMap<OpenOriginal, string>
 }
 
 interface Asked {
@@ -70,7 +70,8 @@ export function createUnparsed(parts: UnparsedParts): Unparsed {
   }
 
   function fixedOf(entry: Entry, original: OpenOriginal): string | null {
-    if (entry.fixed?.original === original) return entry.fixed.lines
+    const known = entry.fixed.get(original)
+    if (known !== undefined) return known
     const { source, v, carried } = entry.known
     const options = { immutable: isCurrent(source, original, v) }
     const { status, headers } = answerTo({ method: 'GET', headers: entry.headers }, original, options)
@@ -78,8 +79,9 @@ export function createUnparsed(parts: UnparsedParts): Unparsed {
     const lines = Object.entries({ ...carried, ...headers }).flatMap(([name, value]) =>
       value === undefined || own.includes(name) ? [] : [value].flat().map((each) => `${name}: ${each}\r\n`),
     )
-    entry.fixed = { original, lines: lines.join('') }
-    return entry.fixed.lines
+    const fixed = lines.join('')
+    entry.fixed.set(original, fixed)
+    return fixed
   }
 
   /** All that an answer takes; null where it cannot be given at once. */
@@ -128,7 +130,7 @@ export function createUnparsed(parts: UnparsedParts): Unparsed {
         return
       if (rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'range').length > 1) return
       if (entries.size >= most) entries.clear()
-      entries.set(asked.key, { known, headers, fixed: null })
+      entries.set(asked.key, { known, headers, fixed: new WeakMap() })
     },
 
     answer(socket, text) {
