@@ -242,33 +242,40 @@ test('a request that comes in pieces, and several that come at once, are answere
 test('[S3] what looks like a request within another is part of that', async () => {
   using made = await warmConnection()
   const inner = textOf(0, 9)
-  const headers = (length: number) =>
-    `POST /words HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sesame\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\n`
-  // A body, a chunk of one, and a header that has not ended: each is followed by what was answered without being parsed.
-  made.socket.write(`${headers(inner.length)}\r\n`)
-  await pause(20)
-  made.socket.write(inner)
-  assert.deepEqual(JSON.parse((await made.answer()).body.toString()), { words: inner })
-
-  await warm(made)
-  made.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\nX-Else: ')
-  await pause(20)
-  made.socket.write(inner.replace('Host: x\r\n', ''))
-  assert.equal((await made.answer()).status, 404)
-  await pause(20)
-  assert.equal(made.left(), 0)
-
-  await warm(made)
-  made.socket.write(
-    `${headers(0).replace('Content-Length: 0', 'Transfer-Encoding: chunked')}\r\n${inner.length.toString(16)}\r\n`,
-  )
-  await pause(20)
-  made.socket.write(inner)
-  await pause(20)
-  made.socket.write('\r\n0\r\n\r\n')
-  assert.deepEqual(JSON.parse((await made.answer()).body.toString()), { words: inner })
-  assert.equal((await made.ask(inner)).headers['content-range'], `bytes 0-9/${size}`)
-  assert.equal(made.left(), 0)
+  const post =
+    'POST /words HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sesame\r\nContent-Type: text/plain\r\n'
+  const words = { status: 200, words: inner }
+  const within = [
+    { opening: `${post}Content-Length: ${inner.length}\r\n\r\n`, closing: '', expected: words },
+    {
+      opening: `${post}Transfer-Encoding: chunked\r\n\r\n${inner.length.toString(16)}\r\n`,
+      closing: '\r\n0\r\n\r\n',
+      expected: words,
+    },
+    {
+      opening: 'GET /nothing HTTP/1.1\r\nX-Else: ',
+      closing: '',
+      expected: { status: 404, words: undefined },
+    },
+  ]
+  // Each after nothing, and in one piece with a request that is known.
+  for (const before of ['', inner, inner + inner]) {
+    for (const { opening, closing, expected } of within) {
+      await warm(made)
+      const pieces = [before + opening, inner, closing].filter((piece) => piece !== '')
+      for (const piece of pieces) {
+        made.socket.write(piece)
+        await pause(20)
+      }
+      for (let at = 0; at < before.length; at += inner.length)
+        assert.equal((await made.answer()).headers['content-range'], `bytes 0-9/${size}`)
+      const { status, body } = await made.answer()
+      const { words } = JSON.parse(body.toString())
+      assert.deepEqual({ status, words }, expected)
+      await pause(20)
+      assert.equal(made.left(), 0)
+    }
+  }
 })
 
 test('a listener who takes their time gets every byte, and what they ask meanwhile waits its turn', async () => {
@@ -287,6 +294,18 @@ test('a listener who takes their time gets every byte, and what they ask meanwhi
   assert.ok(first.body.equals(music.subarray(1)))
   assert.ok(next.body.equals(music.subarray(5, 15)))
   assert.equal(world.metrics.streams.now, 0)
+})
+
+test('what is asked while a parsed answer is under way waits its turn', async () => {
+  using made = await warmConnection()
+  made.socket.pause()
+  made.socket.write(textOf(0, 9).replace('0-9', '1-'))
+  await waitFor(() => world.metrics.streams.now === 1, { what: 'it to have begun' })
+  made.socket.write(textOf(5, 14))
+  await pause(20)
+  made.socket.resume()
+  assert.ok((await made.answer()).body.equals(music.subarray(1)))
+  assert.ok((await made.answer()).body.equals(music.subarray(5, 15)))
 })
 
 test('one who leaves in the middle ends the answer', async () => {
