@@ -125,9 +125,10 @@ export interface Range {
 
 /**
  * Sends bytes that need no further look to the open socket of this number, at once: nothing may be waiting to be written
- * before them. Answers how many went; fewer or none where the socket has no room now.
+ * before them but `head`, which goes first. Answers how many went, those of `head` included; fewer or none where the
+ * socket has no room now.
  */
-export type Shortcut = (socket: number) => number
+export type Shortcut = (socket: number, head?: Uint8Array) => number
 
 /** An open copy of some content, here or on another node. */
 export interface Copy extends Disposable {

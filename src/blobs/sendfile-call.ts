@@ -1,13 +1,16 @@
 import koffi from 'koffi'
-import type { Sendfile } from './sendfile.ts'
+import type { Calls } from './sendfile.ts'
+
+/** `MSG_DONTWAIT` and `MSG_NOSIGNAL`, which Linux numbers alike for every processor here. */
+const flags = 0x40 | 0x4000
 
 /**
  * A module of its own, since the library takes settings only before its first call: however many ask for it, this runs
  * once. It throws where the library's package for this platform is not installed.
  */
-export const sendfile: Sendfile = bind()
+export const calls: Calls = bind()
 
-function bind(): Sendfile {
+function bind(): Calls {
   // Its stacks are for calls of any kind, and would be a megabyte each.
   koffi.config({
     ...koffi.config(),
@@ -16,10 +19,15 @@ function bind(): Sendfile {
     resident_async_pools: 0,
   })
   // Node itself is linked to libc.
-  const call = koffi.load(null).func('int64_t sendfile(int to, int from, void *offset, size_t length)')
+  const libc = koffi.load(null)
+  const sendfile = libc.func('int64_t sendfile(int to, int from, void *offset, size_t length)')
+  const send = libc.func('int64_t send(int to, void *bytes, size_t length, int flags)')
   const position = new BigInt64Array(1)
-  return (to, from, offset, length) => {
-    position[0] = BigInt(offset)
-    return Number(call(to, from, position, length))
+  return {
+    sendfile(to, from, offset, length) {
+      position[0] = BigInt(offset)
+      return Number(sendfile(to, from, position, length))
+    },
+    send: (to, bytes) => Number(send(to, bytes, bytes.length, flags)),
   }
 }

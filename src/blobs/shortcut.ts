@@ -1,7 +1,7 @@
 import { fstatSync, type Stats } from 'node:fs'
 import { type FileHandle, statfs } from 'node:fs/promises'
 import type { Shortcut } from './blobs.ts'
-import { loadSendfile, type Sendfile } from './sendfile.ts'
+import { type Calls, loadCalls } from './sendfile.ts'
 import { blockSize } from './sums.ts'
 
 /** Knows which blocks of an open file may go from the system's memory to a socket without being read once more. */
@@ -43,16 +43,16 @@ const localFileSystems: readonly number[] = [
  */
 export function prepareShortcuts(): OpenShortcuts {
   let asked = false
-  let sendfile: Sendfile | null = null
+  let calls: Calls | null = null
   return async ({ handle, path, stats }) => {
     if (!asked) {
-      void loadSendfile().then((loaded) => {
-        sendfile = loaded
+      void loadCalls().then((loaded) => {
+        calls = loaded
       })
     }
     asked = true
     const { type } = await statfs(path)
-    return localFileSystems.includes(type) ? createShortcuts(() => sendfile, handle.fd, stats) : null
+    return localFileSystems.includes(type) ? createShortcuts(() => calls, handle.fd, stats) : null
   }
 }
 
@@ -61,7 +61,7 @@ export function prepareShortcuts(): OpenShortcuts {
  * others as it is, for a while, as long as nothing has touched the file since it was opened: any write shows in its
  * times, whoever sets them back afterwards.
  */
-function createShortcuts(loaded: () => Sendfile | null, fd: number, stats: Stats): Shortcuts {
+function createShortcuts(loaded: () => Calls | null, fd: number, stats: Stats): Shortcuts {
   const matchedAt = new Float64Array(Math.ceil(stats.size / blockSize)).fill(Number.NEGATIVE_INFINITY)
   let touched = false
 
@@ -85,16 +85,18 @@ function createShortcuts(loaded: () => Sendfile | null, fd: number, stats: Stats
       if (Date.now() - stats.ctimeMs > settledMs) matchedAt.fill(performance.now(), first, end)
     },
     take(offset, length) {
-      const sendfile = loaded()
-      if (sendfile === null) return null
+      const calls = loaded()
+      if (calls === null) return null
       const end = trustedUntil(offset, Math.min(offset + length, stats.size))
       if (end === offset || isTouched()) return null
-      return (socket) => {
+      return (socket, head) => {
+        const headSent = head === undefined ? 0 : Math.max(0, calls.send(socket, head))
+        if (head !== undefined && headSent < head.length) return headSent
         const begin = performance.now()
-        const sent = sendfile(socket, fd, offset, end - offset)
+        const sent = calls.sendfile(socket, fd, offset, end - offset)
         // They were not in memory any more: they had better be read beside this thread, and compared.
         if (performance.now() - begin > slowMs) matchedAt.fill(Number.NEGATIVE_INFINITY)
-        return Math.max(0, sent)
+        return headSent + Math.max(0, sent)
       }
     },
   }
