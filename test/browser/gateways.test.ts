@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { openBrowser } from '../harness/browser.ts'
-import { startCluster, type TestCluster } from '../harness/cluster.ts'
+import { tracksOf } from '../harness/catalog.ts'
+import { type ClusterNode, startCluster, type TestCluster } from '../harness/cluster.ts'
 import { type TemporaryFolder, temporaryFolder } from '../harness/folder.ts'
 import { scanned } from '../harness/scan.ts'
 import { waitFor } from '../harness/wait.ts'
+import { wesnoth } from './house.ts'
 import { heard, soundOf, visit } from './visit.ts'
 
 /** A person listens in a real browser, and the machine that serves the page dies. */
@@ -87,3 +90,42 @@ test('[B5] the machine that serves the page dies, and the music goes on from ano
     .waitFor()
   console.log(`the longest pause between two places of the sound: ${Math.round(pause)} ms`)
 })
+
+test('[N2] the machine that takes an upload dies, and the page sends it anew to another one by itself', async () => {
+  const [first, second, third] = cluster.nodes
+  assert.ok(first && second && third)
+  await second.start()
+  await cluster.settled(3)
+  const { token } = await third.administrator()
+  await using visiting = await visit(browser, {
+    baseUrl: third.node.baseUrl,
+    token,
+    others: cluster.nodes.map(({ node }) => node.baseUrl),
+  })
+  const { page, context } = visiting
+  await page.goto('/uploads')
+  // By then it knows where to go on.
+  await waitFor(() => lastPassTo(third) !== undefined, { what: 'the page to have a pass' })
+  const line = await context.newCDPSession(page)
+  const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 150_000 }
+  await line.send('Network.emulateNetworkConditions', slow)
+  await page.locator('input[type=file]').setInputFiles(join(wesnoth, 'battle-epic.ogg'))
+  const progress = page.getByRole('progressbar').first()
+  await waitFor(async () => Number(await progress.getAttribute('aria-valuenow')) > 5, {
+    what: 'a part of it to be sent',
+  })
+  await third.node.kill9()
+  await line.send('Network.emulateNetworkConditions', { ...slow, uploadThroughput: -1 })
+  await page.getByText('1 of 1 file uploaded').waitFor({ timeout: 60_000 })
+  const ada = await first.administrator()
+  await waitFor(async () => (await tracksOf(ada)).some(({ title }) => title === 'Battle Epic'), {
+    what: 'the song at the other machines',
+  })
+})
+
+/** Its answer to a page that asked where else to go. */
+const lastPassTo = ({ node }: ClusterNode) =>
+  node
+    .logs()
+    .split('\n')
+    .findLast((line) => line.includes('"path":"/api/session/pass"'))

@@ -43,6 +43,7 @@ test('while its own gateway lives, a page asks that one, with its cookie', async
   await ask('GET', '/api/albums')
   assert.deepEqual(arrived, [`GET ${home}/api/albums cookie`])
   assert.equal(gateways.address('/api/covers/album/1?size=64'), '/api/covers/album/1?size=64')
+  assert.deepEqual(gateways.reach('/api/uploads'), { url: '/api/uploads', headers: {} })
 })
 
 test('[N1] when that dies, the same question is asked of another one, with the pass', async () => {
@@ -54,6 +55,10 @@ test('[N1] when that dies, the same question is asked of another one, with the p
     `PUT ${cellar}/api/queue Bearer ~pass {"tracks":[]}`,
   ])
   assert.equal(gateways.address('/api/tracks/1/audio?v=a'), `${cellar}/api/tracks/1/audio?v=a&pass=~pass`)
+  assert.deepEqual(gateways.reach('/api/uploads'), {
+    url: `${cellar}/api/uploads`,
+    headers: { authorization: 'Bearer ~pass' },
+  })
 })
 
 test('what might be done twice is not sent again, but the next request goes to the living one', async () => {

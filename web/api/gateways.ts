@@ -7,6 +7,8 @@ export interface Gateways {
   readonly base: Store<{ readonly origin: string }>
   /** The address of what the browser loads by itself (audio, pictures, the WebSocket), at the present gateway. */
   address(path: string): string
+  /** The same for what sends its own requests: the address, and the headers that prove the page there. */
+  reach(path: string): { readonly url: string; readonly headers: Readonly<Record<string, string>> }
   /** As `fetch`, to the present gateway. What may be repeated goes over to another one where that does not answer. */
   fetch(request: Request, signal: AbortSignal): Promise<Response>
   /** Goes over to another gateway if the present one is silent. */
@@ -105,6 +107,11 @@ export function createGateways(parts: GatewaysParts): Gateways {
       const origin = base.get().origin
       if (origin === '' || known.pass === undefined) return path
       return `${origin}${path}${path.includes('?') ? '&' : '?'}pass=${encodeURIComponent(known.pass)}`
+    },
+    reach(path) {
+      const { origin } = base.get()
+      const proof = origin === '' || known.pass === undefined ? {} : { authorization: `Bearer ${known.pass}` }
+      return { url: origin + path, headers: proof }
     },
     fetch: send,
     async check() {

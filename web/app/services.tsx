@@ -89,7 +89,7 @@ export function createServices(): Services {
     save: (queue, basedOn, leaving) => saveQueue(api, { ...queue, basedOn }, leaving),
     onElsewhere: (device) => view.set({ queueElsewhere: device }),
   })
-  const uploads = createUploads(() => void queries.invalidateQueries({ queryKey: ['albums'] }))
+  const uploads = createUploads(gateways, () => void queries.invalidateQueries({ queryKey: ['albums'] }))
   const marks = createMarks(api, view)
   return { api, gateways, player, plays, remembered, marks, uploads, queries, view }
 }

@@ -1,5 +1,7 @@
+import type { HttpStack, Upload } from 'tus-js-client'
 import type { ProblemDocument } from '../../src/protocol/api/problem.ts'
 import type { UploadResult } from '../../src/protocol/api/uploads.ts'
+import type { Gateways } from '../api/gateways.ts'
 import { isProblem, unreachable } from '../api/problem.ts'
 import { createStore, type Store } from '../player/store.ts'
 
@@ -29,11 +31,18 @@ export interface Uploads {
 const atOnce = 3
 const retriesAfterMs = [0, 500, 1_000, 3_000, 8_000, 15_000]
 
-/** Files on their way to the server, whichever screen is shown. The tus client is loaded with the first of them. */
-export function createUploads(onArrived: () => void): Uploads {
+/**
+ * Files on their way to the server, whichever screen is shown. The tus client is loaded with the first of them. When the
+ * machine dies that serves the page, they go on through another one; and anew, where the one had died that had their
+ * first bytes.
+ */
+export function createUploads(
+  gateways: Pick<Gateways, 'base' | 'reach' | 'check'>,
+  onArrived: () => void,
+): Uploads {
   const state = createStore<{ items: readonly UploadItem[] }>({ items: [] })
   const files = new Map<number, File>()
-  const running = new Map<number, { abort(): void }>()
+  const running = new Map<number, Running>()
   let lastId = 0
 
   const change = (id: number, part: Partial<UploadItem>) =>
@@ -59,12 +68,14 @@ export function createUploads(onArrived: () => void): Uploads {
       abort() {
         stopped = true
       },
+      goOn: () => undefined,
     })
     change(id, { state: 'sending' })
-    const { Upload } = await import('tus-js-client')
+    const { DefaultHttpStack, Upload } = await import('tus-js-client')
     if (stopped) return
     const upload = new Upload(file, {
       endpoint: '/api/uploads',
+      httpStack: throughGateways(new DefaultHttpStack({}), gateways),
       metadata: { filename: file.name, filetype: file.type },
       retryDelays: retriesAfterMs,
       removeFingerprintOnSuccess: true,
@@ -75,16 +86,27 @@ export function createUploads(onArrived: () => void): Uploads {
         finished(id, { state: result?.duplicate === true ? 'duplicate' : 'done', sent: file.size, ...known })
         if (result?.duplicate !== true) onArrived()
       },
+      onShouldRetry(error) {
+        const status = error.originalResponse?.getStatus() ?? 0
+        // Nobody answered: the next attempt goes to a machine that does.
+        if (status === 0) void gateways.check()
+        return status < 400 || status >= 500 || status === 409 || status === 423
+      },
       onError(error) {
         const response = 'originalResponse' in error ? error.originalResponse : null
         finished(id, { state: 'failed', error: problemIn(response?.getBody() ?? '') })
       },
     })
-    running.set(id, { abort: () => void upload.abort() })
+    running.set(id, runningOf(upload))
     const [previous] = await upload.findPreviousUploads()
     if (previous !== undefined) upload.resumeFromPreviousUpload(previous)
     upload.start()
   }
+
+  // What is under way to a machine that fell silent would hang there.
+  gateways.base.subscribe(() => {
+    for (const upload of running.values()) upload.goOn()
+  })
 
   return {
     state,
@@ -116,6 +138,43 @@ export function createUploads(onArrived: () => void): Uploads {
       state.set({
         items: state.get().items.filter(({ state }) => state !== 'done' && state !== 'duplicate'),
       }),
+  }
+}
+
+interface Running {
+  abort(): void
+  /** From where the server has come to, at the gateway that is used now. */
+  goOn(): void
+}
+
+function runningOf(upload: Upload): Running {
+  let turn = 0
+  return {
+    abort() {
+      turn += 1
+      void upload.abort()
+    },
+    goOn() {
+      turn += 1
+      const own = turn
+      void upload.abort().then(() => {
+        if (turn === own) upload.start()
+      })
+    },
+  }
+}
+
+/** An upload is known by its path; which gateway is asked for it may change from one request to the next. */
+function throughGateways(stack: HttpStack, gateways: Pick<Gateways, 'reach'>): HttpStack {
+  return {
+    getName: () => 'gateways',
+    createRequest(method, address) {
+      const { pathname } = new URL(address, location.href)
+      const { url, headers } = gateways.reach(pathname)
+      const request = stack.createRequest(method, url)
+      for (const [name, value] of Object.entries(headers)) request.setHeader(name, value)
+      return request
+    },
   }
 }
 
