@@ -27,6 +27,7 @@ import { createPodcasts, podcastsProjection } from '../podcasts/create.ts'
 import { CodedError } from '../protocol/errors.ts'
 import { allRoles } from '../protocol/facts/cluster.ts'
 import type { BlobHash } from '../protocol/ids.ts'
+import { wasRemoved } from '../registry/trust/identity.ts'
 import { requireFacts } from '../store/move.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
@@ -77,6 +78,7 @@ export async function startNode(
   await sweepTemporary(data)
 
   const identity = await readMembership(data)
+  if (identity !== null && wasRemoved(data)) throw new CodedError('NODE_REMOVED')
   if (identity === null && roles.length < allRoles.length)
     throw new CodedError(
       'SETTING_INVALID',

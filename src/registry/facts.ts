@@ -15,13 +15,21 @@ export const presences = defineCollection({
 /** The id is the SHA-256 of the token's secret, in hexadecimal. */
 export const joinTokens = defineCollection({ prefix: 'cluster/tokens/', version: 1, schema: facts.joinToken })
 
-/** Its only id is `authorityId`. */
+/** `authorityId`, and while it is being replaced `nextAuthorityId`, which does not sign yet. */
 export const authorities = defineCollection({
   prefix: 'cluster/trust/',
   version: 1,
   schema: facts.authority,
 })
 export const authorityId = 'authority'
+export const nextAuthorityId = 'next'
+
+/** One for each node that belongs. The id is the node's. */
+export const trustReports = defineCollection({
+  prefix: 'cluster/trusting/',
+  version: 1,
+  schema: facts.trustReport,
+})
 
 /** Its only id is `chronicleId`. */
 export const chronicles = defineCollection({

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Browser, Locator } from 'playwright-core'
+import { shareDeviceKey } from '../../src/accounts/device-key.ts'
+import { authorities, authorityId } from '../../src/registry/facts.ts'
+import { encryptKey } from '../../src/registry/trust/authority.ts'
+import { withMaker } from '../../src/registry/trust/maker.ts'
+import { openSqliteStore } from '../../src/store/sqlite.ts'
 import { writeMusic } from '../../tools/demo/music.ts'
 import { openBrowser } from '../harness/browser.ts'
 import { type ClusterNode, etcdOf, startCluster } from '../harness/cluster.ts'
 import { temporaryFolder } from '../harness/folder.ts'
+import { runHocket } from '../harness/node.ts'
 import { scanned } from '../harness/scan.ts'
 import { standStill } from '../harness/stand-still.ts'
 import { waitFor } from '../harness/wait.ts'
@@ -12,6 +19,7 @@ import { heard, phone, visit } from './visit.ts'
 
 /** A cluster of one machine, as its administrator sees it. */
 
+const dayMs = 86_400_000
 const world = new AsyncDisposableStack()
 let browser: Browser
 let node: ClusterNode
@@ -19,7 +27,9 @@ let token: string
 before(async () => {
   const music = world.use(await temporaryFolder('music'))
   await writeMusic(music.path, 60)
-  const cluster = world.use(await startCluster({ nodes: 1, music: () => [music.path] }))
+  const cluster = world.use(
+    await startCluster({ nodes: 1, music: () => [music.path], prepare: makeOldAuthority }),
+  )
   browser = world.adopt(await openBrowser(), (opened) => opened.close())
   const [first] = cluster.nodes
   assert.ok(first)
@@ -36,6 +46,17 @@ const isOnScreen = (shown: Locator) =>
     const { left, right } = element.getBoundingClientRect()
     return left >= 0 && right <= document.documentElement.clientWidth
   })
+
+/** As a cluster has it that is almost as old as its authority may become. */
+async function makeOldAuthority(data: string): Promise<void> {
+  const secret = shareDeviceKey(join(data, 'secrets'))
+  const cluster = crypto.randomUUID()
+  const now = Date.now() - 25 * 365 * dayMs + 30 * dayMs
+  const { certificate, key } = await withMaker((maker) => maker.call('authority', { cluster, now }))
+  const encryptedKey = encryptKey(key, secret, cluster)
+  await using store = await openSqliteStore(join(data, 'store.db'))
+  await store.commit(authorities.create(authorityId, { cluster, certificates: [certificate], encryptedKey }))
+}
 
 test('an administrator sees the machines and what happened, and changes settings, a name and a place', async () => {
   await using visiting = await visit(browser, { baseUrl: node.node.baseUrl, token })
@@ -57,7 +78,7 @@ test('an administrator sees the machines and what happened, and changes settings
   await page.getByRole('button', { name: 'Change' }).click()
   await page.getByLabel('Copies that an upload waits for').fill('3')
   await page.getByRole('button', { name: 'Save' }).click()
-  await page.getByRole('alert').waitFor()
+  await page.getByRole('dialog').getByRole('alert').waitFor()
   await page.getByLabel('Copies of each song').fill('3')
   await page.getByLabel(/Patience/).fill('30')
   await page.getByRole('button', { name: 'Save' }).click()
@@ -108,4 +129,22 @@ test('[N2] without the store the page browses, searches and plays, and says what
   } finally {
     process.kill(etcd, 'SIGCONT')
   }
+})
+
+test('an authority that is about to expire is told on the page and by commands, and replaced from there', async () => {
+  const told = async (command: string) => (await runHocket([command, '--data', node.data])).stdout
+  await using visiting = await visit(browser, { baseUrl: node.node.baseUrl, token })
+  const { page } = visiting
+  await page.goto('/administration/machines')
+  const [status, doctor] = await Promise.all([
+    told('status'),
+    told('doctor'),
+    page.getByText(/The authority that vouches for the machines expires on/).waitFor(),
+  ])
+  assert.match(status, /^Authority +it holds until .*cluster authority renew/m)
+  assert.match(doctor, /authority of the cluster: it holds until .*cluster authority renew/)
+  await page.getByRole('button', { name: 'Replace it' }).click()
+  await page.getByText('The machines are getting a new authority').waitFor()
+  const isNew = async () => (await node.status()).authority.expiresAt > Date.now() + 20 * 365 * dayMs
+  await waitFor(isNew, { what: 'the new authority to sign' })
 })

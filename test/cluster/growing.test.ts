@@ -257,11 +257,28 @@ test('[F1] of five machines four are left: the store has three members, and the 
   await goesOn()
 })
 
-test('[N2] a machine dies and is removed: another takes over its place in the store', async () => {
+test('[N2] [N3] a machine dies and is removed: another takes over its place in the store, and it hears of it when it returns', async () => {
   await nodeAt(2).node.kill9()
   const { code, stderr } = await remove(nodeAt(1), 'node-2')
   assert.equal(code, 0, stderr)
-  await votersBecome(nodeAt(1), 'node-1', 'node-3', 'node-4')
+  const { data, env } = nodeAt(2)
+  const [returned] = await Promise.all([
+    runHocket(['up', '--data', data], { env }),
+    votersBecome(nodeAt(1), 'node-1', 'node-3', 'node-4'),
+  ])
+  // etcd refuses it without a word, and it was off when it was removed: it hears of it from the other machines.
+  assert.equal(returned.code, 1, returned.stdout)
+  assert.match(returned.stdout, /"level":60.*"NODE_REMOVED"/)
+  assert.match(returned.stderr, /removed from the cluster[\s\S]*cluster invite/)
+  assert.match(returned.stdout, /the store does not answer/)
+  const [again, status, doctor] = await Promise.all(
+    [['up'], ['status'], ['doctor']].map((words) => runHocket([...words, '--data', data], { env })),
+  )
+  assert.doesNotMatch(again?.stdout ?? '', /the store does not answer/, 'it asks nobody any more')
+  for (const said of [again, status, doctor]) {
+    assert.equal(said?.code, 1)
+    assert.match(`${said?.stdout}${said?.stderr}`, /has been removed from the cluster/)
+  }
   await goesOn()
 })
 

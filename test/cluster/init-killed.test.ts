@@ -26,6 +26,8 @@ before(async () => {
     await using node = await startNode({ data: alone(), music: [`${folder.path}/music`] })
     const ada = await node.administrator()
     await scanned(ada)
+    const early = await runHocket(['cluster', 'init', '--data', alone()])
+    assert.match(early.stderr, /stop it, give this command again[\s\S]*DATA_FOLDER_IN_USE/)
     for (let number = 0; number < 100; number += 1)
       assert.equal((await ada.call('POST', '/api/playlists', { name: `list ${number}` })).status, 201)
   }

@@ -136,6 +136,7 @@ export function createApi(client: Client<paths>) {
     inviteNode: () => answer(POST('/api/cluster/invitations')),
     changeNode: (id: string, body: NodeChange) => PATCH('/api/cluster/nodes/{id}', { ...by(id), body }),
     changeClusterSettings: (body: SettingsChange) => PATCH('/api/cluster/settings', { body }),
+    renewAuthority: () => POST('/api/cluster/authority/renewal'),
     clusterEvents: () => answer(GET('/api/cluster/events')),
   }
 }

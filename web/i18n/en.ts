@@ -481,6 +481,14 @@ export const en = {
     'The database of the machines has reached its quota: the music plays, but nothing can be saved until there is room.',
   storeDiverged:
     'The databases of the machines do not hold the same: nothing is saved any more. The documentation says what to do (STORE_DIVERGED).',
+  authority: 'Certificates',
+  authorityExpires:
+    'The authority that vouches for the machines expires on {date}, and then no machine knows another. Replacing it takes a minute or two, while everything runs.',
+  authorityRenew: 'Replace it',
+  authorityRenewal: 'The machines are getting a new authority and new certificates.',
+  authorityWaiting: 'Still to come: {names}',
+  authoritySilent:
+    'It waits for machines that do not answer: {names}. Start them, or remove those that are gone for good.',
   addMachine: 'Add a machine',
   addMachineText: 'Run this on the other machine within a day. It lets one machine in, once.',
   joinLine: 'Command for the other machine',

@@ -492,6 +492,14 @@ export const es: Record<keyof typeof en, Message> = {
     'La base de datos de las máquinas ha llegado a su cuota: la música suena, pero no se puede guardar nada hasta que haya sitio.',
   storeDiverged:
     'Las bases de datos de las máquinas no contienen lo mismo: ya no se guarda nada. La documentación dice qué hacer (STORE_DIVERGED).',
+  authority: 'Certificados',
+  authorityExpires:
+    'La autoridad que responde por las máquinas caduca el {date}, y entonces ninguna máquina reconocerá a otra. Sustituirla tarda uno o dos minutos, mientras todo sigue en marcha.',
+  authorityRenew: 'Sustituirla',
+  authorityRenewal: 'Las máquinas están recibiendo una autoridad nueva y certificados nuevos.',
+  authorityWaiting: 'Aún faltan: {names}',
+  authoritySilent:
+    'Se espera a máquinas que no responden: {names}. Enciéndelas, o quita las que ya no volverán.',
   addMachine: 'Añadir una máquina',
   addMachineText: 'Ejecuta esto en la otra máquina antes de un día. Deja entrar a una máquina, una sola vez.',
   joinLine: 'Orden para la otra máquina',

@@ -166,6 +166,7 @@ test('every operation of the OpenAPI document is answered as it says', async () 
     'listClusterEvents',
     'listen',
     'readCluster',
+    'renewAuthority',
   ])
 })
 

@@ -8,6 +8,7 @@ import type { Member } from '../../protocol/facts/cluster.ts'
 import { type Id, id } from '../../protocol/ids.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { fingerprintOf, type Identity } from '../../registry/trust/identity.ts'
+import { isIssuedBy } from '../../registry/trust/renewal.ts'
 import type { Trust } from '../../registry/trust/trust.ts'
 import { type Api, zodOnly } from '../api.ts'
 import { limitBodies } from '../limits.ts'
@@ -137,9 +138,13 @@ function createApp(server: Server, log: FastifyBaseLogger): Api {
   return app
 }
 
-/** The authority goes with the certificate, so that who joins can compare it with the fingerprint that they were given. */
+/**
+ * The authority that has signed it goes with the certificate, so that who joins can compare it with the fingerprint that
+ * they were given.
+ */
 function contextOf({ key, certificate, authorities }: Identity) {
-  return { key, cert: certificate + authorities.join(''), ca: [...authorities] }
+  const issuer = authorities.filter((authority) => isIssuedBy(certificate, authority))
+  return { key, cert: certificate + issuer.join(''), ca: [...authorities] }
 }
 
 interface Caller {

@@ -28,6 +28,8 @@ export interface Cluster {
   change(node: Id, change: NodeChange, signal: AbortSignal): Promise<Written<void>>
   /** BAD_REQUEST where more copies would have to be durable than there are. */
   set(change: SettingsChange, signal: AbortSignal): Promise<Written<void>>
+  /** Begins to replace the certificate authority; goes on with what has begun. */
+  renewAuthority(signal: AbortSignal): Promise<Written<void>>
   /** What has happened, as whoever holds the office of the operator has noted it. */
   events(signal: AbortSignal): Promise<ClusterEvents>
 }
@@ -105,6 +107,20 @@ export function clusterRoutes(app: Api, { cluster }: { readonly cluster: Cluster
       },
     },
     async (request, reply) => written(reply.code(204), await present().set(request.body, signalOf(reply))),
+  )
+
+  app.post(
+    '/api/cluster/authority/renewal',
+    {
+      config,
+      schema: {
+        operationId: 'renewAuthority',
+        summary: 'Replace the certificate authority by which the nodes know each other',
+        tag,
+        response: done('It has begun, or goes on; `GET /api/cluster` tells how far it is'),
+      },
+    },
+    async (_request, reply) => written(reply.code(204), await present().renewAuthority(signalOf(reply))),
   )
 
   app.get(

@@ -37,6 +37,8 @@ interface Options {
   readonly store: Store
   readonly self: Id
   readonly log: Logger
+  /** Ends what it waits for; a member that runs is ended by disposing of the keeper, later. */
+  readonly signal: AbortSignal
 }
 
 /** Whoever stops a member for a moment, or takes one out, holds this office: a majority is never without two. */
@@ -56,15 +58,16 @@ const leaveAfterMs = 3 * lookEveryMs
  */
 const returnAfterMs = 3 * lookEveryMs
 
-export function createKeeper({ config, store, self, log }: Options): Keeper {
+export function createKeeper({ config, store, self, log, signal }: Options): Keeper {
   const { data } = config
-  const ending = new AbortController()
-  const { signal } = ending
   let member: EtcdMember | undefined
   /** What the list on the disk holds; undefined: not read yet, null: there is none. */
   let listed: ReadonlySet<string> | null | undefined
   /** Connections may be open that the list refuses by now. */
   let mustRestart = false
+  /** The authorities that our member has trusted since it started. */
+  let trusted = ''
+  let writing = Promise.resolve()
   /** Since when all that should hold the store have done so, though we hold it as well; by the clock that never jumps. */
   let superfluousSince: number | undefined
   /** When others took out our member, or it could not be started again; by the same clock. */
@@ -72,6 +75,8 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
   const nameless = new Map<string, number>()
 
   async function run(identity: Identity, again = false): Promise<void> {
+    await writing
+    trusted = bundleOf(identity)
     member = await runEtcd({ config, identity, log, signal, again })
   }
 
@@ -98,6 +103,16 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
     await takeTurn(() => restart(identity))
     mustRestart = false
     log.info({ refused: serials.length }, 'etcd refuses the certificates of removed nodes')
+  }
+
+  /** etcd reads whom it trusts only when it starts. */
+  async function trustAsNow(identity: Identity): Promise<void> {
+    if (member === undefined || trusted === bundleOf(identity)) return
+    await takeTurn(() => restart(identity))
+    log.info(
+      { authorities: identity.authorities.length },
+      'etcd trusts the authorities of the cluster as they are',
+    )
   }
 
   async function readListed(wanted: readonly string[]) {
@@ -158,6 +173,7 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
       const keepers = keepersOf(nodes)
       const isKeeper = keepers.has(self)
       if (member !== undefined || isKeeper) await refuseRemoved(identity, revokedSerials(nodes))
+      await trustAsNow(identity)
       if (member === undefined) {
         if (!isKeeper && !runsEtcd(data)) return false
         if (performance.now() - takenOutAt < returnAfterMs) return false
@@ -186,12 +202,18 @@ export function createKeeper({ config, store, self, log }: Options): Keeper {
 
     async renew(identity) {
       // Also while it starts: a machine with another address answers nobody before its certificate names that.
-      if (runsEtcd(data)) await writeTlsFiles(data, identity)
+      if (!runsEtcd(data)) return
+      const written = writing.then(() => writeTlsFiles(data, identity))
+      writing = written.then(
+        () => undefined,
+        () => undefined,
+      )
+      await written
     },
 
-    async [Symbol.asyncDispose]() {
-      ending.abort(new DOMException('the node ends', 'AbortError'))
-      await end()
-    },
+    [Symbol.asyncDispose]: end,
   }
 }
+
+/** Which of them signs makes no difference to who trusts them. */
+const bundleOf = ({ authorities }: Identity) => authorities.toSorted().join('')

@@ -7,6 +7,7 @@ import { holdOffice, type Term } from '../../operator/leadership.ts'
 import { chronicleId, chronicles, readSettings } from '../../registry/facts.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Identity } from '../../registry/trust/identity.ts'
+import { nextStep } from '../../registry/trust/renewal.ts'
 import { join } from '../../store/collection.ts'
 import { openMembership } from '../../store/etcd/members.ts'
 import type { Store } from '../../store/store.ts'
@@ -57,6 +58,7 @@ export function startOperator(options: OperatorOptions): Operator {
         layOut(options, term, onError),
         keepChronicle(options, term, onError),
         tidyStore(options, term, onError),
+        renewAuthority(options, term, onError),
         deliver(term),
         keepPodcasts(term),
       ])
@@ -159,6 +161,24 @@ async function tidyStore(
     } catch (error) {
       if (!term.signal.aborted) onError(error)
     }
+  }
+}
+
+/** Takes the replacement of the cluster's authority to its next step, once every node is done with the last one. */
+async function renewAuthority(
+  { store, log }: OperatorOptions,
+  term: Term,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  while (!term.signal.aborted) {
+    try {
+      const next = await nextStep(store, term.signal)
+      if (next !== null && (await term.commit(next.operation)))
+        log.info({ step: next.step }, 'the authority of the cluster is being replaced')
+    } catch (error) {
+      if (!term.signal.aborted) onError(error)
+    }
+    await pause(compareEveryMs, undefined, { signal: term.signal, ref: false }).catch(() => undefined)
   }
 }
 

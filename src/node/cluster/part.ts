@@ -14,6 +14,7 @@ import type { Figure } from '../../gateway/metrics.ts'
 import { peerBlobRoutes } from '../../gateway/peers/blobs.ts'
 import { peerFileRoutes } from '../../gateway/peers/files.ts'
 import { joinRoute } from '../../gateway/peers/join.ts'
+import { membershipRoute } from '../../gateway/peers/membership.ts'
 import { type PeerRoutes, startPeerServer } from '../../gateway/peers/server.ts'
 import type { Cluster } from '../../gateway/rest/cluster.ts'
 import type { GatewayAddress } from '../../gateway/roaming.ts'
@@ -28,6 +29,7 @@ import { openMemory } from '../../registry/remembered.ts'
 import { changeSettings } from '../../registry/settings.ts'
 import { type Identity, placeOf } from '../../registry/trust/identity.ts'
 import { changeMember, noteRoles } from '../../registry/trust/membership.ts'
+import { beginRenewal } from '../../registry/trust/renewal.ts'
 import { invite } from '../../registry/trust/tokens.ts'
 import { keepTrust } from '../../registry/trust/trust.ts'
 import { openMembership } from '../../store/etcd/members.ts'
@@ -42,6 +44,7 @@ import { figuresOf } from './figures.ts'
 import { createFilesElsewhere } from './files.ts'
 import { hostsOf, isManaged, withPort } from './membership.ts'
 import { type OperatorOptions, startOperator } from './operator.ts'
+import { hearOfRemoval } from './removal.ts'
 import { statusOf } from './status.ts'
 import type { ClusterStore } from './store.ts'
 import { createUploads } from './uploads.ts'
@@ -197,6 +200,10 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       const { revision } = await changeSettings(store, change, asked)
       return { value: undefined, revision }
     },
+    async renewAuthority(asked) {
+      const { revision } = await beginRenewal(store, identity.secret, asked)
+      return { value: undefined, revision }
+    },
     async events(asked) {
       const fact = await chronicles.get(store, chronicleId, asked)
       return { events: (fact?.value.events ?? []).toReversed() }
@@ -221,10 +228,13 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
     }
   }
   const ending = new AbortController()
+  const removal = hearOfRemoval({ registry, calls }, ending.signal).then((removed) => {
+    if (removed !== null) onLost(removed)
+  })
   let describing: Promise<void> | undefined
   stack.defer(async () => {
     ending.abort(new DOMException('the node ends', 'AbortError'))
-    await describing
+    await Promise.all([describing, removal])
   })
 
   /** Where a machine that joins may ask: here first, since the person who invites it sees that this node lives. */
@@ -291,6 +301,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
           registry,
           routes: [
             joinRoute({ store, secret: identity.secret, storeEndpoints }),
+            membershipRoute,
             peerBlobRoutes({ blobs, held, courtesy }),
             peerFileRoutes({ places: options.places, inPlace: blobs.inPlace }),
             ...routes,

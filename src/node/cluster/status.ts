@@ -6,12 +6,13 @@ import { isCoded } from '../../protocol/errors.ts'
 import { clusterSettings, type Member } from '../../protocol/facts/cluster.ts'
 import { readSettings } from '../../registry/facts.ts'
 import type { LiveNode, Registry } from '../../registry/registry.ts'
-import type { Identity } from '../../registry/trust/identity.ts'
+import { type Identity, validityOf } from '../../registry/trust/identity.ts'
+import { readRenewal } from '../../registry/trust/renewal.ts'
 import type { Alarm } from '../../store/etcd/messages.ts'
 import type { Store } from '../../store/store.ts'
 
 interface Parts {
-  readonly identity: Pick<Identity, 'id' | 'cluster' | 'store'>
+  readonly identity: Pick<Identity, 'id' | 'cluster' | 'store' | 'authorities'>
   readonly registry: Registry
   readonly store: Store
   readonly copies: Pick<Copies, 'status'>
@@ -42,6 +43,7 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
   const settings = await unlessAway(readSettings(store, soon))
   const reports = await unlessAway(readReports(store, soon))
   const storeAlarm = alarmOf((await unlessAway(alarms(soon))) ?? [])
+  const authority = await unlessAway(authorityOf(identity, store, soon))
   const layout = await unlessAway(layouts.get(store, layoutId, soon))
   const placed = new Set(layout?.value.nodes.map(({ id }) => id))
   const live = new Map(registry.nodes().map((node) => [node.id, node]))
@@ -53,7 +55,9 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
       .toSorted((one, other) => one.name.localeCompare(other.name) || (one.id < other.id ? -1 : 1)),
     copies: reports === null ? ownCopies(copies) : summed(registry, reports, live, placed),
     settings: settings ?? clusterSettings.parse({}),
-    storeReachable: settings !== null,
+    authority: authority ?? { expiresAt: expiryOf(identity) },
+    // Who waits for a replacement of the authority must not take it for done while the store is away.
+    storeReachable: settings !== null && authority !== null,
     ...(layout !== null && {
       layout: { version: layout.value.version, nodes: layout.value.nodes.map(({ id }) => id) },
     }),
@@ -62,6 +66,21 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
     storeHere,
   }
 }
+
+/** By when the authority that signs has expired, and how far its replacement is. */
+async function authorityOf(
+  identity: Pick<Identity, 'authorities'>,
+  store: Store,
+  signal: AbortSignal,
+): Promise<ClusterStatus['authority']> {
+  const renewal = await readRenewal(store, signal)
+  const expiresAt = expiryOf(identity)
+  if (renewal === null) return { expiresAt }
+  return { expiresAt, renewal: { step: renewal.step, waitingFor: [...renewal.waitingFor] } }
+}
+
+const expiryOf = ({ authorities: [signing = ''] }: Pick<Identity, 'authorities'>): number =>
+  validityOf(signing).until
 
 function alarmOf(alarms: readonly Alarm[]): ClusterStatus['storeAlarm'] {
   if (alarms.some(({ kind }) => kind === 'corrupt')) return 'diverged'

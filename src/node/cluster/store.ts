@@ -4,6 +4,7 @@ import { isCoded } from '../../protocol/errors.ts'
 import { refuseSecond } from '../../registry/announce.ts'
 import { type Registry, ttlSeconds } from '../../registry/registry.ts'
 import { type Identity, placeOf } from '../../registry/trust/identity.ts'
+import { reportTrust } from '../../registry/trust/renewal.ts'
 import type { Trust } from '../../registry/trust/trust.ts'
 import type { Members } from '../../store/etcd/connection.ts'
 import type { EtcdStore } from '../../store/etcd/etcd.ts'
@@ -52,7 +53,7 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
   const { connectEtcdStore } = await import('../../store/etcd/etcd.ts')
   const store = stack.use(connectEtcdStore(storeMembers(identity, external)))
   const keeper = isManaged(identity)
-    ? stack.use(createKeeper({ config, store, self: identity.id, log }))
+    ? stack.use(createKeeper({ config, store, self: identity.id, log, signal: ending.signal }))
     : null
   // Where the only member is our own, there is nobody to ask before it runs.
   if (runsEtcd(config.data) && identity.store.some((address) => address !== clientUrlOf(config))) {
@@ -88,12 +89,21 @@ export async function openStoreOfCluster(options: Options): Promise<ClusterStore
 
   /** One look: whatever fails is tried again with the next. Answers whether to look again at once. */
   async function look(trust: Trust, registry: Registry): Promise<boolean> {
-    if (keeper === null) {
-      await readAgain()
-      return false
-    }
-    if (registry.following) await noteEndpoints(trust)
-    return await keeper.look(trust.identity, registry)
+    if (keeper !== null && registry.following) await noteEndpoints(trust)
+    const { identity: now } = trust
+    if (keeper === null) await readAgain()
+    const again = (await keeper?.look(now, registry)) ?? false
+    if (registry.following) await report(now)
+    return again
+  }
+
+  let reported: Identity | undefined
+  /** The member of etcd here has been given this identity, and everything else goes by it as soon as it is known. */
+  async function report(now: Identity): Promise<void> {
+    if (reported?.certificate === now.certificate && reported.authorities === now.authorities) return
+    await keeper?.renew(now)
+    await reportTrust(store, now, ending.signal)
+    reported = now
   }
 
   async function noteEndpoints(trust: Trust): Promise<void> {

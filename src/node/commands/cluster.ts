@@ -4,6 +4,7 @@ import {
   type ClusterNode,
   type ClusterStatus,
   clusterStatus,
+  expiresSoon,
   joinInvitation,
   type NodeChange,
   type NodeCopies,
@@ -12,6 +13,8 @@ import { CodedError } from '../../protocol/errors.ts'
 import { allRoles } from '../../protocol/facts/cluster.ts'
 import type { Initialised, InitStep, OnStep } from '../cluster/init.ts'
 import { byteCount } from '../config.ts'
+import { readLocal } from '../local.ts'
+import { authorityText, waitingText } from './authority.ts'
 import type { Context } from './context.ts'
 import { type Remote, withRunningNode } from './remote.ts'
 import { bytes } from './terminal.ts'
@@ -20,7 +23,12 @@ const nothing = z.undefined()
 
 /** `hocket cluster init`: this machine becomes the first node of a cluster. */
 export async function init(context: Context): Promise<void> {
-  const { terminal } = context
+  const { config, terminal } = context
+  if ((await readLocal(config.data)) !== null) {
+    const order =
+      'stop it, give this command again, and start it as before: nobody may write while facts move'
+    throw new CodedError('DATA_FOLDER_IN_USE', order)
+  }
   terminal.note('Making a cluster of this machine. It may be interrupted and repeated.')
   const { facts, invitation } = await moveAll(context)
   terminal.note(`${facts} facts were moved and compared. Start it again as before: \`hocket up\`.`)
@@ -197,6 +205,18 @@ export function clusterRows(status: ClusterStatus): readonly (readonly [string, 
     ],
     ['Etcd', store],
     ...(storeAlarm === undefined ? [] : [['', alarmWords[storeAlarm]] as const]),
+    ...authorityRows(status),
+  ]
+}
+
+/** Only where there is something to know: it holds for many years. */
+function authorityRows(status: ClusterStatus): readonly (readonly [string, string])[] {
+  const { authority } = status
+  return [
+    ...(expiresSoon(authority, Date.now())
+      ? [['Authority', authorityText(authority, Date.now())] as const]
+      : []),
+    ...(authority.renewal === undefined ? [] : [['Authority', waitingText(status)] as const]),
   ]
 }
 

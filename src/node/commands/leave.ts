@@ -1,18 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import pino from 'pino'
 import { z } from 'zod'
-import { type ClusterStatus, clusterStatus } from '../../protocol/api/cluster.ts'
-import { CodedError, isCoded } from '../../protocol/errors.ts'
+import type { ClusterStatus } from '../../protocol/api/cluster.ts'
+import { CodedError } from '../../protocol/errors.ts'
 import { membersFor } from '../etcd/growth.ts'
 import { readLocal } from '../local.ts'
 import type { Context } from './context.ts'
+import { patiently, readStatus } from './patience.ts'
 import { type Remote, withNode } from './remote.ts'
 import { files, type Progress } from './terminal.ts'
 
 const nothing = z.undefined()
 const lookEveryMs = 1_000
-/** How long the store may not answer while it is waited for what it says: its members restart one after another. */
-const storePatienceMs = 60_000
 
 /**
  * `hocket cluster leave --keep-data`: back to one machine that stands alone with everything. What is still only on the
@@ -55,28 +54,6 @@ async function gather(remote: Remote, { config, terminal, signal }: Context): Pr
   const { isManaged, readMembership } = await import('../cluster/membership.ts')
   const identity = await readMembership(config.data)
   await removeOthers(remote, identity !== null && isManaged(identity), signal)
-}
-
-/** What the cluster says while its store answers. */
-const readStatus = (remote: Remote, signal: AbortSignal): Promise<ClusterStatus> =>
-  patiently(async () => {
-    const status = await remote.ask('/api/cluster', clusterStatus)
-    if (!status.storeReachable) throw new CodedError('UNREACHABLE', 'too few members of the store answer')
-    return status
-  }, signal)
-
-/** Asks again for as long as the store may be away. */
-async function patiently<Answer>(ask: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
-  const until = performance.now() + storePatienceMs
-  for (;;) {
-    try {
-      return await ask()
-    } catch (error) {
-      const isAway = isCoded(error, 'UNREACHABLE') || isCoded(error, 'TIMED_OUT')
-      if (!isAway || performance.now() > until) throw error
-    }
-    await pause(lookEveryMs, undefined, { signal })
-  }
 }
 
 const othersOf = ({ nodes }: ClusterStatus) => nodes.filter(({ here, state }) => !here && state !== 'removed')

@@ -205,6 +205,20 @@ function addClusterCommands(program: Command, contextOf: (command: Command) => C
         (await import('./cluster.ts')).changeNode(contextOf(command), node, options),
     )
 
+  const authority = cluster
+    .command('authority')
+    .description('until when the authority holds by which the machines know each other')
+    .action(async (_options, command: Command) =>
+      (await import('./authority.ts')).showAuthority(contextOf(command)),
+    )
+
+  authority
+    .command('renew')
+    .description('replace it, and all certificates with it, while everything runs')
+    .action(async (_options, command: Command) =>
+      (await import('./authority.ts')).renewAuthority(contextOf(command)),
+    )
+
   for (const [name, state, description] of [
     ['drain', 'draining', 'empty a node: its copies are made elsewhere, and it serves until then'],
     ['undrain', 'active', 'let a node that is being emptied take part again'],

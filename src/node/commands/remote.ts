@@ -2,6 +2,7 @@ import pino from 'pino'
 import type { z } from 'zod'
 import { problemDocument } from '../../protocol/api/problem.ts'
 import { CodedError, type ErrorCode, errorCodes } from '../../protocol/errors.ts'
+import { wasRemoved } from '../../registry/trust/identity.ts'
 import { type Local, readLocal } from '../local.ts'
 import type { Context } from './context.ts'
 
@@ -21,13 +22,14 @@ export interface Request {
 const answerMs = 30_000
 const silenceMs = 60_000
 
-/** Does `work` with the node that runs on this data folder. NOT_RUNNING where none does. */
+/** Does `work` with the node that runs on this data folder. NOT_RUNNING where none does, NODE_REMOVED where none can. */
 export async function withRunningNode<Result>(
   { config, signal }: Context,
   work: (remote: Remote) => Promise<Result>,
 ): Promise<Result> {
   const local = await readLocal(config.data)
-  if (local === null) throw new CodedError('NOT_RUNNING', config.data)
+  if (local === null)
+    throw new CodedError(wasRemoved(config.data) ? 'NODE_REMOVED' : 'NOT_RUNNING', config.data)
   return work(remoteOf(local, signal))
 }
 

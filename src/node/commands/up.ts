@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import pino, { type Logger } from 'pino'
+import { errorCodes, isCoded } from '../../protocol/errors.ts'
+import { noteRemoved } from '../../registry/trust/identity.ts'
 import type { Config } from '../config.ts'
 import { calmHooks } from './calm-log.ts'
 import type { Context } from './context.ts'
@@ -15,7 +17,14 @@ export async function up(
     config.join ?? (options.discover === true ? await lineFromNearby(config, terminal, signal) : null)
   if (line !== null) await join(config, line, terminal, signal)
   const lost = new AbortController()
-  await using node = await startNode(config, log, signal, (error) => lost.abort(error))
+  const told = async (error: unknown): Promise<never> => {
+    if (isCoded(error, 'NODE_REMOVED')) {
+      log.fatal({ code: error.code }, errorCodes.NODE_REMOVED.title)
+      await noteRemoved(config.data)
+    }
+    throw error
+  }
+  await using node = await startNode(config, log, signal, (error) => lost.abort(error)).catch(told)
   terminal.print(`Hocket is ready at ${node.url}`)
   if (!config.roles.includes('gateway'))
     terminal.print(
@@ -28,7 +37,7 @@ export async function up(
   const either = AbortSignal.any([signal, lost.signal])
   if (!either.aborted) await once(either, 'abort')
   terminal.note('Stopping: what has begun may end.')
-  if (!signal.aborted) throw lost.signal.reason
+  if (!signal.aborted) await told(lost.signal.reason)
 }
 
 /** Makes this data folder a node of the cluster that the line names; one that is a node already goes on as it is. */

@@ -61,12 +61,33 @@ export const copiesStatus = z.object({
 })
 export type CopiesStatus = z.infer<typeof copiesStatus>
 
+/** The certificate authority by which the nodes know each other, and how far its replacement is. */
+export const authorityStatus = z.object({
+  expiresAt: timestamp,
+  renewal: z
+    .object({
+      step: z
+        .enum(['trusting', 'reissuing', 'forgetting'])
+        .describe('A new one is made known, signs the certificates of all nodes, and is alone trusted'),
+      waitingFor: z.array(id).describe('The nodes that are not done with that step'),
+    })
+    .optional()
+    .describe('Absent where it is not being replaced, or the store does not answer'),
+})
+export type AuthorityStatus = z.infer<typeof authorityStatus>
+
+/** Administrators are told so many milliseconds before it expires. */
+const authorityNoticeMs = 60 * 86_400_000
+export const expiresSoon = ({ expiresAt }: Pick<AuthorityStatus, 'expiresAt'>, now: number): boolean =>
+  expiresAt - now < authorityNoticeMs
+
 export const clusterStatus = z.object({
   cluster: id,
   nodes: z.array(clusterNode),
   /** Of all nodes; where the store does not answer, of this one. */
   copies: copiesStatus,
   settings: clusterSettings,
+  authority: authorityStatus,
   layout: z
     .object({ version: z.int(), nodes: z.array(id) })
     .optional()

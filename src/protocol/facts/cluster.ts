@@ -80,7 +80,7 @@ export const joinToken = z.object({
 })
 export type JoinToken = z.infer<typeof joinToken>
 
-/** The certificate authority, under `cluster/trust/authority`. */
+/** The certificate authority, under `cluster/trust/authority`; one that is to replace it, under `cluster/trust/next`. */
 export const authority = z.object({
   /** The cluster's own id. */
   cluster: id,
@@ -90,6 +90,18 @@ export const authority = z.object({
   encryptedKey: z.string().max(10_000),
 })
 export type AuthorityFact = z.infer<typeof authority>
+
+/**
+ * By which authorities a node, and all that it runs, knows others and is known, under `cluster/trusting/<node>`: an
+ * authority is replaced when every node has reported.
+ */
+export const trustReport = z.object({
+  /** The SHA-256 of each authority that it trusts. */
+  trusts: z.array(fingerprint).max(5),
+  /** Of the one that has signed its certificate; null: of none that it trusts. */
+  issuer: fingerprint.nullable(),
+})
+export type TrustReport = z.infer<typeof trustReport>
 
 /** What happened to the cluster that its administrators may want to know of. */
 export const clusterEvent = z.object({

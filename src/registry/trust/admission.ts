@@ -4,7 +4,7 @@ import type { Member, MemberCertificate } from '../../protocol/facts/cluster.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { type Fact, join, type Operation, transact } from '../../store/collection.ts'
 import type { Store } from '../../store/store.ts'
-import { joinTokens, members } from '../facts.ts'
+import { authorities, authorityId, joinTokens, members } from '../facts.ts'
 import { ensureAuthority, type OpenAuthority, readAuthority } from './authority.ts'
 import type { Signed } from './certificates.ts'
 import { type Draft, type Identity, readDraft, readIdentity, writeDraft, writeIdentity } from './identity.ts'
@@ -43,6 +43,8 @@ export async function admit(host: Host, asked: JoinRequest, signal?: AbortSignal
       const operation = join(
         joinTokens.replace(token.id, token.revision, { ...token.value, usedBy: { ...by, at: Date.now() } }),
         enrol(known, asked, signed, token.value.usedBy !== null),
+        // One that has been replaced meanwhile lets nobody in any more.
+        authorities.expect(authorityId, authority.revision),
       )
       return { operation, value: undefined }
     },

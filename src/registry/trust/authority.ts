@@ -17,6 +17,11 @@ export interface OpenAuthority extends Authority {
   readonly trusted: readonly string[]
 }
 
+/** With the revision of its fact: what it signs counts while it is the one that signs. */
+export interface ReadAuthority extends OpenAuthority {
+  readonly revision: number
+}
+
 const nonceBytes = 12
 const tagBytes = 16
 
@@ -25,10 +30,10 @@ export async function readAuthority(
   store: Store,
   secret: string,
   signal?: AbortSignal,
-): Promise<OpenAuthority> {
+): Promise<ReadAuthority> {
   const fact = await authorities.get(store, authorityId, signal)
   if (fact === null) throw new CodedError('NOT_FOUND', 'this store belongs to no cluster')
-  return openAuthority(fact.value, secret)
+  return { ...openAuthority(fact.value, secret), revision: fact.revision }
 }
 
 /** The authority that is there; otherwise a new one, made once however many try. */
@@ -44,14 +49,15 @@ export async function ensureAuthority(
     const fact: AuthorityFact = {
       cluster,
       certificates: [made.certificate],
-      encryptedKey: encrypt(made.key, secret, cluster),
+      encryptedKey: encryptKey(made.key, secret, cluster),
     }
     await store.commit(authorities.create(authorityId, fact), signal)
   }
   return await readAuthority(store, secret, signal)
 }
 
-function openAuthority(
+/** SECRETS_UNREADABLE. */
+export function openAuthority(
   { cluster, certificates, encryptedKey }: AuthorityFact,
   secret: string,
 ): OpenAuthority {
@@ -66,7 +72,8 @@ function keyFrom(secret: string): Buffer {
   )
 }
 
-function encrypt(text: string, secret: string, cluster: Id): string {
+/** As an authority's private key lies in its fact. */
+export function encryptKey(text: string, secret: string, cluster: Id): string {
   const nonce = randomBytes(nonceBytes)
   const cipher = createCipheriv('aes-256-gcm', keyFrom(secret), nonce).setAAD(Buffer.from(cluster))
   return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(

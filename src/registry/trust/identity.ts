@@ -1,4 +1,5 @@
 import { hash, X509Certificate } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
@@ -57,6 +58,17 @@ export async function forgetIdentity(data: string): Promise<void> {
   await rm(draftIn(data), { force: true })
   await rm(identityIn(data), { force: true })
   await rm(folderIn(data), { recursive: true, force: true })
+}
+
+const removedIn = (data: string) => join(folderIn(data), 'removed.json')
+
+/** Whether this data folder is of a node that has heard that it was removed from its cluster. */
+export const wasRemoved = (data: string): boolean => existsSync(removedIn(data))
+
+/** Nobody there answers this node any more: from now on each of its starts says why at once. */
+export async function noteRemoved(data: string): Promise<void> {
+  if (!wasRemoved(data))
+    await writeSecret(folderIn(data), 'removed.json', JSON.stringify({ heardAt: Date.now() }))
 }
 
 export interface TlsFiles {

@@ -3,13 +3,18 @@ import { CodedError } from '../../protocol/errors.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { transact } from '../../store/collection.ts'
 import type { Store } from '../../store/store.ts'
-import { members } from '../facts.ts'
+import { authorities, authorityId, members } from '../facts.ts'
+import { mirror } from '../mirror.ts'
 import { signFor, withCertificate } from './admission.ts'
 import { readAuthority } from './authority.ts'
 import { type Identity, namesHosts, validityOf, writeIdentity } from './identity.ts'
 import { withMaker } from './maker.ts'
+import { isIssuedBy } from './renewal.ts'
 
-/** This node's identity as it is now; the certificate is renewed in time, with a new key. */
+/**
+ * This node's identity as it is now: the certificate is renewed in time, with a new key, and the authorities are those
+ * that the cluster trusts.
+ */
 export interface Trust extends AsyncDisposable {
   readonly identity: Identity
   /** Calls back when the identity has a new certificate, trusts other authorities, or finds the store elsewhere. Answers how to end that. */
@@ -29,8 +34,9 @@ export interface TrustOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** How often it is looked whether the certificate is due, in milliseconds. */
+/** How often it is looked whether the certificate is due, and when again where it could not be renewed; in milliseconds. */
 const lookEveryMs = 3_600_000
+const lookAgainMs = 10_000
 
 /** Keeps the certificate fresh until it is disposed of. */
 export function keepTrust(options: TrustOptions): Trust {
@@ -44,16 +50,45 @@ export function keepTrust(options: TrustOptions): Trust {
     await keepIdentity({ ...fresh, store: identity.store })
   }
 
+  let writing = Promise.resolve()
   async function keepIdentity(next: Identity): Promise<void> {
     identity = next
-    await writeIdentity(data, identity)
+    // One after the other: they go through the same temporary file.
+    const written = writing.then(() => writeIdentity(data, identity))
+    writing = written.catch(() => undefined)
+    await written
     for (const listener of [...listeners]) listener()
+  }
+
+  let changed = new AbortController()
+  const trusted = mirror({
+    store,
+    collection: authorities,
+    signal: ending.signal,
+    onChange: () => changed.abort(),
+    onError: () => undefined,
+  })
+
+  async function look(): Promise<void> {
+    const now = trusted.facts.get(authorityId)?.certificates ?? identity.authorities
+    if (now.join('') !== identity.authorities.join(''))
+      await keepIdentity({ ...identity, authorities: [...now] })
+    if (isDue(identity, hosts, Date.now())) await renew()
   }
 
   async function keep(): Promise<void> {
     while (!ending.signal.aborted) {
-      if (isDue(identity, hosts, Date.now())) await renew().catch(onError)
-      await pause(lookEveryMs, undefined, { signal: ending.signal, ref: false }).catch(() => undefined)
+      changed = new AbortController()
+      const failed = await look().then(
+        () => false,
+        (error: unknown) => {
+          onError(error)
+          return true
+        },
+      )
+      const either = AbortSignal.any([ending.signal, changed.signal])
+      const wait = failed ? lookAgainMs : lookEveryMs
+      await pause(wait, undefined, { signal: either, ref: false }).catch(() => undefined)
     }
   }
   const keeping = keep()
@@ -70,15 +105,23 @@ export function keepTrust(options: TrustOptions): Trust {
     noteStore: (endpoints) => keepIdentity({ ...identity, store: [...endpoints] }),
     async [Symbol.asyncDispose]() {
       ending.abort(new DOMException('the node ends', 'AbortError'))
-      await keeping
+      await Promise.all([keeping, trusted.ended])
     },
   }
 }
 
-/** A certificate is due when two thirds of its life are over, or when it lacks an address that the node has now. */
+/**
+ * A certificate is due when two thirds of its life are over, when it lacks an address that the node has now, or when
+ * another authority signs by now.
+ */
 export function isDue(identity: Identity, hosts: readonly string[], now: number): boolean {
   const { from, until } = validityOf(identity.certificate)
-  return now > from + ((until - from) * 2) / 3 || !namesHosts(identity.certificate, hosts)
+  const [signing = ''] = identity.authorities
+  return (
+    now > from + ((until - from) * 2) / 3 ||
+    !namesHosts(identity.certificate, hosts) ||
+    !isIssuedBy(identity.certificate, signing)
+  )
 }
 
 /**

@@ -5,6 +5,7 @@ import { clusterQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
 import { Bones, EmptyState, Loaded } from '../../components/states.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
+import { AuthorityPanel } from './authority-panel.tsx'
 import { ClusterEvents } from './cluster-events.tsx'
 import { CopiesPanel } from './copies-panel.tsx'
 import { Machines } from './machines.tsx'
@@ -25,6 +26,7 @@ export function Nodes() {
       <Loaded query={cluster} bones={<Bones shape="line" count={6} />}>
         {(status) => (
           <>
+            <AuthorityPanel status={status} />
             <CopiesPanel status={status} />
             <Machines status={status} />
             <ClusterEvents />

@@ -8,13 +8,17 @@ import * as catalogFacts from '../../../catalog/facts.ts'
 import { displayPath, pathBytes } from '../../../catalog/scan/path.ts'
 import * as listeningFacts from '../../../listening/facts.ts'
 import { librarySummary } from '../../../protocol/api/catalog.ts'
+import { type AuthorityStatus, expiresSoon } from '../../../protocol/api/cluster.ts'
 import { nodeStatus } from '../../../protocol/api/node.ts'
+import { errorCodes } from '../../../protocol/errors.ts'
 import type { Library } from '../../../protocol/facts/catalog.ts'
+import { wasRemoved } from '../../../registry/trust/identity.ts'
 import { openSqliteStore } from '../../../store/sqlite.ts'
 import type { Store } from '../../../store/store.ts'
 import { readMembership } from '../../cluster/membership.ts'
 import { readLocal } from '../../local.ts'
 import { lockDataFolder } from '../../lock.ts'
+import { authorityText } from '../authority.ts'
 import { alarmWords, readCluster } from '../cluster.ts'
 import type { Context } from '../context.ts'
 import { withRunningNode } from '../remote.ts'
@@ -28,6 +32,7 @@ export async function* checkInstance(
 ): AsyncGenerator<Finding> {
   const { data } = context.config
   if ((await readLocal(data)) !== null) yield* checkRunning(context)
+  else if (wasRemoved(data)) yield bad(errorCodes.NODE_REMOVED.title, errorCodes.NODE_REMOVED.help)
   else if ((await readMembership(data)) !== null)
     yield doubtful(
       'This is a node of a cluster: its facts were not checked, since it does not run',
@@ -55,6 +60,7 @@ async function* checkRunning(context: Context): AsyncGenerator<Finding> {
       `Of the store of the cluster: ${alarmWords[cluster.storeAlarm]}`,
       'Music plays on; the page says what to do.',
     )
+  if (cluster !== null) yield checkAuthority(cluster.authority)
   if (index.skipped === 0) yield good('The index could read every fact it met')
   else
     yield bad(
@@ -66,6 +72,13 @@ async function* checkRunning(context: Context): AsyncGenerator<Finding> {
     'The database and the uploaded audio were not checked, since Hocket runs',
     'Stop it and run `npm run hocket -- doctor --bytes` to check every fact and every byte.',
   )
+}
+
+function checkAuthority(authority: AuthorityStatus): Finding {
+  const what = `Of the authority of the cluster: ${authorityText(authority, Date.now())}`
+  return expiresSoon(authority, Date.now())
+    ? doubtful(what, '“The cluster’s authority” in docs/operations.md says what that does.')
+    : good(what)
 }
 
 async function* checkResting(
