@@ -40,6 +40,10 @@ test('the members of a list are what came and did not leave, whether followed or
             const ids = [...new Set(own.map(({ item }) => item))].sort((a, b) => a - b)
             const found = readMembers(index.db, list, scopes)
             assert.deepEqual(found.all(), ids)
+            assert.deepEqual(
+              found.missing(),
+              Array.from({ length: ids.at(-1) ?? 0 }, (_, at) => at + 1).filter((id) => !ids.includes(id)),
+            )
             assert.deepEqual([found.count, found.highest], [ids.length, ids.at(-1) ?? 0])
             for (const id of [0, 1, 255, 4_095, 4_096, 11_999, 99_999])
               assert.equal(found.has(id), ids.includes(id))

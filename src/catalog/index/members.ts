@@ -84,6 +84,8 @@ export function openMemberFiller(db: DatabaseSync): (list: number) => void {
 export interface IdSet {
   has(id: number): boolean
   all(): number[]
+  /** The ids below the highest one that are not among them. */
+  missing(): number[]
   readonly count: number
   /** The highest one; 0 where there is none. */
   readonly highest: number
@@ -107,11 +109,13 @@ function setOf(bits: Uint8Array): IdSet {
   let count = 0
   for (const word of words) count += bitsIn(word)
   const last = bits.findLastIndex((byte) => byte !== 0)
+  const highest = last < 0 ? 0 : 8 * last + highestBit(bits[last] ?? 0)
   return {
     has: (id) => (((bits[id >> 3] ?? 0) >> (id & 7)) & 1) === 1,
     all: () => idsIn(bits),
+    missing: () => idsIn(bits.map((byte) => ~byte)).filter((id) => id > 0 && id < highest),
     count,
-    highest: last < 0 ? 0 : 8 * last + highestBit(bits[last] ?? 0),
+    highest,
   }
 }
 

@@ -20,7 +20,7 @@ export interface RandomWalk {
  * A page of items in a random order, which follows from the seed: the n-th id is n, permuted, and those that are no
  * members are passed over. Items that come or go meanwhile move no other, and those above the highest id of the first
  * page are not in the walk. A cursor is a place in the permutation; only a numeric offset has to look at what comes
- * before it, unless every id is a member.
+ * before it, or at the ids that are missing.
  */
 export function walkRandomly(
   db: DatabaseSync,
@@ -28,10 +28,12 @@ export function walkRandomly(
   { cursor, offset = 0, limit }: Span,
 ): Found {
   const [start, size] = cursor === undefined ? ([0, members.highest] as const) : valuesOf(cursor, isPosition)
-  const isWhole = filter.condition === '' && members.count === members.highest
-  const from = cursor === undefined && isWhole ? Math.min(offset, size) : start
-  let skip = cursor === undefined && !isWhole ? offset : 0
-  const walk = { members, permutation: openPermutation(size, seed), size, from }
+  const permutation = openPermutation(size, seed)
+  // To know where the missing ones would be says where the n-th member is, and takes less where they are fewer.
+  const isCounted = filter.condition === '' && 2 * (members.highest - members.count) < offset
+  const from = cursor === undefined && isCounted ? placeOfRank(members, permutation, offset) : start
+  let skip = cursor === undefined && !isCounted ? offset : 0
+  const walk = { members, permutation, size, from }
   const total = filter.condition === '' ? () => members.count : notCounted
   const items: number[] = []
   for (const { id, at } of fitting(db, filter, placesOf(walk, skip + limit), skip + limit)) {
@@ -39,6 +41,17 @@ export function walkRandomly(
     else if (items.push(id) === limit) return { items, next: cursorOf(JSON.stringify([at + 1, size])), total }
   }
   return { items, next: undefined, total }
+}
+
+/** The place of the member that comes after as many others. */
+function placeOfRank(members: IdSet, permutation: Permutation, rank: number): number {
+  const gaps = members.missing().map((id) => permutation.placeOf(id - 1))
+  let place = rank
+  for (const gap of gaps.sort((a, b) => a - b)) {
+    if (gap > place) break
+    place += 1
+  }
+  return place
 }
 
 /** A member, and its place in the permutation. */
