@@ -106,7 +106,7 @@ export async function openIndex(options: IndexOptions): Promise<Index> {
   const writer = createThread<WriterCalls>({
     url: new URL('./writer-thread.ts', import.meta.url),
     name: 'index writer',
-    heap: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 6 },
+    heap: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 24 },
     died: (trouble) => report?.({ trouble }),
   })
   try {

@@ -69,15 +69,29 @@ type WriterRequest = Request<WriterCalls>
  */
 const commitAfterMilliseconds = 1_000
 
+/**
+ * Pages of the write-ahead log that are moved into the file at a commit: usually; and while much is made up for, when
+ * the most are moved at last, once nobody has asked for anything for a moment. So many batches at once are much.
+ */
+const logPages = { usual: 1_000, most: 16_384 }
+const muchToMakeUpFor = 20
+const idleMilliseconds = 200
+
 if (parentPort !== null) serve(parentPort)
 
 function serve(port: NonNullable<typeof parentPort>) {
   let writer: Writer | undefined
   let turn = Promise.resolve()
+  let idle: NodeJS.Timeout | undefined
 
   tidyWhenIdle(port)
   port.on('message', (request: WriterRequest) => {
-    turn = turn.then(async () => port.postMessage(await answer(request)))
+    clearTimeout(idle)
+    turn = turn.then(async () => {
+      port.postMessage(await answer(request))
+      clearTimeout(idle)
+      idle = setTimeout(() => writer?.rest(), idleMilliseconds).unref()
+    })
   })
 
   async function answer(request: WriterRequest): Promise<Post> {
@@ -112,6 +126,8 @@ function serve(port: NonNullable<typeof parentPort>) {
 }
 
 interface Writer {
+  /** Nobody waits: does what has been put off. */
+  rest(): void
   opened(store: StoreState | null): Opened
   page(input: PageInput): Applied
   filled(revision: number): void
@@ -133,6 +149,7 @@ async function openWriter({ path, projections: urls, store: first }: OpenInput):
   }
 
   return {
+    rest: () => file.rest(),
     opened(now) {
       store = now ?? store
       const replaced = now !== null && !isOf(file.db, now)
@@ -171,6 +188,7 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
   const refused: Refused = new Map()
   const open = () => createChanges(db, projections, 'follow', ownNumbers, refused)
   let changes = open()
+  let putsOff = false
   const statements = {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
@@ -214,6 +232,15 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
 
   return {
     db,
+    rest() {
+      if (!putsOff) return
+      putsOff = false
+      try {
+        db.exec(`PRAGMA wal_autocheckpoint = ${logPages.usual}; PRAGMA wal_checkpoint`)
+      } catch {
+        // The log holds everything: what the disk cannot do now, the next commit tries, and reports.
+      }
+    },
     page: (input: PageInput): Applied => transaction(() => changes.apply(differences(input))),
     filled(revision: number) {
       const first = readMeta(db, 'filled') !== 1
@@ -224,6 +251,10 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
     },
     batches(batches: readonly Batch[], revision: number): Applied {
       const all: Applied[] = []
+      if (batches.length >= muchToMakeUpFor && !putsOff) {
+        db.exec(`PRAGMA wal_autocheckpoint = ${logPages.most}`)
+        putsOff = true
+      }
       for (let next = 0; next < batches.length; ) {
         const steps = transaction(() => {
           const until = performance.now() + commitAfterMilliseconds

@@ -151,31 +151,26 @@ function openBlockFiller(db: DatabaseSync): (list: number) => void {
 /** More than every key. */
 const beyondAll = new Uint8Array(64).fill(0xff)
 
-/** The edits in the order of the lists, removals of an entry before its addition, without those that cancel out. */
+/**
+ * The edits in the order of the lists, without those that cancel out. An entry whose scope changes is removed and added
+ * under the same key: the removal comes first.
+ */
 function netEdits(edits: Edit[]): Edit[] {
-  edits.sort(
-    (a, b) =>
-      a.list - b.list || compare(a.key, b.key) || a.item - b.item || a.scope - b.scope || a.delta - b.delta,
-  )
+  edits.sort((a, b) => a.list - b.list || compare(a.key, b.key) || a.item - b.item || a.delta - b.delta)
   const net: Edit[] = []
+  let start = 0
   for (const edit of edits) {
     const last = net.at(-1)
+    // An entry has a handful of edits at most, and those that are left of it begin here.
+    if (last?.item !== edit.item || last.list !== edit.list || last.key !== edit.key) start = net.length
     const opposite =
-      last !== undefined &&
-      last.delta === -edit.delta &&
-      last.item === edit.item &&
-      last.list === edit.list &&
-      last.scope === edit.scope &&
-      last.key === edit.key
-    if (opposite) net.pop()
-    else net.push(edit)
+      edit.delta === 1
+        ? net.slice(start).findIndex(({ delta, scope }) => delta === -1 && scope === edit.scope)
+        : -1
+    if (opposite === -1) net.push(edit)
+    else net.splice(start + opposite, 1)
   }
-  return removalsFirst(net)
-}
-
-/** An entry whose scope changes is removed and added under the same key: the removal has to come first. */
-function removalsFirst(net: Edit[]): Edit[] {
-  return net.sort((a, b) => a.list - b.list || compare(a.key, b.key) || a.item - b.item || a.delta - b.delta)
+  return net
 }
 
 function compare(a: string, b: string): number {

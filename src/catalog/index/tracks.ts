@@ -93,20 +93,26 @@ export function openTracks(parts: TrackParts): Tracks {
     }
   }
 
-  /** Counts a track in (1) or out (-1) wherever tracks are listed and counted. */
-  function count(track: TrackState, delta: 1 | -1): void {
-    const { id, guid, title, sort, scope } = track
+  /**
+   * Counts a track in (1) or out (-1) wherever tracks are listed and counted, but for what its `other` state, which is
+   * counted the other way, has in common with this one.
+   */
+  function count(track: TrackState, delta: 1 | -1, other?: TrackState): void {
+    const { id, guid, title, sort, scope, added } = track
     const edit: ListWriter['add'] = delta === 1 ? writer.add : writer.remove
+    const isSeen = other?.scope === scope
+    const isNamed = other?.title === title && other.sort === sort
     const byTitle = nameKey(sortText(title, sort), guid)
-    edit(lists.tracksByTitle, byTitle, id, scope)
-    edit(lists.tracksByTime, timeKey(track.added, guid), id, scope)
+    if (!isSeen || !isNamed) edit(lists.tracksByTitle, byTitle, id, scope)
+    if (!isSeen || other?.added !== added) edit(lists.tracksByTime, timeKey(added, guid), id, scope)
     for (const name of track.genres) genres.use(name, delta)
     for (const genre of new Set(track.genres.map((name) => name.genre))) {
-      edit(tracksOfGenre(genre), byTitle, id, scope)
-      genres.count(genre, scope, { tracks: delta })
+      const isCounted = isSeen && other?.genres.some((name) => name.genre === genre)
+      if (!isCounted || !isNamed) edit(tracksOfGenre(genre), byTitle, id, scope)
+      if (!isCounted) genres.count(genre, scope, { tracks: delta })
     }
     scopes.count(scope, { tracks: delta, duration: delta * track.duration, bytes: delta * track.size })
-    documents.countTerms([title, sort], delta)
+    if (!isNamed) documents.countTerms([title, sort], delta)
   }
 
   /** The same for the artists whom it credits. */
@@ -157,8 +163,8 @@ export function openTracks(parts: TrackParts): Tracks {
     if (!sameRow || !credited) {
       const [held, state] = [stateOf(standing), madeState(id, to)]
       if (!sameCounted(held, state)) {
-        count(held, -1)
-        count(state, 1)
+        count(held, -1, state)
+        count(state, 1, held)
       }
       if (!credited || held.scope !== state.scope || held.added !== state.added) {
         credit(held, before, -1)

@@ -189,8 +189,12 @@ function openStaging(db: DatabaseSync, purpose: 'fill' | 'part'): Tables {
   return { artist: prepare('artist'), album: prepare('album'), track: prepare('track') }
 }
 
-/** What FTS5 gathers in memory, in bytes, before it writes it; and at how many segments it merges them. */
-const usual = { hashsize: 1_048_576, automerge: 4, crisismerge: 16 }
+/**
+ * What FTS5 gathers in memory, in bytes, before it writes it; at how many segments it merges them; and of how many
+ * documents in a hundred that have gone it writes a level anew: of ten, it would as soon as an evening's work has
+ * retagged a tenth of a catalog, and whoever makes up for that would wait for it.
+ */
+const usual = { hashsize: 1_048_576, automerge: 4, crisismerge: 16, deletemerge: 30 }
 const filling = { hashsize: 16 * 1_048_576, automerge: 0, crisismerge: 1_000 }
 
 /** Makes the search of all words that were set aside, in one pass, and merges it into one piece. */
