@@ -19,6 +19,16 @@ const fillingCacheKilobytes = 65_536
 const partCacheKilobytes = 24_576
 
 /**
+ * What the writer keeps in memory, and from how many pages on a commit moves the write-ahead log into the file. Who makes
+ * up for much writes all over a large file: pages are kept then that would be written several times otherwise, and the
+ * log is moved when nobody waits.
+ */
+export const pace = {
+  usual: 'PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 1000',
+  makingUp: 'PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 32768',
+}
+
+/**
  * Opens the index's file for its writer. A file that is missing, damaged, of another store, ahead of its store (which
  * was restored from a backup) or made by other projections is replaced by an empty one: nothing is lost (law F3). Where
  * the store is null, it is away, and `isOf` says later whether the file is of it.
@@ -197,7 +207,7 @@ function connect(path: string): DatabaseSync {
   db.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
-    PRAGMA cache_size = -8000;
+    ${pace.usual};
     PRAGMA journal_size_limit = 33554432;
     PRAGMA temp_store = MEMORY;
   `)

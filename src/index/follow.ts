@@ -23,9 +23,12 @@ export interface Follower {
 }
 
 const pageEntries = 100
-/** What may wait in memory for the writer. */
-const pendingChanges = 1_000
-const pendingBytes = 1_048_576
+/**
+ * What may wait in memory for the writer, and what it may have in memory until it commits: a thousand albums that have
+ * changed are to be one commit.
+ */
+const pendingChanges = 2_500
+const pendingBytes = 2_097_152
 /** An idle index notes its revision in its file this seldom: it costs only a little reading at the next start. */
 const unnotedRevisions = 1_000
 /** A step of the writer: a bounded piece of work, but on a slow disk. */

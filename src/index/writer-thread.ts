@@ -11,6 +11,7 @@ import {
   isOf,
   moveFilledFile,
   openIndexFile,
+  pace,
   readMeta,
   removeFillingFile,
   type StoreState,
@@ -67,13 +68,9 @@ type WriterRequest = Request<WriterCalls>
  * A transaction is closed at the next whole batch after this time, so that readers and the log see it. Shorter ones cost
  * whoever makes up for much: each commit writes anew what many changes have in common, and a piece of the search.
  */
-const commitAfterMilliseconds = 1_000
+const commitAfterMilliseconds = 2_000
 
-/**
- * Pages of the write-ahead log that are moved into the file at a commit: usually; and while much is made up for, when
- * the most are moved at last, once nobody has asked for anything for a moment. So many batches at once are much.
- */
-const logPages = { usual: 1_000, most: 16_384 }
+/** So many batches at once are much to make up for, and after so long without a request nobody waits. */
 const muchToMakeUpFor = 20
 const idleMilliseconds = 200
 
@@ -188,7 +185,7 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
   const refused: Refused = new Map()
   const open = () => createChanges(db, projections, 'follow', ownNumbers, refused)
   let changes = open()
-  let putsOff = false
+  let isMakingUp = false
   const statements = {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
@@ -233,10 +230,10 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
   return {
     db,
     rest() {
-      if (!putsOff) return
-      putsOff = false
+      if (!isMakingUp) return
+      isMakingUp = false
       try {
-        db.exec(`PRAGMA wal_autocheckpoint = ${logPages.usual}; PRAGMA wal_checkpoint`)
+        db.exec(`${pace.usual}; PRAGMA shrink_memory; PRAGMA wal_checkpoint`)
       } catch {
         // The log holds everything: what the disk cannot do now, the next commit tries, and reports.
       }
@@ -251,9 +248,9 @@ function prepare(db: DatabaseSync, projections: readonly Projection[]) {
     },
     batches(batches: readonly Batch[], revision: number): Applied {
       const all: Applied[] = []
-      if (batches.length >= muchToMakeUpFor && !putsOff) {
-        db.exec(`PRAGMA wal_autocheckpoint = ${logPages.most}`)
-        putsOff = true
+      if (batches.length >= muchToMakeUpFor && !isMakingUp) {
+        db.exec(pace.makingUp)
+        isMakingUp = true
       }
       for (let next = 0; next < batches.length; ) {
         const steps = transaction(() => {
