@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { shareGround } from '../../test/fixtures/ground.ts'
 import { CodedError, type ErrorCode, isCoded } from '../protocol/errors.ts'
 import { openSqliteStore } from '../store/sqlite.ts'
@@ -258,6 +259,31 @@ test('[F3] an index that fits goes on where it was, without reading everything a
   assert.equal(again.progress.applied, 2)
   await assertTrue(store, again)
 })
+
+test('what has been made up for is moved from the log into the file as soon as nobody asks for anything', async () => {
+  await using folder = await createFolder()
+  await using store = await openSqliteStore(folder.store)
+  {
+    await using index = await openIndex({ path: folder.index, store, projections })
+    await caughtUp(store, index)
+  }
+  for (let at = 0; at < 200; at += 1) await write(store, { [`words/a/${at}`]: 'do' })
+  await using again = await openIndex({ path: folder.index, store, projections })
+  await caughtUp(store, again)
+  await until(() => wordsInFile(folder.index) === 200)
+})
+
+/** Without what stands in the log only; undefined where some of it is just being moved, so that the file looks damaged. */
+function wordsInFile(path: string): unknown {
+  const url = pathToFileURL(path)
+  url.searchParams.set('immutable', '1')
+  try {
+    using db = new DatabaseSync(url, { readOnly: true })
+    return db.prepare('SELECT count(*) AS count FROM words').get()?.count
+  } catch {
+    return undefined
+  }
+}
 
 test('[F3] what a projection remembers of changes that were undone, since the disk was full, is forgotten', async () => {
   const folders = new URL('./fixtures/folders.ts', import.meta.url)
