@@ -156,6 +156,12 @@ export interface Reader extends Copy {
   /** Where the file stands, for a decoder in a child process (S1), which reads it without these checks. */
   readonly path: string | Buffer
 
+  /**
+   * As `chunks`, for who reads all of it and nobody soon after: in pieces of up to 1 MiB, and not through the memory that
+   * keeps for the next listener what one has heard.
+   */
+  scan(range: Range, signal?: AbortSignal): AsyncIterable<Uint8Array>
+
   /** Lends up to `length` bytes from `offset`: at most 256 KiB, fewer where memory is short, none at the end. */
   lend(offset: number, length: number, signal?: AbortSignal): Promise<Loan>
 }

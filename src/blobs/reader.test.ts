@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isCoded } from '../protocol/errors.ts'
+import type { Reader } from './blobs.ts'
 import { pageSize } from './pages.ts'
 import { blockSize, hashPath } from './sums.ts'
 import { collectBytes, flipByte, noise, openTestBlobs, streamOf, until } from './test-support.ts'
@@ -22,12 +23,19 @@ test('[B1] any range of a blob is the range of its bytes', async () => {
         using reader = await context.blobs.open(hash)
         const [start, end] = [Math.min(one, other), Math.max(one, other)]
         assert.ok((await collectBytes(reader, start, end)).equals(bytes.subarray(start, end)))
+        assert.ok((await scanned(reader, start, end)).equals(bytes.subarray(start, end)))
       })
       await Promise.all(reads)
     }),
     { numRuns: 40 },
   )
 })
+
+async function scanned(reader: Reader, start: number, end: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for await (const piece of reader.scan({ start, end })) pieces.push(Buffer.from(piece))
+  return Buffer.concat(pieces)
+}
 
 test('[B1] a blob of nothing, of one byte, and of exactly one block reads whole', async () => {
   await using context = await openTestBlobs()
@@ -60,36 +68,38 @@ test('[B1] memory that is all lent out does not stop other readers', async () =>
 })
 
 for (const position of [0, 1, blockSize - 1, blockSize, pageSize - 1, pageSize, pageSize + 3 * blockSize + 9])
-  test(`[B1] a byte that flips at ${position} never leaves, what stands before it does, and the blob is set aside`, async () => {
-    await using context = await openTestBlobs()
-    const bytes = noise(pageSize + 3 * blockSize + 10)
-    const { hash } = await context.blobs.put(streamOf(bytes))
-    const path = hashPath(join(context.folder, 'blobs'), hash)
-    await flipByte(path, position)
-    const block = Math.floor(position / blockSize)
-    {
-      using reader = await context.blobs.open(hash)
-      const got: Buffer[] = []
-      await assert.rejects(
-        async () => {
-          for await (const piece of reader.chunks()) got.push(Buffer.from(piece))
-        },
-        (error) => isCoded(error, 'BLOB_CORRUPT'),
-      )
-      assert.ok(Buffer.concat(got).equals(bytes.subarray(0, block * blockSize)))
-    }
-    await assert.rejects(context.blobs.open(hash), (error) => isCoded(error, 'BLOB_CORRUPT'))
-    await until(() => context.events.length > 0)
-    assert.deepEqual(context.events, [{ kind: 'corrupt', hash }])
-    await context.reopen()
-    await assert.rejects(context.blobs.open(hash), (error) => isCoded(error, 'BLOB_CORRUPT'))
-    assert.equal(await context.blobs.size(hash), null)
-    assert.deepEqual(await readdir(join(context.folder, 'blobs', 'corrupt')), [hash])
-    // The same content, uploaded again, is served again.
-    await context.blobs.put(streamOf(bytes), { expected: hash })
-    using healed = await context.blobs.open(hash)
-    assert.ok((await collectBytes(healed)).equals(bytes))
-  })
+  for (const way of ['chunks', 'scan'] as const)
+    test(`[B1] a byte that flips at ${position} never leaves by ${way}, what stands before it does, and the blob is set aside`, async () => {
+      await using context = await openTestBlobs()
+      const bytes = noise(pageSize + 3 * blockSize + 10)
+      const { hash } = await context.blobs.put(streamOf(bytes))
+      const path = hashPath(join(context.folder, 'blobs'), hash)
+      await flipByte(path, position)
+      const block = Math.floor(position / blockSize)
+      {
+        using reader = await context.blobs.open(hash)
+        const got: Buffer[] = []
+        await assert.rejects(
+          async () => {
+            for await (const piece of reader[way]({ start: 0, end: reader.size }))
+              got.push(Buffer.from(piece))
+          },
+          (error) => isCoded(error, 'BLOB_CORRUPT'),
+        )
+        assert.ok(Buffer.concat(got).equals(bytes.subarray(0, block * blockSize)))
+      }
+      await assert.rejects(context.blobs.open(hash), (error) => isCoded(error, 'BLOB_CORRUPT'))
+      await until(() => context.events.length > 0)
+      assert.deepEqual(context.events, [{ kind: 'corrupt', hash }])
+      await context.reopen()
+      await assert.rejects(context.blobs.open(hash), (error) => isCoded(error, 'BLOB_CORRUPT'))
+      assert.equal(await context.blobs.size(hash), null)
+      assert.deepEqual(await readdir(join(context.folder, 'blobs', 'corrupt')), [hash])
+      // The same content, uploaded again, is served again.
+      await context.blobs.put(streamOf(bytes), { expected: hash })
+      using healed = await context.blobs.open(hash)
+      assert.ok((await collectBytes(healed)).equals(bytes))
+    })
 
 test('[B1] blocks beside a damaged one are served meanwhile only until the damage is met', async () => {
   await using context = await openTestBlobs()

@@ -10,6 +10,8 @@ import { blocksPerPage, type Page, type Pages, pageSize } from './pages.ts'
 import { blockSize, type Sums } from './sums.ts'
 
 const readInto = promisify(read)
+/** A scan reads so many blocks at once. */
+const scanBlocks = 16
 const nothing: Loan = { bytes: new Uint8Array(0), release: () => {} }
 
 /** A reader whose every block is checked against `sums`. `explain` names the error of one that does not match. */
@@ -102,7 +104,25 @@ export function createVerifiedReader(
     return page ? lendFromPage(page, offset, wanted, signal) : lendBlock(offset, wanted, signal)
   }
 
-  return finishReader(borrowed, sums.size, true, lend)
+  /** The memory of a piece is overwritten by the next one. */
+  async function* scan({ start, end }: Range, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const stop = Math.min(end, sums.size)
+    const base = Math.floor(start / blockSize)
+    const blocks = Math.min(scanBlocks, Math.ceil(stop / blockSize) - base)
+    const buffer = Buffer.allocUnsafeSlow(Math.max(blocks, 0) * blockSize)
+    for (let offset = start; offset < stop; ) {
+      signal?.throwIfAborted()
+      const first = Math.floor(offset / blockSize)
+      const sound = await readBlocks(buffer, first, Math.min(first + blocks, Math.ceil(stop / blockSize)))
+      signal?.throwIfAborted()
+      if (sound === 0) throw await explain()
+      const until = Math.min((first + sound) * blockSize, stop)
+      yield buffer.subarray(offset - first * blockSize, until - first * blockSize)
+      offset = until
+    }
+  }
+
+  return finishReader(borrowed, sums.size, true, lend, scan)
 }
 
 /**
@@ -127,10 +147,18 @@ export function createUnverifiedReader(borrowed: Borrowed, onChange: () => void)
     return { bytes: buffer, release: () => {} }
   }
 
-  return finishReader(borrowed, file.stats.size, false, lend)
+  return finishReader(borrowed, file.stats.size, false, lend, (range, signal) =>
+    chunksOf(lend, range, signal),
+  )
 }
 
-function finishReader(borrowed: Borrowed, size: number, verified: boolean, lend: Reader['lend']): Reader {
+function finishReader(
+  borrowed: Borrowed,
+  size: number,
+  verified: boolean,
+  lend: Reader['lend'],
+  scan: Reader['scan'],
+): Reader {
   let open = true
   return {
     size,
@@ -141,6 +169,7 @@ function finishReader(borrowed: Borrowed, size: number, verified: boolean, lend:
       return Promise.reject(new Error('the reader has been disposed of'))
     },
     chunks: (range = { start: 0, end: size }, signal) => chunksOf(lend, range, signal),
+    scan,
     shortcut: (offset, length) => (open && verified && borrowed.file.shortcuts?.take(offset, length)) || null,
     [Symbol.dispose]() {
       if (open) borrowed.release()

@@ -10,30 +10,41 @@ import { makeFolder } from './durable.ts'
 /** Kept free on the disk, so that the databases can go on when uploads have filled the rest. */
 const reserveBytes = 64 * 1024 * 1024
 
-/** Writes bytes at the end of an open file. */
-export type Write = (file: FileHandle, bytes: Uint8Array) => Promise<void> | void
+/** Writes bytes behind those that it has written so far. */
+export interface Writer extends AsyncDisposable {
+  write(bytes: Uint8Array): Promise<void> | void
+}
+
+/** For a new file that has been opened. It is disposed of before the file is flushed. */
+export type OpenWriter = (file: FileHandle, path: string) => Promise<Writer>
 
 /** By the threads of the pool: nobody here waits for a disk that is slow to take them. */
-const writeAside: Write = async (file, bytes) => {
-  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
-}
+const writeAside: OpenWriter = async (file) => ({
+  async write(bytes) {
+    for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
+  },
+  async [Symbol.asyncDispose]() {},
+})
 
 /** Writes `source` into a new file under `folder`, durably, and tells its digest. Nothing stays when it rejects. */
 export async function writeTemporary(
   folder: string,
   source: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
-  write: Write = writeAside,
+  openWriter: OpenWriter = writeAside,
 ): Promise<Written> {
   await makeFolder(folder)
   const path = join(folder, randomUUID())
   try {
     await using file = await open(path, 'wx', 0o600)
     const digest = createDigest()
-    for await (const bytes of source) {
-      signal?.throwIfAborted()
-      digest.update(bytes)
-      await write(file, bytes)
+    {
+      await using writer = await openWriter(file, path)
+      for await (const bytes of source) {
+        signal?.throwIfAborted()
+        digest.update(bytes)
+        await writer.write(bytes)
+      }
     }
     signal?.throwIfAborted()
     await file.sync()

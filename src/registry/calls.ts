@@ -1,13 +1,15 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { Agent } from 'node:https'
+import type { ConnectionOptions } from 'node:tls'
 import type { z } from 'zod'
 import { CodedError, isCoded } from '../protocol/errors.ts'
 import type { Role } from '../protocol/facts/cluster.ts'
 import type { Id } from '../protocol/ids.ts'
+import type { Incoming, Outgoing } from './attempt.ts'
+import { type Bulk, createBulk } from './bulk.ts'
 import { type Circuits, createCircuits } from './circuit.ts'
-import { exchange, type Outgoing } from './exchange.ts'
+import { exchange } from './exchange.ts'
 import { afterSilence } from './patience.ts'
-import { piecesOf } from './pieces.ts'
 import { refusalOf } from './refusal.ts'
 import type { LiveNode, Registry } from './registry.ts'
 import type { Trust } from './trust/trust.ts'
@@ -46,6 +48,11 @@ export interface CallRequest {
    * is repeated, once, where a kept connection turns out to be dead.
    */
   readonly repeatable?: boolean
+  /**
+   * A GET whose body is large and of a length that the answer tells. It comes in large pieces, each of which is
+   * overwritten once the next one has been asked for.
+   */
+  readonly bulk?: boolean
 }
 
 export interface OpenLimits {
@@ -100,6 +107,7 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
   function dropIdle(node: Id): void {
     const peer = peers.get(node)
     peers.delete(node)
+    peer?.bulk.end()
     for (const socket of Object.values(peer?.agent.freeSockets ?? {}).flat()) socket?.destroy()
   }
 
@@ -107,12 +115,7 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
     const known = peers.get(id)
     if (known !== undefined) return known
     const { key, certificate, authorities } = trust.identity
-    const agent = new Agent({
-      keepAlive: true,
-      maxFreeSockets: keptConnections,
-      timeout: idleMs,
-      // Each connection is verified in full: a session that is taken up again would skip that.
-      maxCachedSessions: 0,
+    const secure: ConnectionOptions = {
       minVersion: 'TLSv1.3',
       key,
       cert: certificate,
@@ -122,8 +125,17 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
         if (subject.CN === id && registry.member(id)?.state !== 'removed') return undefined
         return new CodedError('NODE_REFUSED', `what answers there is not node ${id}`)
       },
+    }
+    const agent = new Agent({
+      ...secure,
+      keepAlive: true,
+      maxFreeSockets: keptConnections,
+      timeout: idleMs,
+      // Each connection is verified in full: a session that is taken up again would skip that.
+      maxCachedSessions: 0,
     })
-    const peer = { agent, incarnation, addresses: [...addresses], underWay: 0 }
+    const bulk = createBulk(secure, idleMs)
+    const peer = { agent, bulk, incarnation, addresses: [...addresses], underWay: 0 }
     peers.set(id, peer)
     return peer
   }
@@ -147,9 +159,7 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
     try {
       const answer = await exchange(peer, outgoing(request), { deadlineMs, signal })
       circuits.heard(incarnation)
-      // Where it breaks off before anybody reads it, the reader hears of it.
-      answer.on('error', () => undefined)
-      answer.once('close', () => {
+      answer.onClose(() => {
         peer.underWay -= 1
       })
       return { answer, incarnation }
@@ -166,15 +176,14 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
   const open: Calls['open'] = async (node, request, limits) => {
     const { answer, incarnation } = await begin(node, request, limits)
     const { stallMs, signal } = limits
-    const status = answer.statusCode ?? 500
+    const { status } = answer
     const body = follow(answer, { stallMs, signal, circuits, incarnation })
     if (status < 300 || status === 304) {
       return {
         status,
         headers: answer.headers,
         body,
-        // What has come whole leaves its connection to the next call.
-        [Symbol.dispose]: () => void (answer.complete ? answer.resume() : answer.destroy()),
+        [Symbol.dispose]: answer.leave,
       }
     }
     throw refusalOf(status, await readWhole(body))
@@ -216,27 +225,31 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
     },
     async [Symbol.asyncDispose]() {
       for (const unsubscribe of unsubscribes) unsubscribe()
-      for (const { agent } of peers.values()) agent.destroy()
+      for (const { agent, bulk } of peers.values()) {
+        agent.destroy()
+        bulk[Symbol.dispose]()
+      }
       peers.clear()
     },
   }
 }
 
 interface Begun {
-  readonly answer: IncomingMessage
+  readonly answer: Incoming
   /** The node's, when it was asked. */
   readonly incarnation: Id
 }
 
 interface Peer {
   readonly agent: Agent
+  readonly bulk: Bulk
   readonly incarnation: Id
   /** The one that worked last comes first. */
   addresses: string[]
   underWay: number
 }
 
-function outgoing({ method, path, headers, json, body, repeatable }: CallRequest): Outgoing {
+function outgoing({ method, path, headers, json, body, repeatable, bulk = false }: CallRequest): Outgoing {
   const text = json === undefined ? undefined : JSON.stringify(json)
   return {
     method,
@@ -249,6 +262,7 @@ function outgoing({ method, path, headers, json, body, repeatable }: CallRequest
       }),
     },
     body: text ?? body,
+    bulk,
     repeatable: body === undefined && (repeatable === true || method === 'GET' || method === 'HEAD'),
   }
 }
@@ -262,12 +276,12 @@ interface Following {
 
 /** The bytes of an answer. The time counts only while someone waits: a listener may be as slow as they like. */
 async function* follow(
-  answer: IncomingMessage,
+  answer: Incoming,
   { stallMs, signal, circuits, incarnation }: Following,
 ): AsyncGenerator<Uint8Array, undefined> {
   const aborted = () => answer.destroy(new Error('aborted'))
   signal?.addEventListener('abort', aborted)
-  const chunks = piecesOf(answer)
+  const chunks = answer.pieces()
   try {
     signal?.throwIfAborted()
     for (;;) {
@@ -283,7 +297,7 @@ async function* follow(
       circuits.heard(incarnation)
       yield next.value
     }
-    if (!answer.complete) throw new Error('it broke off')
+    if (!answer.isComplete()) throw new Error('it broke off')
   } catch (error) {
     signal?.throwIfAborted()
     if (isCoded(error)) throw error
@@ -296,14 +310,15 @@ async function* follow(
 }
 
 async function readWhole(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = []
+  const decoder = new TextDecoder()
+  let text = ''
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
     if (size > answerBytes) throw new CodedError('UNREACHABLE', 'the answer is too long')
-    chunks.push(chunk)
+    text += decoder.decode(chunk, { stream: true })
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return text + decoder.decode()
 }
 
 function parseJson(text: string): unknown {

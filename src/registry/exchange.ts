@@ -1,19 +1,14 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { type Agent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
-import { afterSilence } from './patience.ts'
+import { type Attempt, type Incoming, inTime, type Outgoing } from './attempt.ts'
+import type { Bulk } from './bulk.ts'
+import { piecesOf } from './pieces.ts'
 import { splitAddress } from './trust/join-line.ts'
-
-export interface Outgoing {
-  readonly method: string
-  readonly path: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | AsyncIterable<Uint8Array> | undefined
-  readonly repeatable: boolean
-}
 
 export interface Target {
   readonly agent: Agent
+  readonly bulk: Bulk
   /** Tried in turn; the one that worked is put first. */
   addresses: string[]
 }
@@ -28,23 +23,30 @@ interface Limits {
 const connectMs = 1_000
 
 /** One request at one of the addresses, until its answer begins. Throws whatever kept it from that. */
-export async function exchange(target: Target, outgoing: Outgoing, limits: Limits): Promise<IncomingMessage> {
+export async function exchange(target: Target, outgoing: Outgoing, limits: Limits): Promise<Incoming> {
+  const { signal } = limits
   const end = performance.now() + limits.deadlineMs
+  const begin = (address: string) =>
+    outgoing.bulk ? target.bulk.begin(address, outgoing) : beginOverHttp(target.agent, address, outgoing)
   let mayRepeat = outgoing.repeatable
   let last: unknown = new Error('it has no address')
   for (const address of [...target.addresses]) {
     for (let again = true; again; ) {
       again = false
-      const attempt = begin(target.agent, address, outgoing)
-      const left = Math.max(1, end - performance.now())
+      const attempt = begin(address)
+      const deadlineMs = Math.max(1, end - performance.now())
+      const isLast = address === target.addresses.at(-1)
       try {
-        const isLast = address === target.addresses.at(-1)
-        const answer = await attempt.answer(left, isLast ? left : Math.min(left, connectMs), limits.signal)
+        const answer = await inTime(attempt, {
+          deadlineMs,
+          connectMs: isLast ? deadlineMs : Math.min(deadlineMs, connectMs),
+          signal,
+        })
         target.addresses = [address, ...target.addresses.filter((other) => other !== address)]
         return answer
       } catch (error) {
         last = error
-        limits.signal?.throwIfAborted()
+        signal?.throwIfAborted()
         if (performance.now() >= end) throw error
         // The other side may have closed a kept connection in the moment in which it was used again.
         again = mayRepeat && attempt.wasKept()
@@ -57,7 +59,8 @@ export async function exchange(target: Target, outgoing: Outgoing, limits: Limit
 }
 
 /** Sends a request; what was sent to somebody must not be sent to another address as well. */
-function begin(agent: Agent, address: string, { method, path, headers, body }: Outgoing) {
+function beginOverHttp(agent: Agent, address: string, outgoing: Outgoing): Attempt {
+  const { method, path, headers, body } = outgoing
   let connected = false
   const sent: ClientRequest = httpsRequest({ ...splitAddress(address), agent, method, path, headers })
   sent.on('socket', (socket) => {
@@ -75,35 +78,28 @@ function begin(agent: Agent, address: string, { method, path, headers, body }: O
     sent.on('close', () => source.destroy())
     source.pipe(sent)
   }
-
   return {
+    answered: new Promise((resolve, reject) => {
+      sent.once('response', (answer) => resolve(incoming(answer)))
+      // It stays for what comes after the answer has begun; the answer itself tells of that.
+      sent.on('error', reject)
+    }),
     wasConnected: () => connected,
     wasKept: () => sent.reusedSocket,
-    answer(deadlineMs: number, connectDeadlineMs: number, signal: AbortSignal | undefined) {
-      return new Promise<IncomingMessage>((resolve, reject) => {
-        const aborted = () => sent.destroy(new Error('aborted'))
-        const heard = afterSilence(deadlineMs, () =>
-          sent.destroy(new Error(`no answer in ${Math.round(deadlineMs)} ms`)),
-        )
-        const unconnected = setTimeout(() => {
-          if (!connected) sent.destroy(new Error('no connection'))
-        }, connectDeadlineMs)
-        const settle = () => {
-          heard()
-          clearTimeout(unconnected)
-          signal?.removeEventListener('abort', aborted)
-        }
-        signal?.addEventListener('abort', aborted)
-        sent.once('response', (answer) => {
-          settle()
-          resolve(answer)
-        })
-        // It stays for what comes after the answer has begun; the answer itself tells of that.
-        sent.on('error', (error) => {
-          settle()
-          reject(error)
-        })
-      })
-    },
+    destroy: (error) => void sent.destroy(error),
+  }
+}
+
+function incoming(answer: IncomingMessage): Incoming {
+  // Where it breaks off before anybody reads it, the reader hears of it.
+  answer.on('error', () => undefined)
+  return {
+    status: answer.statusCode ?? 500,
+    headers: answer.headers,
+    pieces: () => piecesOf(answer),
+    isComplete: () => answer.complete,
+    destroy: (error) => void answer.destroy(error),
+    leave: () => void (answer.complete ? answer.resume() : answer.destroy()),
+    onClose: (listener) => void answer.once('close', listener),
   }
 }

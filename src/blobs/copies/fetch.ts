@@ -3,7 +3,7 @@ import type { BlobHash, Id } from '../../protocol/ids.ts'
 import type { Written } from '../blobs.ts'
 import { diskError } from '../disk-errors.ts'
 import type { BlobPeers } from '../peers.ts'
-import { type Write, writeTemporary } from '../temporary.ts'
+import { type OpenWriter, writeTemporary } from '../temporary.ts'
 
 /**
  * Brings the bytes of a blob into a new file of a folder, from the nodes, asked one after another; one that fails in the
@@ -28,7 +28,7 @@ export interface Fetched extends Written {
   readonly nodes: readonly Id[]
 }
 
-export function createFetch(peers: Pick<BlobPeers, 'open'>, write?: Write): Fetch {
+export function createFetch(peers: Pick<BlobPeers, 'open'>, openWriter?: OpenWriter): Fetch {
   /** The bytes, from one node after another; `used` gets those that sent any. */
   async function* bytesFrom(
     { hash, size }: WantedBlob,
@@ -42,7 +42,7 @@ export function createFetch(peers: Pick<BlobPeers, 'open'>, write?: Write): Fetc
       try {
         using copy = await peers.open(node, hash, 'copy', signal)
         if (size !== undefined && copy.size !== size) throw new CodedError('BLOB_CORRUPT', hash)
-        for await (const bytes of gathered(copy.chunks({ start: at, end: copy.size }, signal))) {
+        for await (const bytes of copy.chunks({ start: at, end: copy.size }, signal)) {
           used.add(node)
           at += bytes.length
           yield bytes
@@ -60,30 +60,10 @@ export function createFetch(peers: Pick<BlobPeers, 'open'>, write?: Write): Fetc
   return async (blob, nodes, folder, signal) => {
     const used = new Set<Id>()
     try {
-      const written = await writeTemporary(folder, bytesFrom(blob, nodes, used, signal), signal, write)
+      const written = await writeTemporary(folder, bytesFrom(blob, nodes, used, signal), signal, openWriter)
       return { ...written, nodes: [...used] }
     } catch (error) {
       throw diskError(error)
     }
   }
-}
-
-/** TLS brings pieces of 16 KiB at most; larger ones cost a fraction of the calls to write and to hash them. */
-const pieceBytes = 256 * 1_024
-
-async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const piece = Buffer.allocUnsafeSlow(pieceBytes)
-  let filled = 0
-  for await (const bytes of source) {
-    for (let at = 0; at < bytes.length; ) {
-      const taken = Math.min(bytes.length - at, pieceBytes - filled)
-      piece.set(bytes.subarray(at, at + taken), filled)
-      at += taken
-      filled += taken
-      if (filled < pieceBytes) continue
-      yield piece
-      filled = 0
-    }
-  }
-  if (filled > 0) yield piece.subarray(0, filled)
 }

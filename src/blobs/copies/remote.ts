@@ -17,6 +17,8 @@ export interface BlobCall {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: AsyncIterable<Uint8Array>
   readonly repeatable?: boolean
+  /** A large body is wanted, in large pieces, each of which is overwritten once the next one has been asked for. */
+  readonly bulk?: boolean
 }
 
 export interface CallLimits {
@@ -74,7 +76,7 @@ export function createBlobPeers(call: OpenCall, live: () => readonly Id[]): Blob
   ): AsyncGenerator<Uint8Array> {
     if (start >= end) return
     const headers = { range: `bytes=${start}-${end - 1}`, [purposeHeader]: purpose }
-    const request: BlobCall = { method: 'GET', path: pathOf(hash), headers }
+    const request: BlobCall = { method: 'GET', path: pathOf(hash), headers, bulk: purpose === 'copy' }
     using answer = await call(node, request, limitsOf(purpose, signal))
     let left = end - start
     for await (const bytes of answer.body) {

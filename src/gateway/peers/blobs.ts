@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Blobs, Copy } from '../../blobs/blobs.ts'
+import type { Blobs, Reader } from '../../blobs/blobs.ts'
 import { type Courtesy, forListener } from '../../blobs/copies/courtesy.ts'
 import type { HeldCopies } from '../../blobs/copies/held.ts'
 import { blobSize, type blobVouch, purposeHeader } from '../../blobs/copies/remote.ts'
@@ -28,7 +28,7 @@ const patienceMs = 15_000
 
 /** What other nodes ask of the bytes here. Who asks was checked before: they are nodes of this cluster. */
 export function peerBlobRoutes({ blobs, held, courtesy }: PeerBlobs): PeerRoutes {
-  function represent(hash: BlobHash, copy: Copy, isBackground: boolean): Representation {
+  function represent(hash: BlobHash, copy: Reader, isBackground: boolean): Representation {
     return {
       size: copy.size,
       etag: `"${hash}"`,
@@ -37,6 +37,7 @@ export function peerBlobRoutes({ blobs, held, courtesy }: PeerBlobs): PeerRoutes
         isBackground
           ? inTurn(copy, range, courtesy, signal)
           : forListener(copy.chunks(range, signal), courtesy),
+      isBulk: isBackground,
       [Symbol.dispose]: () => copy[Symbol.dispose](),
     }
   }
@@ -81,12 +82,12 @@ export function peerBlobRoutes({ blobs, held, courtesy }: PeerBlobs): PeerRoutes
 
 /** For another node's repair: listeners here come first. */
 async function* inTurn(
-  copy: Copy,
+  copy: Reader,
   range: ByteRange,
   courtesy: Courtesy,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  for await (const bytes of copy.chunks(range, signal)) {
+  for await (const bytes of copy.scan(range, signal)) {
     await courtesy.turn(bytes.length, signal)
     yield bytes
   }

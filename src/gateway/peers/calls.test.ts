@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createTcpServer } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -24,10 +25,17 @@ let two: TestNode
 /** How often `/count` was carried out. */
 let counted = 0
 
+/** How many wait for what `/stalls` owes them. */
+let stalling = 0
+/** What `/endless` has sent. */
+let sent = 0
+
 const chunk = Buffer.alloc(65_536, 7)
+const noise = randomBytes(3 * 1_048_576 + 777)
 
 const routes: PeerRoutes = (app) => {
   app.get('/who', async (request) => ({ caller: request.peer }))
+  app.get('/port', async (request) => request.raw.socket.remotePort)
   app.get('/refused', async () => {
     throw new CodedError('BLOB_MISSING', 'that one')
   })
@@ -38,12 +46,39 @@ const routes: PeerRoutes = (app) => {
   app.get('/silent', async () => await new Promise(() => undefined))
   // Some bytes, and then nothing more, or the end of the connection.
   app.get('/stalls', (_request, reply) => {
+    stalling += 1
+    reply.raw.on('close', () => {
+      stalling -= 1
+    })
     reply.hijack().raw.writeHead(200, { 'content-length': 10 * chunk.length })
     reply.raw.write(chunk)
   })
   app.get('/breaks', (_request, reply) => {
     reply.hijack().raw.writeHead(200, { 'content-length': 10 * chunk.length })
     reply.raw.write(chunk, () => reply.raw.destroy())
+  })
+  app.get('/drips', async (_request, reply) => {
+    reply.hijack().raw.writeHead(200, { 'content-length': 10 })
+    for (let left = 10; left > 0; left -= 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      reply.raw.write('.')
+    }
+    reply.raw.end()
+  })
+  app.get('/noise', (_request, reply) => reply.send(noise))
+  app.get('/endless', (_request, reply) => {
+    const { raw } = reply.hijack()
+    raw.writeHead(200, { 'content-length': 1e12 })
+    const write = () => {
+      do sent += chunk.length
+      while (!raw.destroyed && raw.write(chunk))
+    }
+    raw.on('drain', write)
+    write()
+  })
+  app.get('/chunked', (_request, reply) => {
+    reply.hijack().raw.write('of a length that nobody knows')
+    reply.raw.end()
   })
   app.get('/bytes', (_request, reply) => reply.send(Buffer.concat([chunk, chunk, chunk])))
 }
@@ -66,8 +101,14 @@ const caller = z.object({ caller: z.string() })
 const who = (calls: Calls, node: Id, deadlineMs = patient.deadlineMs) =>
   calls.ask(node, { method: 'GET', path: '/who' }, caller, { deadlineMs })
 
-async function read(calls: Calls, node: Id, path: string, stallMs: number, signal?: AbortSignal) {
-  using answer = await calls.open(node, { method: 'GET', path }, { ...patient, stallMs, signal })
+interface Reading {
+  readonly stallMs: number
+  readonly signal?: AbortSignal
+  readonly bulk?: boolean
+}
+
+async function read(calls: Calls, node: Id, path: string, { bulk = false, ...limits }: Reading) {
+  using answer = await calls.open(node, { method: 'GET', path, bulk }, { ...patient, ...limits })
   let size = 0
   for await (const bytes of answer.body) size += bytes.length
   return size
@@ -100,7 +141,7 @@ test('a node hears which node asks it, and what it refuses reaches the caller as
     one.calls.open(two.id, { method: 'GET', path: '/nothing' }, patient),
     coded('NOT_FOUND'),
   )
-  assert.equal(await read(one.calls, two.id, '/bytes', 5_000), 3 * chunk.length)
+  assert.equal(await read(one.calls, two.id, '/bytes', patient), 3 * chunk.length)
   assert.equal(one.calls.isAvoided(two.id), false, 'a refusal is an answer')
 })
 
@@ -144,30 +185,74 @@ test('[N3] a node that answers is tried again after a silence, and at once by wh
   assert.equal(one.calls.isAvoided(two.id), false)
 })
 
-test('[N3] a body that stalls, or breaks off, ends as unreachable; one that is given up ends with its reason', async () => {
+for (const bulk of [false, true])
+  test(`[N3] a body that stalls, or breaks off, ends as unreachable; one that is given up ends with its reason (bulk: ${bulk})`, async () => {
+    await using calls = callsOf(one.trust.identity, [seen(two)])
+    await assert.rejects(read(calls, two.id, '/stalls', { stallMs: 200, bulk }), coded('UNREACHABLE'))
+    assert.ok(calls.isAvoided(two.id))
+    await waitFor(() => who(calls, two.id), { what: 'it to be tried again' })
+    await assert.rejects(read(calls, two.id, '/breaks', { stallMs: 5_000, bulk }), coded('UNREACHABLE'))
+    assert.equal(calls.isAvoided(two.id), false, 'one answer that is cut off says little of the node')
+    await who(calls, two.id)
+    const reason = new Error('the listener has gone')
+    const gone = new AbortController()
+    const reading = read(calls, two.id, '/stalls', { stallMs: 30_000, signal: gone.signal, bulk })
+    setTimeout(() => gone.abort(reason), 100)
+    await assert.rejects(reading, (error) => error === reason)
+    assert.equal(calls.isAvoided(two.id), false, 'who gives up says nothing of the node')
+  })
+
+test('what is read in bulk comes whole, again and again on one connection, and refusals come as they are', async () => {
   await using calls = callsOf(one.trust.identity, [seen(two)])
-  await assert.rejects(read(calls, two.id, '/stalls', 200), coded('UNREACHABLE'))
-  assert.ok(calls.isAvoided(two.id))
-  await waitFor(() => who(calls, two.id), { what: 'it to be tried again' })
-  await assert.rejects(read(calls, two.id, '/breaks', 5_000), coded('UNREACHABLE'))
-  assert.equal(calls.isAvoided(two.id), false, 'one answer that is cut off says little of the node')
-  await who(calls, two.id)
-  const reason = new Error('the listener has gone')
-  const gone = new AbortController()
-  const reading = read(calls, two.id, '/stalls', 30_000, gone.signal)
-  setTimeout(() => gone.abort(reason), 100)
-  await assert.rejects(reading, (error) => error === reason)
-  assert.equal(calls.isAvoided(two.id), false, 'who gives up says nothing of the node')
+  const ports = new Set<number>()
+  for (let round = 0; round < 5; round += 1) {
+    using answer = await calls.open(two.id, { method: 'GET', path: '/noise', bulk: true }, patient)
+    const pieces: Buffer[] = []
+    for await (const piece of answer.body) pieces.push(Buffer.from(piece))
+    assert.ok(Buffer.concat(pieces).equals(noise))
+    assert.ok(pieces.length < 10, 'in large pieces')
+    const port = await calls.ask(two.id, { method: 'GET', path: '/port', bulk: true }, z.number(), patient)
+    ports.add(port)
+    const refused = calls.open(two.id, { method: 'GET', path: '/refused', bulk: true }, patient)
+    await assert.rejects(refused, (error) => isCoded(error, 'BLOB_MISSING') && error.detail === 'that one')
+  }
+  assert.equal(ports.size, 1)
+})
+
+test('what is read in bulk is held by the sender while its reader takes their time, and ends when they leave', async () => {
+  await using calls = callsOf(one.trust.identity, [seen(two)])
+  {
+    using answer = await calls.open(two.id, { method: 'GET', path: '/endless', bulk: true }, patient)
+    const pieces = answer.body[Symbol.asyncIterator]()
+    await pieces.next()
+    let before = -1
+    const isHeld = async () => {
+      const held = sent === before
+      before = sent
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      return held && sent === before
+    }
+    await waitFor(isHeld, { what: 'the sender to wait' })
+    while (sent === before) assert.equal((await pieces.next()).done, false)
+  }
+  assert.deepEqual(await who(calls, two.id), { caller: one.id })
+})
+
+test('[N3] a slow line is not taken for a silent node, and a body without a length is refused where it is read in bulk', async () => {
+  await using calls = callsOf(one.trust.identity, [seen(two)])
+  assert.equal(await read(calls, two.id, '/drips', { stallMs: 600, bulk: true }), 10)
+  await assert.rejects(read(calls, two.id, '/chunked', { ...patient, bulk: true }), coded('UNREACHABLE'))
 })
 
 test('[N3] a server that dies in mid-body is noticed; [N1] a node that starts again elsewhere is called there', async () => {
   const three = await cluster.add('three', [routes])
   await waitFor(() => one.registry.node(three.id), { what: 'the third node' })
-  using answer = await one.calls.open(three.id, { method: 'GET', path: '/stalls' }, patient)
-  const reading = (async () => {
-    for await (const bytes of answer.body) assert.ok(bytes.length > 0)
-  })()
-  const noticed = assert.rejects(reading, coded('UNREACHABLE'))
+  const noticed = Promise.all(
+    [false, true].map((bulk) =>
+      assert.rejects(read(one.calls, three.id, '/stalls', { ...patient, bulk }), coded('UNREACHABLE')),
+    ),
+  )
+  await waitFor(() => stalling === 2, { what: 'both to be at it' })
   const { data, address } = three
   const { identity } = three.trust
   await three[Symbol.asyncDispose]()

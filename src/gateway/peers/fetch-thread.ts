@@ -1,10 +1,9 @@
-import { writeSync } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { createFetch, type Fetched, type WantedBlob } from '../../blobs/copies/fetch.ts'
 import { createBlobPeers } from '../../blobs/copies/remote.ts'
+import { openDirectWriter } from '../../blobs/direct.ts'
 import type { Member } from '../../protocol/facts/cluster.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { createCalls } from '../../registry/calls.ts'
@@ -45,7 +44,7 @@ function serve(port: MessagePort): void {
   const { learn, registry, trust } = createKnowledge()
   const calls = createCalls({ registry, trust })
   const peers = createBlobPeers(calls.open, () => registry.nodes().map(({ id }) => id))
-  const fetch = createFetch(peers, writeHere)
+  const fetch = createFetch(peers, openDirectWriter)
 
   async function carryOut(request: Request<FetchCalls>): Promise<unknown> {
     if (request.name === 'cancel') return jobs.get(request.input.number)?.abort()
@@ -76,11 +75,6 @@ function serve(port: MessagePort): void {
  */
 function yieldToOthers(): void {
   if (process.platform === 'linux') setPriority(lowPriority)
-}
-
-/** By this thread, which nobody waits for, instead of handing each piece to the pool, where listeners' reads wait. */
-function writeHere(file: FileHandle, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file.fd, bytes, at)
 }
 
 /** What the jobs so far told of the cluster, as calls want to see it. */

@@ -19,6 +19,8 @@ export interface Representation extends Disposable {
    * longer wanted: only then may its bytes be closed or deleted. `send` in `send.ts` does.
    */
   open(range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array>
+  /** There are few who take it and no one hears it: it is opened once, and comes in the same pieces to who takes their time. */
+  readonly isBulk?: boolean
   /** As `Copy.shortcut` of the blobs. */
   readonly shortcut?: (offset: number, length: number) => Shortcut | null
 }

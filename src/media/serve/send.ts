@@ -137,7 +137,7 @@ async function writeRange(
       continue
     }
     const before = position
-    const range = { start: position, end: Math.min(end, position + piece) }
+    const range = { start: position, end: bytes.isBulk ? end : Math.min(end, position + piece) }
     for await (const chunk of bytes.open(range, listener.gone)) {
       position += chunk.length
       const outcome = await listener.write(chunk)

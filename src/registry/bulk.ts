@@ -1,0 +1,344 @@
+import type { OnReadOpts } from 'node:net'
+import { type ConnectionOptions, connect } from 'node:tls'
+import type { Attempt, Incoming, Outgoing } from './attempt.ts'
+import { type Head, parseHead } from './head.ts'
+import { splitAddress } from './trust/join-line.ts'
+
+/**
+ * GETs of whole blobs from one node, over connections of their own, which are kept. TLS brings 16 KiB at a time; as
+ * objects that pass through `node:http`, the streams and our own generators each of them costs several times what
+ * deciphering it does, and what they leave has V8 collect garbage all the time. So here the socket writes into a large
+ * piece of memory, which is handed out when it is full, and used again afterwards.
+ */
+export interface Bulk extends Disposable {
+  /** The answer's pieces are overwritten once the next one has been asked for. */
+  begin(address: string, outgoing: Outgoing): Attempt
+  /** Closes the connections that wait for a request; the others when their answer is over. */
+  end(): void
+}
+
+/** Large enough that a piece costs nothing but its bytes: to hash, to write, to be handed on. */
+const pieceBytes = 1_024 * 1_024
+/** A reader waits so long for a piece to be full, in milliseconds. */
+const fillMs = 250
+/** Pages of memory as WebAssembly counts it. */
+const pageBytes = 65_536
+
+/** `idleMs`: how long a connection waits for the next request. */
+export function createBulk(options: ConnectionOptions, idleMs: number): Bulk {
+  const open = new Set<Connection>()
+  const idle = new Map<Connection, string>()
+  let ended = false
+
+  function connectTo(address: string): Connection {
+    const connection = openConnection({ ...options, ...splitAddress(address) }, () => {
+      open.delete(connection)
+      idle.delete(connection)
+    })
+    open.add(connection)
+    return connection
+  }
+
+  function takeIdle(address: string): Connection | null {
+    for (const [connection, where] of idle) {
+      if (where !== address) continue
+      idle.delete(connection)
+      return connection
+    }
+    return null
+  }
+
+  return {
+    begin(address, outgoing) {
+      const kept = takeIdle(address)
+      const connection = kept ?? connectTo(address)
+      const answered = connection.ask(requestText(address, outgoing), () => {
+        if (ended) return connection.destroy()
+        idle.set(connection, address)
+        connection.rest(idleMs)
+      })
+      return {
+        answered,
+        wasConnected: connection.isConnected,
+        wasKept: () => kept !== null,
+        destroy: connection.destroy,
+      }
+    },
+    end() {
+      ended = true
+      for (const connection of idle.keys()) connection.destroy()
+    },
+    [Symbol.dispose]() {
+      ended = true
+      for (const connection of open) connection.destroy()
+    },
+  }
+}
+
+function requestText(address: string, { method, path, headers }: Outgoing): string {
+  const lines = Object.entries({ host: address, ...headers }).map(([name, value]) => `${name}: ${value}`)
+  return `${[`${method} ${path} HTTP/1.1`, ...lines].join('\r\n')}\r\n\r\n`
+}
+
+interface Connection {
+  isConnected(): boolean
+  /** Sends a request; `over` is called when all of its answer has come and been read. */
+  ask(request: string, over: () => void): Promise<Incoming>
+  /** Waits for the next request for so long, and keeps no process alive. */
+  rest(ms: number): void
+  destroy(error?: Error): void
+}
+
+function openConnection(options: ConnectionOptions, closed: () => void): Connection {
+  const memory = createPieces()
+  let current: Exchange | null = null
+  let connected = false
+  const onread: OnReadOpts = {
+    buffer: memory.room,
+    callback(length) {
+      // Nobody has asked for anything: it is no node that speaks so.
+      if (current === null) socket.destroy(new Error('it says what nobody asked'))
+      else current.come(length)
+      return memory.isTaken()
+    },
+  }
+  // Of `net.connect`, which takes it from here.
+  const withMemory: ConnectionOptions & { readonly onread: OnReadOpts } = { ...options, onread }
+  const socket = connect(withMemory, () => {
+    connected = true
+  })
+  socket.setNoDelay(true)
+  let failure: Error | null = null
+  socket.on('error', (error) => {
+    failure = error
+  })
+  socket.on('timeout', () => socket.destroy())
+  socket.on('close', () => {
+    current?.break(failure ?? new Error('it broke off'))
+    closed()
+  })
+  const destroy = (error?: Error) => void socket.destroy(error)
+
+  return {
+    isConnected: () => connected,
+    destroy,
+    ask(request, over) {
+      socket.setTimeout(0)
+      socket.ref()
+      const exchange = createExchange(memory, {
+        resume: () => void socket.resume(),
+        destroy,
+        over() {
+          current = null
+          if (!socket.destroyed) over()
+        },
+      })
+      current = exchange
+      socket.resume()
+      if (socket.destroyed) exchange.break(new Error('it has been closed'))
+      else socket.write(request)
+      return exchange.answered
+    },
+    rest(ms) {
+      // It has to hear that the other side closes it.
+      socket.resume()
+      socket.setTimeout(ms)
+      socket.unref()
+    },
+  }
+}
+
+/** The memory of a connection: a piece that is being filled, those that are full, and those that may be filled again. */
+interface Pieces {
+  /** Where the next bytes go. */
+  room(): Uint8Array
+  filled(): Buffer
+  fill(length: number): void
+  /** Takes the first bytes out of the piece that is being filled. */
+  drop(length: number): void
+  isFull(): boolean
+  /** The piece that is being filled is handed out as it is. */
+  handOut(): void
+  /** The next of those that were handed out. */
+  take(): Uint8Array | null
+  /** What was taken last has been read. */
+  giveBack(): void
+  /** Whether the reader has taken all that was handed out, and may be sent more. */
+  isTaken(): boolean
+}
+
+/**
+ * What WebAssembly calls memory begins where a page of the system does, as no other memory that Node gives is sure to: a
+ * disk can take it as it is (`src/blobs/direct.ts`).
+ */
+function allocate(pieces: number): Buffer {
+  const pages = (pieces * pieceBytes) / pageBytes
+  try {
+    // Our types know the name, and not what it takes.
+    const memory: WebAssembly.Memory = Reflect.construct(WebAssembly.Memory, [
+      { initial: pages, maximum: pages },
+    ])
+    return Buffer.from(memory.buffer)
+  } catch {
+    // It reserves many more addresses than it uses, and some systems give a process few of them.
+    return Buffer.allocUnsafeSlow(pieces * pieceBytes)
+  }
+}
+
+function createPieces(): Pieces {
+  const both = allocate(2)
+  let filling = both.subarray(0, pieceBytes)
+  let length = 0
+  const free = [both.subarray(pieceBytes)]
+  const full: { readonly memory: Buffer; readonly length: number }[] = []
+  let isRead = true
+  return {
+    room: () => filling.subarray(length),
+    filled: () => filling.subarray(0, length),
+    fill(more) {
+      length += more
+    },
+    drop(first) {
+      filling.copyWithin(0, first, length)
+      length -= first
+    },
+    isFull: () => length === pieceBytes,
+    handOut() {
+      full.push({ memory: filling, length })
+      filling = free.pop() ?? allocate(1)
+      length = 0
+    },
+    take() {
+      const [first] = full
+      if (first === undefined) return null
+      isRead = false
+      return first.memory.subarray(0, first.length)
+    },
+    giveBack() {
+      const first = full.shift()
+      if (first !== undefined) free.push(first.memory)
+      isRead = true
+    },
+    isTaken: () => full.length === 0 && isRead,
+  }
+}
+
+interface Exchange {
+  readonly answered: Promise<Incoming>
+  come(length: number): void
+  break(error: Error): void
+}
+
+interface Line {
+  resume(): void
+  destroy(error?: Error): void
+  over(): void
+}
+
+/** One answer: its head, and as many bytes of a body as that says. */
+function createExchange(memory: Pieces, line: Line): Exchange {
+  const answered = Promise.withResolvers<Incoming>()
+  const listeners: (() => void)[] = []
+  let hasBegun = false
+  let left = 0
+  let failure: Error | null = null
+  let isOver = false
+  let wake = Promise.withResolvers<void>()
+
+  const hasCome = () => hasBegun && left === 0
+
+  function finish(error: Error | null): void {
+    if (isOver) return
+    isOver = true
+    failure = error
+    if (error !== null) answered.reject(error)
+    wake.resolve()
+    for (const listener of listeners.splice(0)) listener()
+  }
+
+  function giveUp(error = new Error('nobody reads it')): void {
+    if (isOver) return
+    line.destroy(error)
+    finish(error)
+  }
+
+  function handOut(): void {
+    if (memory.filled().length > 0) memory.handOut()
+    wake.resolve()
+  }
+
+  /** A piece that does not fill soon is handed out as it is, so that a slow line is not taken for a silent node. */
+  async function wait(): Promise<void> {
+    wake = Promise.withResolvers()
+    const slow = setInterval(() => {
+      if (memory.filled().length > 0) handOut()
+    }, fillMs)
+    line.resume()
+    await wake.promise
+    clearInterval(slow)
+  }
+
+  /** All has come and been read: the connection is free. */
+  function end(): void {
+    if (isOver) return
+    line.over()
+    finish(null)
+  }
+
+  async function* pieces(): AsyncGenerator<Uint8Array, undefined> {
+    for (;;) {
+      const piece = memory.take()
+      if (piece !== null) {
+        yield piece
+        memory.giveBack()
+      } else if (failure !== null) {
+        throw failure
+      } else if (hasCome()) {
+        end()
+        return
+      } else {
+        await wait()
+      }
+    }
+  }
+
+  function begin({ status, headers, length, bodyBytes }: Head): void {
+    hasBegun = true
+    memory.drop(length)
+    left = bodyBytes
+    answered.resolve({
+      status,
+      headers,
+      pieces,
+      isComplete: hasCome,
+      destroy: giveUp,
+      leave: () => (hasCome() && memory.isTaken() ? end() : giveUp()),
+      onClose: (listener) => void (isOver ? listener() : listeners.push(listener)),
+    })
+    count(memory.filled().length)
+  }
+
+  function count(length: number): void {
+    left -= length
+    if (left < 0) giveUp(new Error('it sends more than it said'))
+    else if (memory.isFull() || left === 0) handOut()
+  }
+
+  return {
+    answered: answered.promise,
+    come(length) {
+      memory.fill(length)
+      if (hasBegun) return count(length)
+      try {
+        const head = parseHead(memory.filled())
+        if (head !== null) begin(head)
+      } catch (error) {
+        giveUp(error instanceof Error ? error : new Error(String(error)))
+      }
+    },
+    break(error) {
+      // What has come whole is read all the same.
+      if (!hasCome()) finish(error)
+    },
+  }
+}
