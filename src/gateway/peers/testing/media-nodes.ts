@@ -209,11 +209,13 @@ function lying(held: HeldCopies, lie: () => MediaNode['lie']): HeldCopies {
       const reader = await held.open(hash, signal)
       const replace = lie()
       if (replace === null) return reader
+      const replaced = async function* (pieces: AsyncIterable<Uint8Array>) {
+        for await (const bytes of pieces) yield replace(Buffer.from(bytes))
+      }
       return {
         ...reader,
-        async *chunks(range, chunkSignal) {
-          for await (const bytes of reader.chunks(range, chunkSignal)) yield replace(Buffer.from(bytes))
-        },
+        chunks: (range, chunkSignal) => replaced(reader.chunks(range, chunkSignal)),
+        scan: (range, scanSignal) => replaced(reader.scan(range, scanSignal)),
       }
     },
   }
