@@ -3,7 +3,7 @@ import type { OpenOriginal } from '../../media/originals.ts'
 
 /** Files that stay open for a moment, for the next range of the same track: to open one takes longer than to send. */
 export interface Held extends Disposable {
-  /** Keeps it open until the moment is over and what this answers, a share of it, has been disposed of. */
+  /** Keeps it open until the moment is over and what this answers, mostly a share of it, has been disposed of. */
   hold(source: TrackSource, original: OpenOriginal): OpenOriginal
   /** Null: it has to be opened. */
   find(source: TrackSource): HeldOriginal | null
@@ -52,6 +52,8 @@ export function createHeld(): Held {
 
   return {
     hold(source, original) {
+      // Somebody else has opened it at the same time.
+      if (find(source) !== null) return original
       const end = () => {
         if (entries.get(source) === entry) entries.delete(source)
         give(entry)
@@ -59,8 +61,7 @@ export function createHeld(): Held {
       const timer = setTimeout(end, moment).unref()
       const until = performance.now() + moment
       const entry: Entry = { original, share: () => shareOf(entry), until, timer, shares: 1 }
-      // Whoever has opened it at the same time ends theirs by their own timer.
-      if (find(source) === null) entries.set(source, entry)
+      entries.set(source, entry)
       return shareOf(entry)
     },
     find,
