@@ -1,4 +1,4 @@
-import { ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
@@ -103,7 +103,7 @@ function listenerOf(to: ServerResponse | Socket): Listener {
     },
     take(shortcut) {
       if (shortcut === null || numberOf(socketOf(to)) === null) return 0
-      if (!begun && to instanceof ServerResponse) to.flushHeaders()
+      if (!begun && 'flushHeaders' in to) to.flushHeaders()
       begun = true
       const socket = numberOf(socketOf(to))
       return socket === null || to.writableLength > 0 ? 0 : shortcut(socket)
@@ -150,7 +150,7 @@ async function writeRange(
 
 /** An answer has no socket yet while an earlier one on the same connection is being sent. */
 function socketOf(to: ServerResponse | Socket): Socket | null {
-  return to instanceof ServerResponse ? to.socket : to
+  return 'flushHeaders' in to ? to.socket : to
 }
 
 /** The system's number of a socket that carries our bytes as they are; null where it does not. */
