@@ -3,7 +3,7 @@ import { bytes, integer, optional } from '../../store/row.ts'
 import { type Key, keyBytes, keyOf, timeKeySql } from './keys.ts'
 import { openMemberFiller, openMembers } from './members.ts'
 
-/** The lists that everyone has; genres have two each beyond `genres`, see `albumsOfGenre`. */
+/** The lists that everyone has; genres have two each, see `albumsOfGenre`. */
 export const lists = {
   albumsByName: 1,
   albumsByArtist: 2,
@@ -15,19 +15,21 @@ export const lists = {
   albumArtistsByName: 8,
   albumArtistsByCount: 9,
   artistsByTime: 10,
-  genres: 99,
 } as const
 
+/** The lists of genres begin here. */
+const firstOfGenres = 100
+
 export function albumsOfGenre(genre: number): number {
-  return lists.genres + 1 + 2 * genre
+  return firstOfGenres + 2 * genre
 }
 export function tracksOfGenre(genre: number): number {
-  return lists.genres + 2 + 2 * genre
+  return firstOfGenres + 1 + 2 * genre
 }
 
 /** Lists that are walked at random: all albums, all tracks, and those of each genre. */
 function isWalkedRandomly(list: number): boolean {
-  return list === lists.albumsByName || list === lists.tracksByTitle || list > lists.genres
+  return list === lists.albumsByName || list === lists.tracksByTitle || list >= firstOfGenres
 }
 
 /** Entries in a block when it is made; at twice as many it is split. */

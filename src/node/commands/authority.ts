@@ -11,7 +11,7 @@ const lookEveryMs = 1_000
 export async function showAuthority(context: Context): Promise<void> {
   const { terminal, signal } = context
   const status = await withRunningNode(context, (remote) => readStatus(remote, signal))
-  terminal.print(authorityText(status.authority, Date.now()))
+  terminal.print(`The cluster’s certificate authority: ${authorityText(status.authority, Date.now())}`)
   if (status.authority.renewal !== undefined) terminal.print(waitingText(status))
 }
 

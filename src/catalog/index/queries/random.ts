@@ -6,8 +6,10 @@ import { type Filter, type Found, notCounted, type Span } from './walk.ts'
 
 /** How many rows are tried for one page, where few of them fit. */
 const mostTries = 20_000
-/** Rows that are tried together, after as many as would do where all fit. */
+/** Rows that are tried together at most, after as many as would do where all fit. */
 const triesAtOnce = 1_000
+/** To put one member in order takes as long as to try so many ids, as measured with a million of them. */
+const triesForOne = 4
 
 /** What is walked: some items, or those of them that fit. */
 export interface RandomWalk {
@@ -72,7 +74,7 @@ interface Walk {
  * as many of them as are wanted.
  */
 function* placesOf({ members, permutation, size, from }: Walk, wanted: number): Iterable<Place> {
-  if (members.count ** 2 < wanted * size) {
+  if (triesForOne * members.count ** 2 < wanted * size) {
     const places = members
       .all()
       .filter((id) => id <= size)
@@ -108,7 +110,7 @@ function* fitting(
   for (const place of places) {
     if (tried === mostTries + wanted) break
     tried += 1
-    if (batch.push(place) < (tried <= wanted ? wanted : triesAtOnce)) continue
+    if (batch.push(place) < (tried <= wanted ? Math.min(wanted, triesAtOnce) : triesAtOnce)) continue
     yield* those(batch)
     batch = []
   }
