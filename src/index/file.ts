@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { optional, text } from '../store/row.ts'
 import type { Projection } from './projection.ts'
 
 /** Raise it when the tables of the index itself (`index_…`) change. */
@@ -170,6 +171,7 @@ function createTables(db: DatabaseSync, projections: readonly Projection[], stor
   const insert = db.prepare('INSERT INTO index_meta VALUES (?, ?)')
   insert.run('fingerprint', fingerprintOf(projections))
   insert.run('store', storeId)
+  insert.run('id', randomUUID())
   insert.run('revision', 0)
   insert.run('filled', 0)
   db.exec('COMMIT')
@@ -187,6 +189,11 @@ function removeFile(path: string): void {
 /** What `index_meta` says; undefined where there is no such row. */
 export function readMeta(db: DatabaseSync, name: string) {
   return db.prepare('SELECT value FROM index_meta WHERE name = ?').get(name)?.value
+}
+
+/** Which of all indexes this one is; empty where it was made by a version that did not say so. */
+export function idOfIndex(db: DatabaseSync): string {
+  return optional(text, readMeta(db, 'id')) ?? ''
 }
 
 function tryToOpen(path: string): DatabaseSync | undefined {

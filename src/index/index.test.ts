@@ -609,6 +609,18 @@ test('who waits behind a question that takes long is answered by a second thread
   assert.match(await held, /^(ok|not-equal)$/)
 })
 
+test('two halves of a question are soon run at the same time', async () => {
+  await using opened = await open()
+  const halves = opened.index.reader<typeof Queries>(queries, { halves: true })
+  // The first ones run one after another, while the second reader starts.
+  const deadline = AbortSignal.timeout(60_000)
+  for (let met = false; !met; ) {
+    deadline.throwIfAborted()
+    const memory = new SharedArrayBuffer(4)
+    met = (await Promise.all([halves.meet(memory), halves.meet(memory)])).includes(true)
+  }
+})
+
 test('who waits while both readers are ended for new ones is answered by those', async () => {
   await using opened = await open()
   const { folder, store, index } = opened

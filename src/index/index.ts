@@ -36,8 +36,10 @@ export interface Index extends AsyncDisposable {
    * abandon a question that has not begun. A question that runs longer than ten seconds rejects with TIMED_OUT.
    *
    * `index.reader<typeof import('./queries.ts')>(new URL('./queries.ts', import.meta.url))`
+   *
+   * `halves`: its questions are asked two at a time, and take so long that they are worth a second thread.
    */
-  reader<Queries>(url: URL): Reader<Queries>
+  reader<Queries>(url: URL, options?: { readonly halves?: boolean }): Reader<Queries>
 
   /** Calls `listener` after each step with what changed; answers the function that ends it. */
   subscribe(listener: (step: IndexStep) => void): () => void

@@ -1,12 +1,14 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { storeError } from '../store/sqlite-errors.ts'
-import { carry, type Post, type Request } from '../store/thread.ts'
+import { type Answer, carry, type Post, type Request } from '../store/thread.ts'
 import { tidyWhenIdle } from '../store/tidy.ts'
 
 /** The thread in which questions to the index run that may take longer than the main thread has time. */
 export type ReaderCalls = {
   run(input: Question): unknown
+  /** Imports what questions will be found in. */
+  load(input: Pick<Question, 'module'>): void
 }
 
 export interface Question {
@@ -22,21 +24,26 @@ function serve(port: NonNullable<typeof parentPort>, path: string) {
   db.exec('PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY')
 
   tidyWhenIdle(port)
-  port.on('message', async ({ call, input }: Request<ReaderCalls>) => {
-    const answered = await answer(call, input)
+  port.on('message', async (request: Request<ReaderCalls>) => {
+    const answered = await answer(request)
     const post: Post = { answers: [answered] }
     port.postMessage(post, 'value' in answered ? buffersOf(answered.value) : [])
   })
 
-  async function answer(call: number, { module, name, args }: Question) {
+  async function answer(request: Request<ReaderCalls>): Promise<Answer> {
+    const { call, input } = request
     try {
-      const queries: Record<string, unknown> = await import(module)
-      const query = queries[name]
-      if (typeof query !== 'function') throw new Error(`${module} exports no function ${name}`)
-      return { call, value: await asOfNow(db, () => query(db, ...args)) }
+      const queries: Record<string, unknown> = await import(input.module)
+      return { call, value: request.name === 'run' ? await run(queries, request.input) : undefined }
     } catch (error) {
       return { call, error: carry(storeError(error)) }
     }
+  }
+
+  async function run(queries: Record<string, unknown>, { module, name, args }: Question): Promise<unknown> {
+    const query = queries[name]
+    if (typeof query !== 'function') throw new Error(`${module} exports no function ${name}`)
+    return asOfNow(db, () => query(db, ...args))
   }
 }
 

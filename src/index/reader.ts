@@ -2,11 +2,17 @@ import { CodedError, isCoded } from '../protocol/errors.ts'
 import { createThread, type Thread } from '../store/thread.ts'
 import type { Question, ReaderCalls } from './reader-thread.ts'
 
-/** Runs questions in a reader thread, in the order in which they came; in a second one while the first is held up. */
+/** Runs questions in a reader thread, in the order in which they came; in a second one where that is worth one. */
 export interface QuestionQueue {
-  ask(question: Question, signal?: AbortSignal): Promise<unknown>
+  ask(question: Question, options?: AskOptions): Promise<unknown>
   /** Ends the threads; the next question starts a new one (on a new file, it may be). */
   restart(): Promise<void>
+}
+
+export interface AskOptions {
+  /** The question is one of two that together are long: it calls the second thread, which has its code by then. */
+  readonly isHalf?: boolean
+  readonly signal?: AbortSignal | undefined
 }
 
 const deadline = 10_000
@@ -31,6 +37,7 @@ export function createQuestionQueue(path: string): QuestionQueue {
   const waiting: Waiting[] = []
   const first = createReaderThread(path)
   let second: ReaderThread | undefined
+  let coming: ReaderThread | undefined
   let isWatched = false
   let leaving: NodeJS.Timeout | undefined
 
@@ -38,6 +45,18 @@ export function createQuestionQueue(path: string): QuestionQueue {
     void first.work(waiting)
     if (second !== undefined) void workAside(second)
     else if (waiting.length > 0 && !isWatched) lookIn(patienceMs)
+  }
+
+  /** Has the second thread come. It takes nothing before it has started and read its code: the first is sooner. */
+  async function call(module: string): Promise<void> {
+    if (second !== undefined || coming !== undefined) return
+    const called = createReaderThread(path)
+    coming = called
+    await called.load(module).catch(() => undefined)
+    if (coming !== called) return
+    coming = undefined
+    second = called
+    void workAside(called)
   }
 
   function lookIn(ms: number): void {
@@ -55,7 +74,8 @@ export function createQuestionQueue(path: string): QuestionQueue {
       lookIn(left)
       return
     }
-    second = createReaderThread(path)
+    second = coming ?? createReaderThread(path)
+    coming = undefined
     void workAside(second)
   }
 
@@ -70,7 +90,8 @@ export function createQuestionQueue(path: string): QuestionQueue {
   }
 
   return {
-    ask(question, signal) {
+    ask(question, { isHalf = false, signal } = {}) {
+      if (isHalf) void call(question.module)
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason)
         if (waiting.length >= mostWaiting) {
@@ -100,7 +121,7 @@ export function createQuestionQueue(path: string): QuestionQueue {
     },
     async restart() {
       // Both go on with what waits: a thread that has been ended for good would refuse it.
-      await Promise.all([first.renew(), second?.renew()])
+      await Promise.all([first.renew(), (second ?? coming)?.renew()])
     },
   }
 }
@@ -110,6 +131,8 @@ interface ReaderThread {
   /** Takes what waits, one after another, until nothing does. */
   work(waiting: Waiting[]): Promise<void>
   ask(question: Question): Promise<unknown>
+  /** Has it start, and import a module. */
+  load(module: string): Promise<void>
   /** Ends the thread for a new one, which starts with the next question. */
   renew(): Promise<void>
   end(): Promise<void>
@@ -144,6 +167,7 @@ function createReaderThread(path: string): ReaderThread {
         throw error
       }
     },
+    load: (module) => thread.call('load', { module }, { deadline }),
     renew,
     end: () => thread.end(),
   }

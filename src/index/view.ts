@@ -91,12 +91,12 @@ export function createView(
     },
     statement: (sql) => connection.statement(sql),
     waitFor,
-    reader(url) {
+    reader(url, { halves: isHalf = false } = {}) {
       return readerOf((name, args) => {
         const last = args.at(-1)
         const signal = last instanceof AbortSignal ? last : undefined
         const rest = signal === undefined ? args : args.slice(0, -1)
-        return questions.ask({ module: url.href, name, args: rest }, signal)
+        return questions.ask({ module: url.href, name, args: rest }, { isHalf, signal })
       })
     },
     subscribe(listener) {

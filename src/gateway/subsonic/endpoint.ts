@@ -24,6 +24,8 @@ export interface Parts extends Roles {
   readonly seeds: Seeds
   readonly pages: Pages
   readonly listing: Reader<typeof import('./listing.ts')>
+  /** The same, asked of two threads at a time. */
+  readonly halves: Reader<typeof import('./listing.ts')>
 }
 
 /** One request: who asks, and by what. */

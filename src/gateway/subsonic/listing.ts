@@ -9,7 +9,9 @@ import { letterOf } from '../../catalog/index/queries/letters.ts'
 import { openTrackDetails } from '../../catalog/index/queries/track-details.ts'
 import { findTracks } from '../../catalog/index/queries/tracks.ts'
 import { type Ask, type View, viewOf } from '../../catalog/index/queries/view.ts'
+import type { Found } from '../../catalog/index/queries/walk.ts'
 import { findMatches, type Skipping } from '../../catalog/index/search/search.ts'
+import { idOfIndex } from '../../index/file.ts'
 import {
   findChannel,
   findChannels,
@@ -18,6 +20,7 @@ import {
   findNewestEpisodes,
 } from '../../podcasts/queries.ts'
 import type { AlbumQuery, ArtistQuery, SearchQuery, TrackQuery } from '../../protocol/api/catalog.ts'
+import { CodedError } from '../../protocol/errors.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { album, albumFolder } from './album.ts'
 import { artist, artistChild, artistFolder } from './artist.ts'
@@ -58,22 +61,57 @@ export interface Listed {
   readonly next: string | undefined
 }
 
-export function songList(db: DatabaseSync, ask: Ask, query: TrackQuery, manner: Manner): Listed {
-  const view = viewOf(db, { ...ask, library: query.library })
-  const { items, next } = findTracks(db, view, query)
-  return { text: songText(db, view, items, manner), count: items.length, next }
+/** A page of a list as rows of the index, which `ofRows` writes. */
+export interface Rows {
+  readonly rows: readonly number[]
+  readonly next: string | undefined
+  /** Of which index they are rows. */
+  readonly index: string
 }
 
-export function albumList(db: DatabaseSync, ask: Ask, query: AlbumQuery, manner: Manner): Listed {
-  const view = viewOf(db, { ...ask, library: query.library })
-  const { items, next } = findAlbums(db, view, query)
-  return { text: albumText(db, view, items, manner), count: items.length, next }
+export type ListQuery =
+  | { readonly kind: 'song'; readonly query: TrackQuery }
+  | { readonly kind: 'album'; readonly query: AlbumQuery }
+  | { readonly kind: 'artist'; readonly query: ArtistQuery }
+
+export function list(db: DatabaseSync, ask: Ask, asked: ListQuery, manner: Manner): Listed {
+  const view = viewOf(db, { ...ask, library: asked.query.library })
+  const { items, next } = find(db, view, asked)
+  return { text: textOf(db, view, asked.kind, items, manner), count: items.length, next }
 }
 
-export function artistList(db: DatabaseSync, ask: Ask, query: ArtistQuery, manner: Manner): Listed {
-  const view = viewOf(db, { ...ask, library: query.library })
-  const { items, next } = findArtists(db, view, query)
-  return { text: artistText(db, view, items, manner), count: items.length, next }
+export function rows(db: DatabaseSync, ask: Ask, asked: ListQuery): Rows {
+  const { items, next } = find(db, viewOf(db, { ...ask, library: asked.query.library }), asked)
+  return { rows: items, next, index: idOfIndex(db) }
+}
+
+/** Some of the rows that `rows` has found, moments ago: what has gone since is left out. */
+export function ofRows(
+  db: DatabaseSync,
+  ask: Ask,
+  kind: ListQuery['kind'],
+  { rows, index }: Pick<Rows, 'rows' | 'index'>,
+  manner: Manner,
+): Text {
+  // Rows of an index that has been replaced meanwhile would be those of something else.
+  if (index !== idOfIndex(db)) throw new CodedError('BEHIND', 'the index has been replaced')
+  return textOf(db, viewOf(db, ask), kind, rows, manner)
+}
+
+function find(db: DatabaseSync, view: View, { kind, query }: ListQuery): Found {
+  if (kind === 'song') return findTracks(db, view, query)
+  return kind === 'album' ? findAlbums(db, view, query) : findArtists(db, view, query)
+}
+
+function textOf(
+  db: DatabaseSync,
+  view: View,
+  kind: ListQuery['kind'],
+  rows: readonly number[],
+  manner: Manner,
+): Text {
+  if (kind === 'song') return songText(db, view, rows, manner)
+  return (kind === 'album' ? albumText : artistText)(db, view, rows, manner)
 }
 
 /** These, in this order, as far as the viewer sees them. */

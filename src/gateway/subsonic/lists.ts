@@ -4,7 +4,7 @@ import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { Failure } from './failure.ts'
 import { libraryOf } from './library.ts'
 import { count, offset, optional, required, text, wholeNumber } from './parameters.ts'
-import { listOf } from './written.ts'
+import { listOf, pageOf } from './written.ts'
 
 const orders = {
   random: 'random',
@@ -63,10 +63,10 @@ async function albumsOf(parts: Parts, asking: Asking, wanted: z.output<typeof al
   const query = await queryOf(parts, asking, wanted)
   // The same list, whatever the size of its pages.
   const { limit, ...list } = query
-  const manner = { form: asking.form, element: 'album', folders }
+  const manner = { element: 'album', folders }
   const span = { offset: wanted.offset, limit }
   const page = await parts.pages.read(asking.device.id, list, span, (start) =>
-    parts.listing.albumList(asking.viewer, { ...query, ...start }, manner, asking.signal),
+    pageOf(parts, asking, { kind: 'album', query: { ...query, ...start } }, manner),
   )
   return listOf(page)
 }
@@ -90,12 +90,11 @@ const randomSongs = z.object({
 export const getRandomSongs = endpoint(
   randomSongs,
   async (parts, asking, { size, musicFolderId, ...rest }) => {
-    const { viewer, signal } = asking
-    const library = await libraryOf(parts.catalog, viewer, musicFolderId, signal)
+    const library = await libraryOf(parts.catalog, asking.viewer, musicFolderId, asking.signal)
     const seed = Math.floor(Math.random() * 2 ** 31)
     const query = { ...rest, library, seed, order: 'random', limit: size } as const
-    const manner = { form: asking.form, element: 'song' }
-    const found = size === 0 ? undefined : await parts.listing.songList(viewer, query, manner, signal)
+    const found =
+      size === 0 ? undefined : await pageOf(parts, asking, { kind: 'song', query }, { element: 'song' })
     return { randomSongs: { song: listOf(found) } }
   },
 )
@@ -108,18 +107,12 @@ const songsByGenre = z.object({
 })
 
 export const getSongsByGenre = endpoint(songsByGenre, async (parts, asking, wanted) => {
-  const { viewer, signal } = asking
-  const library = await libraryOf(parts.catalog, viewer, wanted.musicFolderId, signal)
+  const library = await libraryOf(parts.catalog, asking.viewer, wanted.musicFolderId, asking.signal)
   const { genre, offset, count: limit } = wanted
   const query = { genre, library, order: 'title' } as const
   const list = { ...query, what: 'songs' }
   const page = await parts.pages.read(asking.device.id, list, { offset, limit }, (start) =>
-    parts.listing.songList(
-      viewer,
-      { ...query, limit, ...start },
-      { form: asking.form, element: 'song' },
-      signal,
-    ),
+    pageOf(parts, asking, { kind: 'song', query: { ...query, limit, ...start } }, { element: 'song' }),
   )
   return { songsByGenre: { song: listOf(page) } }
 })

@@ -26,6 +26,7 @@ const formLimit = 2 * 1_024 * 1_024
 export function subsonicRoutes(app: Api, options: GatewayOptions & { readonly metrics: Metrics }): void {
   const lastModified = watchLastModified(options.index)
   app.addHook('onClose', async () => lastModified[Symbol.dispose]())
+  const listing = new URL('./listing.ts', import.meta.url)
   const parts: Parts = {
     ...options,
     details: createDetails(options),
@@ -34,7 +35,8 @@ export function subsonicRoutes(app: Api, options: GatewayOptions & { readonly me
     lastModified,
     seeds: createSeeds(),
     pages: createPages(),
-    listing: options.index.reader<typeof import('./listing.ts')>(new URL('./listing.ts', import.meta.url)),
+    listing: options.index.reader<typeof import('./listing.ts')>(listing),
+    halves: options.index.reader<typeof import('./listing.ts')>(listing, { halves: true }),
   }
   const { version } = options.config
 

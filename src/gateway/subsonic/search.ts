@@ -3,10 +3,10 @@ import type { Id } from '../../protocol/ids.ts'
 import { type Value, written } from './content.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { libraryOf } from './library.ts'
-import type { Listed, Manner } from './listing.ts'
+import type { ListQuery } from './listing.ts'
 import type { Start } from './pages.ts'
 import { count, offset, optional, text, wholeNumber } from './parameters.ts'
-import { listOf, songsOf } from './written.ts'
+import { listOf, pageOf, songsOf } from './written.ts'
 
 const wanted = z.object({
   query: optional(text),
@@ -29,34 +29,37 @@ const mostCounted = 500
  * what a scan adds is on the last page, and no page before it changes.
  */
 async function everything(
-  { pages, listing }: Parts,
-  { device, viewer, signal, form }: Asking,
+  parts: Parts,
+  asking: Asking,
   wanted: Wanted,
   library: Id | undefined,
   folders: boolean,
 ): Promise<Found> {
   const query = { order: 'addedAscending', library } as const
   const list = async (
-    element: 'artist' | 'album' | 'song',
+    kind: ListQuery['kind'],
     offset: number,
     limit: number,
-    read: (page: Start & { readonly limit: number }, manner: Manner) => Promise<Listed>,
+    asked: (page: Start & { readonly limit: number }) => ListQuery,
   ) =>
     listOf(
-      await pages.read(device.id, { ...query, what: element }, { offset, limit }, (start) =>
-        read({ ...start, limit }, { form, element, folders }),
+      await parts.pages.read(asking.device.id, { ...query, what: kind }, { offset, limit }, (start) =>
+        pageOf(parts, asking, asked({ ...start, limit }), { element: kind, folders }),
       ),
     )
   return {
-    artist: await list('artist', wanted.artistOffset, wanted.artistCount, (page, manner) =>
-      listing.artistList(viewer, { ...query, role: 'any', ...page }, manner, signal),
-    ),
-    album: await list('album', wanted.albumOffset, wanted.albumCount, (page, manner) =>
-      listing.albumList(viewer, { ...query, ...page }, manner, signal),
-    ),
-    song: await list('song', wanted.songOffset, wanted.songCount, (page, manner) =>
-      listing.songList(viewer, { ...query, ...page }, manner, signal),
-    ),
+    artist: await list('artist', wanted.artistOffset, wanted.artistCount, (page) => ({
+      kind: 'artist',
+      query: { ...query, role: 'any', ...page },
+    })),
+    album: await list('album', wanted.albumOffset, wanted.albumCount, (page) => ({
+      kind: 'album',
+      query: { ...query, ...page },
+    })),
+    song: await list('song', wanted.songOffset, wanted.songCount, (page) => ({
+      kind: 'song',
+      query: { ...query, ...page },
+    })),
   }
 }
 

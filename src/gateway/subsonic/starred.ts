@@ -2,31 +2,30 @@ import { z } from 'zod'
 import type { Content } from './content.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { libraryOf } from './library.ts'
+import type { ListQuery } from './listing.ts'
 import { optional, text } from './parameters.ts'
-import { wholeList } from './written.ts'
+import { pageOf, type Span, wholeList } from './written.ts'
 
 /** The API gives all that is starred in one answer; this many of each kind, the latest, fit in one. */
 const most = 10_000
 
 async function starred(
-  { catalog, listing }: Parts,
-  { viewer, form, signal }: Asking,
+  parts: Parts,
+  asking: Asking,
   musicFolderId: string | undefined,
   folders: boolean,
 ): Promise<Content> {
-  const library = await libraryOf(catalog, viewer, musicFolderId, signal)
+  const library = await libraryOf(parts.catalog, asking.viewer, musicFolderId, asking.signal)
   const query = { order: 'starred', library } as const
-  const manner = (element: string) => ({ form, element, folders })
+  const whole = (asked: (page: Span) => ListQuery) =>
+    wholeList(most, (page) => {
+      const one = asked(page)
+      return pageOf(parts, asking, one, { element: one.kind, folders })
+    })
   return {
-    artist: await wholeList(most, (page) =>
-      listing.artistList(viewer, { ...query, role: 'any', ...page }, manner('artist'), signal),
-    ),
-    album: await wholeList(most, (page) =>
-      listing.albumList(viewer, { ...query, ...page }, manner('album'), signal),
-    ),
-    song: await wholeList(most, (page) =>
-      listing.songList(viewer, { ...query, ...page }, manner('song'), signal),
-    ),
+    artist: await whole((page) => ({ kind: 'artist', query: { ...query, role: 'any', ...page } })),
+    album: await whole((page) => ({ kind: 'album', query: { ...query, ...page } })),
+    song: await whole((page) => ({ kind: 'song', query: { ...query, ...page } })),
   }
 }
 

@@ -1,13 +1,38 @@
 import type { Id } from '../../protocol/ids.ts'
 import { type Value, written } from './content.ts'
 import type { Asking, Parts } from './endpoint.ts'
-import type { Listed, Manner, Text } from './listing.ts'
+import type { Listed, ListQuery, Manner, Text } from './listing.ts'
 
 /** Lists that the reader thread writes, as content. */
 
 type Named = readonly { readonly id: Id }[]
 type Who = Pick<Asking, 'viewer' | 'form' | 'signal'>
 type With = Pick<Parts, 'listing'>
+
+/** So many items are written by two threads, a half each: of fewer, to ask twice costs more than it gains. */
+const worthTwo = 100
+
+/** A page of a list. */
+export async function pageOf(
+  { listing, halves }: Pick<Parts, 'listing' | 'halves'>,
+  { viewer, form, signal }: Who,
+  asked: ListQuery,
+  { element, folders = false }: Omit<Manner, 'form'>,
+): Promise<Listed> {
+  const manner = { form, element, folders }
+  const { library, limit } = asked.query
+  if (limit < worthTwo) return listing.list(viewer, asked, manner, signal)
+  const { rows, next, index } = await listing.rows(viewer, asked, signal)
+  const write = (reader: Parts['listing'], some: readonly number[]) =>
+    reader.ofRows({ ...viewer, library }, asked.kind, { rows: some, index }, manner, signal)
+  const middle = Math.ceil(rows.length / 2)
+  const texts = await Promise.all(
+    rows.length < worthTwo
+      ? [write(listing, rows)]
+      : [write(halves, rows.slice(0, middle)), write(halves, rows.slice(middle))],
+  )
+  return { text: texts.flat(), count: rows.length, next }
+}
 
 /** These songs, as far as the asker sees them. */
 export function songsOf(parts: With, asking: Who, items: Named, element = 'song'): Promise<Value> {
@@ -66,11 +91,14 @@ async function inPieces(items: Named, read: (ids: readonly Id[]) => Promise<Text
   return written(pieces)
 }
 
+/** Where a page begins, and how long it is. */
+export interface Span {
+  readonly limit: number
+  readonly cursor: string | undefined
+}
+
 /** A list up to `most` items, page after page. */
-export async function wholeList(
-  most: number,
-  read: (page: { readonly limit: number; readonly cursor: string | undefined }) => Promise<Listed>,
-): Promise<Value> {
+export async function wholeList(most: number, read: (page: Span) => Promise<Listed>): Promise<Value> {
   const pieces: Uint8Array[] = []
   let cursor: string | undefined
   let left = most
