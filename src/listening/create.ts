@@ -18,11 +18,11 @@ export interface ListeningOptions {
   /** With `listeningProjection`, and the catalog's, which has the marks. */
   readonly index: Index
   readonly catalog: Music
-  /** Whether there is such an episode of a podcast, which can be bookmarked as tracks can; node.ts asks the podcasts. */
+  /** Whether there is such an episode of a podcast, which can be bookmarked as tracks can; src/node asks the podcasts. */
   readonly isEpisode: (id: Id) => boolean
   /** The name of a user, shown with playlists that are shared; undefined where they are gone. */
   readonly userName: (id: Id) => string | undefined
-  /** What tells a play to services outside, for the transaction that counts it; node.ts hands in the outbox. */
+  /** What tells a play to services outside, for the transaction that counts it; src/node hands in the outbox. */
   readonly tell: (
     user: Id,
     happening: {

@@ -196,7 +196,7 @@ export interface BookmarkView extends Bookmark {
   readonly id: Id
 }
 
-/** What listening asks of the catalog; node.ts hands in the catalog itself. */
+/** What listening asks of the catalog; src/node hands in the catalog itself. */
 export interface Music {
   /** Throws NOT_FOUND where the listener cannot see it. */
   nameOf(listener: Listener, kind: MarkKind, id: Id): string

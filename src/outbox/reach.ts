@@ -9,7 +9,7 @@ import { listenbrainz } from './services/listenbrainz.ts'
 import type { Ask, Service, Target } from './services/service.ts'
 import { webhook } from './services/webhook.ts'
 
-/** What the outbox stands on; node.ts fills it. */
+/** What the outbox stands on; src/node fills it. */
 export interface OutboxOptions {
   readonly store: Store
   /** The account as it is now; null where it is gone or disabled. */

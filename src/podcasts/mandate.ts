@@ -8,7 +8,7 @@ import type { BlobHash, Id } from '../protocol/ids.ts'
 import type { Collection } from '../store/collection.ts'
 import type { Store, Transaction } from '../store/store.ts'
 
-/** What the keeping of podcasts stands on; node.ts fills it. */
+/** What the keeping of podcasts stands on; src/node fills it. */
 export interface KeepOptions {
   readonly store: Store
   /** With `podcastsProjection`. */

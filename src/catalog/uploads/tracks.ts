@@ -16,7 +16,7 @@ import type { Records } from '../records.ts'
 import type { UploadContent, UploadRecord } from './ledger.ts'
 import { uploadsLibrary } from './library.ts'
 
-/** What tells services outside of an upload, for the transaction that makes its track; node.ts hands in the outbox. */
+/** What tells services outside of an upload, for the transaction that makes its track; src/node hands in the outbox. */
 export type TellUpload = (
   user: Id,
   happening: {

@@ -54,11 +54,14 @@ export function startOperator(options: OperatorOptions): Operator {
         isInOffice = false
       })
       log.info('this node is the operator of the cluster from now on')
+      const often = (step: typeof layOut) => repeat(term, compareEveryMs, onError, () => step(options, term))
       await Promise.all([
-        layOut(options, term, onError),
-        keepChronicle(options, term, onError),
-        tidyStore(options, term, onError),
-        renewAuthority(options, term, onError),
+        often(layOut),
+        often(keepChronicle),
+        often(renewAuthority),
+        wait(tidyEveryMs, term.signal).then(() =>
+          repeat(term, tidyEveryMs, onError, () => tidyStore(options, term)),
+        ),
         deliver(term),
         keepPodcasts(term),
       ])
@@ -76,52 +79,50 @@ export function startOperator(options: OperatorOptions): Operator {
   }
 }
 
-/** Keeps the layout of copies as members, settings and time ask for it. */
-async function layOut(
-  { store, registry, log }: OperatorOptions,
-  term: Term,
+/** Does it again and again while the term lasts; what fails is told, and tried again. */
+async function repeat(
+  { signal }: Term,
+  everyMs: number,
   onError: (error: unknown) => void,
+  step: () => Promise<void>,
 ): Promise<void> {
-  while (!term.signal.aborted) {
+  while (!signal.aborted) {
     try {
-      const fact = await layouts.get(store, layoutId, term.signal)
-      const current = fact?.value ?? null
-      const settings = await readSettings(store, term.signal)
-      const next = nextLayout(current, await mediaMembers(store, registry, term.signal), settings, Date.now())
-      if (next !== null && next !== current) {
-        const done = await term.commit(layouts.replace(layoutId, fact?.revision ?? 0, next))
-        const { version, nodes } = next
-        if (done && version !== current?.version)
-          log.info({ version, nodes: nodes.length }, 'copies are laid out anew')
-      }
+      await step()
     } catch (error) {
-      if (!term.signal.aborted) onError(error)
+      if (!signal.aborted) onError(error)
     }
-    await pause(compareEveryMs, undefined, { signal: term.signal, ref: false }).catch(() => undefined)
+    await wait(everyMs, signal)
   }
 }
 
+/** Until the time has passed or the term is over. */
+async function wait(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, undefined, { signal, ref: false }).catch(() => undefined)
+}
+
+/** Keeps the layout of copies as members, settings and time ask for it. */
+async function layOut({ store, registry, log }: OperatorOptions, term: Term): Promise<void> {
+  const fact = await layouts.get(store, layoutId, term.signal)
+  const current = fact?.value ?? null
+  const settings = await readSettings(store, term.signal)
+  const next = nextLayout(current, await mediaMembers(store, registry, term.signal), settings, Date.now())
+  if (next === null || next === current) return
+  const done = await term.commit(layouts.replace(layoutId, fact?.revision ?? 0, next))
+  const { version, nodes } = next
+  if (done && version !== current?.version)
+    log.info({ version, nodes: nodes.length }, 'copies are laid out anew')
+}
+
 /** Notes for the administrators what happens to nodes and copies. */
-async function keepChronicle(
-  { store, registry, tell }: OperatorOptions,
-  term: Term,
-  onError: (error: unknown) => void,
-): Promise<void> {
-  while (!term.signal.aborted) {
-    try {
-      const fact = await chronicles.get(store, chronicleId, term.signal)
-      const current = fact?.value ?? null
-      const next = nextChronicle(current, await observe(store, registry, term.signal), Date.now())
-      // While the store is away, so are all nodes: that is no news of them.
-      if (next !== current && registry.following) {
-        const noted = chronicles.replace(chronicleId, fact?.revision ?? 0, next)
-        await term.commit(join(noted, ...(await tell(newsOf(current, next), term.signal))))
-      }
-    } catch (error) {
-      if (!term.signal.aborted) onError(error)
-    }
-    await pause(compareEveryMs, undefined, { signal: term.signal, ref: false }).catch(() => undefined)
-  }
+async function keepChronicle({ store, registry, tell }: OperatorOptions, term: Term): Promise<void> {
+  const fact = await chronicles.get(store, chronicleId, term.signal)
+  const current = fact?.value ?? null
+  const next = nextChronicle(current, await observe(store, registry, term.signal), Date.now())
+  // While the store is away, so are all nodes: that is no news of them.
+  if (next === current || !registry.following) return
+  const noted = chronicles.replace(chronicleId, fact?.revision ?? 0, next)
+  await term.commit(join(noted, ...(await tell(newsOf(current, next), term.signal))))
 }
 
 async function observe(store: Store, registry: Registry, signal: AbortSignal): Promise<Observed> {
@@ -147,39 +148,17 @@ async function observe(store: Store, registry: Registry, signal: AbortSignal): P
 }
 
 /** Keeps a managed etcd in order; one that others run is theirs to keep. */
-async function tidyStore(
-  { identity, log }: OperatorOptions,
-  term: Term,
-  onError: (error: unknown) => void,
-): Promise<void> {
-  while (!term.signal.aborted) {
-    await pause(tidyEveryMs, undefined, { signal: term.signal, ref: false }).catch(() => undefined)
-    if (term.signal.aborted || !isManaged(identity())) continue
-    try {
-      using membership = openMembership(storeMembers(identity()))
-      await tidyEtcd(membership, log, term.signal)
-    } catch (error) {
-      if (!term.signal.aborted) onError(error)
-    }
-  }
+async function tidyStore({ identity, log }: OperatorOptions, { signal }: Term): Promise<void> {
+  if (!isManaged(identity())) return
+  using membership = openMembership(storeMembers(identity()))
+  await tidyEtcd(membership, log, signal)
 }
 
 /** Takes the replacement of the cluster's authority to its next step, once every node is done with the last one. */
-async function renewAuthority(
-  { store, log }: OperatorOptions,
-  term: Term,
-  onError: (error: unknown) => void,
-): Promise<void> {
-  while (!term.signal.aborted) {
-    try {
-      const next = await nextStep(store, term.signal)
-      if (next !== null && (await term.commit(next.operation)))
-        log.info({ step: next.step }, 'the authority of the cluster is being replaced')
-    } catch (error) {
-      if (!term.signal.aborted) onError(error)
-    }
-    await pause(compareEveryMs, undefined, { signal: term.signal, ref: false }).catch(() => undefined)
-  }
+async function renewAuthority({ store, log }: OperatorOptions, term: Term): Promise<void> {
+  const next = await nextStep(store, term.signal)
+  if (next !== null && (await term.commit(next.operation)))
+    log.info({ step: next.step }, 'the authority of the cluster is being replaced')
 }
 
 async function mediaMembers(store: Store, registry: Registry, signal: AbortSignal): Promise<MediaMember[]> {

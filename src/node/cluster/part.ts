@@ -1,6 +1,5 @@
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Copy } from '../../blobs/blobs.ts'
 import { createCourtesy } from '../../blobs/copies/courtesy.ts'
@@ -23,29 +22,23 @@ import type { Elsewhere } from '../../media/originals.ts'
 import { CodedError } from '../../protocol/errors.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { type Calls, createCalls } from '../../registry/calls.ts'
-import { chronicleId, chronicles } from '../../registry/facts.ts'
-import { openRegistry, type RegistryEvent, ttlSeconds } from '../../registry/registry.ts'
+import { openRegistry, type Registry, type RegistryEvent, ttlSeconds } from '../../registry/registry.ts'
 import { openMemory } from '../../registry/remembered.ts'
-import { changeSettings } from '../../registry/settings.ts'
 import { type Identity, placeOf } from '../../registry/trust/identity.ts'
-import { changeMember, noteRoles } from '../../registry/trust/membership.ts'
-import { beginRenewal } from '../../registry/trust/renewal.ts'
-import { invite } from '../../registry/trust/tokens.ts'
 import { keepTrust } from '../../registry/trust/trust.ts'
-import { openMembership } from '../../store/etcd/members.ts'
 import type { Store } from '../../store/store.ts'
 import type { BackupBlobs } from '../backup/backup.ts'
 import type { Config } from '../config.ts'
 import type { NodeOutbox } from '../outbox.ts'
 import { version } from '../version.ts'
-import { openClusterBytes } from './bytes.ts'
-import { clientUrlOf, removeEtcdMember } from './etcd.ts'
+import { createAdministration } from './administration.ts'
+import { type ClusterBytes, openClusterBytes } from './bytes.ts'
 import { figuresOf } from './figures.ts'
-import { createFilesElsewhere } from './files.ts'
-import { hostsOf, isManaged, withPort } from './membership.ts'
+import { createFilesElsewhere, type FilesElsewhere } from './files.ts'
+import { advertiseNode, keepRolesNoted } from './found.ts'
+import { hostsOf, withPort } from './membership.ts'
 import { type OperatorOptions, startOperator } from './operator.ts'
 import { hearOfRemoval } from './removal.ts'
-import { statusOf } from './status.ts'
 import type { ClusterStore } from './store.ts'
 import { createUploads } from './uploads.ts'
 
@@ -96,8 +89,6 @@ export interface ClusterPart extends AsyncDisposable {
 
 /** How long an upload may take to be copied, in milliseconds: 4 GiB at 15 MB/s. */
 const spreadMs = 300_000
-/** How long the store may take to note what a node is, and how long until it is tried again; in milliseconds. */
-const describeMs = 5_000
 
 /** Errors: those of the registry and of the server for nodes. */
 export async function openClusterPart(options: PartOptions, signal: AbortSignal): Promise<ClusterPart> {
@@ -114,36 +105,14 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       onError: (error) => log.error({ err: error }, 'the certificate of this node could not be renewed'),
     }),
   )
-  const registry = stack.use(
-    await openRegistry({
-      store,
-      self: {
-        id: identity.id,
-        place: await placeOf(config.data),
-        zone: config.zone ?? config.name,
-        roles: config.roles,
-        version,
-      },
-      ttlSeconds,
-      vitals: async () => {
-        const { free, total } = await blobs.space()
-        return { freeBytes: free, totalBytes: total, load: options.load() }
-      },
-      onEvent: (event) => tell(log, event),
-      onLost,
-      storeAway: !options.member.answered,
-      memory: await openMemory(config.data, (error) =>
-        log.warn({ err: error }, 'the other nodes could not be written down for the next start'),
-      ),
-      signal,
-    }),
-  )
+  const registry = stack.use(await openOwnRegistry(options, signal))
   const calls = stack.use(createCalls({ registry, trust }))
   const files = createFilesElsewhere(calls)
   const courtesy = createCourtesy()
   const held = createHeld(blobs, options.known.filesInPlace)
   const storeEndpoints = () => trust.identity.store
   let port = config.peerPort
+  const addresses = () => hosts.map((each) => withPort(each, port))
   options.member.follow({ trust, registry })
   const bytes = stack.use(
     await openClusterBytes(
@@ -177,56 +146,6 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       )
     : null
 
-  const cluster: Cluster = {
-    status: (asked) => {
-      const storeHere = !isManaged(trust.identity) || trust.identity.store.includes(clientUrlOf(config))
-      return statusOf(
-        { identity: trust.identity, registry, store, copies: bytes.copies, alarms, storeHere },
-        asked,
-      )
-    },
-    async invite(asked) {
-      const value = await invite(store, peerAddresses(), asked)
-      return { value, revision: (await store.status(asked)).revision }
-    },
-    async change(node, change, asked) {
-      // In this order, as the node stops when it hears of it, and with it a vote that taking out two members may need.
-      if (change.state === 'removed' && isManaged(trust.identity))
-        await removeEtcdMember(trust.identity, node, asked)
-      const { revision } = await changeMember(store, node, change, asked)
-      return { value: undefined, revision }
-    },
-    async set(change, asked) {
-      const { revision } = await changeSettings(store, change, asked)
-      return { value: undefined, revision }
-    },
-    async renewAuthority(asked) {
-      const { revision } = await beginRenewal(store, identity.secret, asked)
-      return { value: undefined, revision }
-    },
-    async events(asked) {
-      const fact = await chronicles.get(store, chronicleId, asked)
-      return { events: (fact?.value.events ?? []).toReversed() }
-    },
-  }
-
-  async function alarms(asked: AbortSignal) {
-    using membership = openMembership(options.member.members(trust.identity))
-    return await membership.alarms(asked)
-  }
-
-  /** Has the member fact say which roles this node has now; while the store is away, later. */
-  async function keepDescribed(): Promise<void> {
-    while (!ending.signal.aborted) {
-      const soon = AbortSignal.any([ending.signal, AbortSignal.timeout(describeMs)])
-      try {
-        return await noteRoles(store, identity.id, config.roles, soon)
-      } catch (error) {
-        if (!ending.signal.aborted) log.debug({ err: error }, 'the member fact waits for the store')
-      }
-      await pause(describeMs, undefined, { signal: ending.signal, ref: false }).catch(() => undefined)
-    }
-  }
   const ending = new AbortController()
   const removal = hearOfRemoval({ registry, calls }, ending.signal).then((removed) => {
     if (removed !== null) onLost(removed)
@@ -237,16 +156,17 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
     await Promise.all([describing, removal])
   })
 
-  /** Where a machine that joins may ask: here first, since the person who invites it sees that this node lives. */
-  function peerAddresses(): readonly string[] {
-    const own = hosts.slice(0, 1).map((each) => withPort(each, port))
-    const others = registry.nodes().filter(({ id }) => id !== identity.id)
-    return [...own, ...others.flatMap(({ addresses }) => addresses.slice(0, 1))].slice(0, 5)
-  }
-
   const owned = stack.move()
   return {
-    cluster,
+    cluster: createAdministration({
+      config,
+      store,
+      member: options.member,
+      registry,
+      trust,
+      copies: bytes.copies,
+      addresses,
+    }),
     uploads: createUploads({
       store,
       index: options.index,
@@ -262,20 +182,7 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
         .flatMap(({ id, name, publicUrl }) =>
           id === identity.id || publicUrl === null ? [] : [{ name, url: publicUrl }],
         ),
-    elsewhere: {
-      copies: ({ blob, elsewhere }, asked) =>
-        blob === undefined
-          ? elsewhere.map((file) => () => files.open(file, asked))
-          : bytes.elsewhere.copies(blob, asked),
-      async bring({ blob, title, elsewhere: [file] }, asked) {
-        if (blob === undefined) {
-          if (file === undefined) throw new CodedError('FILE_MISSING', title)
-          return await files.bring(file, join(config.data, 'blobs', 'tmp'), asked)
-        }
-        await bytes.copies.bring(blob, asked)
-        return await blobs.open(blob, asked)
-      },
-    },
+    elsewhere: elsewhereOf(bytes, files, options),
     replace: (hash) => bytes.copies.look(hash),
     async spread(hash, size) {
       const open = () => blobs.open(hash)
@@ -310,19 +217,11 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
         }),
       )
       port = server.port
-      describing = keepDescribed()
-      const addresses = hosts.map((each) => withPort(each, port))
-      await registry.announce({ addresses, publicUrl })
-      // Who is reached on this machine only has nobody to be found by.
-      if (isLoopback(host)) return
-      const { advertise } = await import('../../registry/discovery/discovery.ts')
-      const hint = () => {
-        const name = registry.member(identity.id)?.name ?? config.name
-        return { cluster: identity.cluster, node: identity.id, name, addresses: addresses.slice(0, 8) }
-      }
-      const onError = (error: unknown) =>
-        log.info({ err: error }, 'others may not find this node by themselves')
-      owned.use(await advertise(hint, onError, isIP(host) === 4 ? { interface: host } : {}))
+      const parts = { config, identity, store, registry, log }
+      describing = keepRolesNoted(parts, ending.signal)
+      await registry.announce({ addresses: addresses(), publicUrl })
+      const advertising = await advertiseNode(parts, host, addresses())
+      if (advertising !== null) owned.use(advertising)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
@@ -334,4 +233,51 @@ function tell(log: Logger, event: RegistryEvent): void {
   else log.info(event, event.kind === 'joined' ? 'a node is there' : 'a node is gone')
 }
 
-const isLoopback = (host: string) => /^(127\.|localhost$|::1$)/.test(host)
+/** Who is alive, and that this node is. What was known is written down for a start without the store. */
+async function openOwnRegistry(options: PartOptions, signal: AbortSignal): Promise<Registry> {
+  const { config, identity, store, member, blobs, load, log, onLost } = options
+  return await openRegistry({
+    store,
+    self: {
+      id: identity.id,
+      place: await placeOf(config.data),
+      zone: config.zone ?? config.name,
+      roles: config.roles,
+      version,
+    },
+    ttlSeconds,
+    vitals: async () => {
+      const { free, total } = await blobs.space()
+      return { freeBytes: free, totalBytes: total, load: load() }
+    },
+    onEvent: (event) => tell(log, event),
+    onLost,
+    storeAway: !member.answered,
+    memory: await openMemory(config.data, (error) =>
+      log.warn({ err: error }, 'the other nodes could not be written down for the next start'),
+    ),
+    signal,
+  })
+}
+
+/** Copies on other nodes: of a blob wherever one is, else, where the track has not been hashed yet, its own files. */
+function elsewhereOf(
+  bytes: ClusterBytes,
+  files: FilesElsewhere,
+  { config, blobs }: Pick<PartOptions, 'config' | 'blobs'>,
+): Elsewhere {
+  return {
+    copies: ({ blob, elsewhere }, signal) =>
+      blob === undefined
+        ? elsewhere.map((file) => () => files.open(file, signal))
+        : bytes.elsewhere.copies(blob, signal),
+    async bring({ blob, title, elsewhere: [file] }, signal) {
+      if (blob === undefined) {
+        if (file === undefined) throw new CodedError('FILE_MISSING', title)
+        return await files.bring(file, join(config.data, 'blobs', 'tmp'), signal)
+      }
+      await bytes.copies.bring(blob, signal)
+      return await blobs.open(blob, signal)
+    },
+  }
+}
