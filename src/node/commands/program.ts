@@ -67,8 +67,8 @@ export async function runProgram(
 
   program
     .command('status')
-    .description('how the running server is')
-    .option('--json', 'for programs')
+    .description('show how the running server is doing')
+    .option('--json', 'as JSON, for programs')
     .action(async ({ json = false }: { json?: boolean }, command: Command) =>
       (await import('./status.ts')).status(contextOf(command), { json }),
     )
@@ -78,14 +78,14 @@ export async function runProgram(
 
   program
     .command('backup <file>')
-    .description('write all that cannot be made again into one file, while the server runs or not')
+    .description('write everything that cannot be made again into one file, while the server runs or not')
     .action(async (file: string, _options, command: Command) =>
       (await import('./backup.ts')).backupTo(contextOf(command), file),
     )
 
   program
     .command('restore <file>')
-    .description('make the instance that a backup holds, in an empty data folder')
+    .description('make the same instance from a backup, in an empty data folder')
     .action(async (file: string, _options, command: Command) =>
       (await import('./backup.ts')).restoreFrom(contextOf(command), file),
     )
@@ -104,7 +104,7 @@ export async function runProgram(
 }
 
 function addUserCommands(program: Command, contextOf: (command: Command) => Context): void {
-  const user = program.command('user').description('accounts, while the server runs or not')
+  const user = program.command('user').description('manage accounts, while the server runs or not')
 
   user
     .command('add <name>')
@@ -117,7 +117,7 @@ function addUserCommands(program: Command, contextOf: (command: Command) => Cont
 
   user
     .command('list')
-    .description('all accounts')
+    .description('list all accounts')
     .action(async (_options, command: Command) => (await import('./user.ts')).listUsers(contextOf(command)))
 
   user
@@ -129,14 +129,14 @@ function addUserCommands(program: Command, contextOf: (command: Command) => Cont
 
   user
     .command('disable <name>')
-    .description('let nobody sign in with the account; everything of it is kept')
+    .description('let nobody sign in with the account; all that belongs to it is kept')
     .action(async (name: string, _options, command: Command) =>
       (await import('./user.ts')).setDisabled(contextOf(command), name, true),
     )
 
   user
     .command('enable <name>')
-    .description('undo disable')
+    .description('let people sign in with the account again')
     .action(async (name: string, _options, command: Command) =>
       (await import('./user.ts')).setDisabled(contextOf(command), name, false),
     )
@@ -151,11 +151,15 @@ function addUserCommands(program: Command, contextOf: (command: Command) => Cont
 }
 
 function addClusterCommands(program: Command, contextOf: (command: Command) => Context): void {
-  const cluster = program.command('cluster').description('several machines as one service')
+  const cluster = program
+    .command('cluster')
+    .description('make one service of several machines, and look after it')
 
   cluster
     .command('init')
-    .description('make a cluster of this machine, and print the line with which another one joins')
+    .description(
+      'turn this machine into the first of a cluster, and print the line with which another one joins',
+    )
     .option('--name <name>', 'how this node is called; the name of the machine if unset (HOCKET_NAME)')
     .option('--zone <name>', 'what fails together with it, such as a room (HOCKET_ZONE)')
     .option('--address <address>', 'where the other nodes reach this one (HOCKET_ADDRESS)')
@@ -172,14 +176,14 @@ function addClusterCommands(program: Command, contextOf: (command: Command) => C
 
   cluster
     .command('leave')
-    .description('make a machine of the last node that stands alone with everything; drain the others first')
+    .description('go back to one machine, with everything on it; drain the others first')
     .requiredOption('--keep-data', 'keep all accounts, playlists and songs here')
     .option('--address <address>', 'as the node was started with it (HOCKET_ADDRESS)')
     .action(async (_options, command: Command) => (await import('./leave.ts')).leave(contextOf(command)))
 
   cluster
     .command('settings')
-    .description('how many copies there are, and how long a node may be silent')
+    .description('show how many copies there are, and how long a node may be silent')
     .action(async (_options, command: Command) =>
       (await import('./cluster.ts')).showSettings(contextOf(command)),
     )
@@ -196,7 +200,7 @@ function addClusterCommands(program: Command, contextOf: (command: Command) => C
 
   cluster
     .command('node <node>')
-    .description('change what a node is called, what fails together with it, or how much it may hold')
+    .description('change the name of a node, its zone, or how much it may hold')
     .option('--name <name>', 'its new name')
     .option('--zone <name>', 'what fails together with it, such as a room')
     .option('--capacity <size>', 'how much it may hold, such as 500GiB; all: what its disk has')
@@ -207,14 +211,14 @@ function addClusterCommands(program: Command, contextOf: (command: Command) => C
 
   const authority = cluster
     .command('authority')
-    .description('until when the authority holds by which the machines know each other')
+    .description('show when the certificate authority of the cluster expires')
     .action(async (_options, command: Command) =>
       (await import('./authority.ts')).showAuthority(contextOf(command)),
     )
 
   authority
     .command('renew')
-    .description('replace it, and all certificates with it, while everything runs')
+    .description('replace it and all certificates, while everything runs')
     .action(async (_options, command: Command) =>
       (await import('./authority.ts')).renewAuthority(contextOf(command)),
     )
