@@ -1,7 +1,7 @@
 import type { AlbumDetails } from '../../catalog/index/queries/album-details.ts'
 import { dateOf, secondsOf } from './content.ts'
 import { list, part, shape, texts } from './shape.ts'
-import { artistRef, marked, named } from './song.ts'
+import { artistRef, marked, named, nameless } from './song.ts'
 
 interface ItemDate {
   readonly year: number | undefined
@@ -25,9 +25,9 @@ const none: readonly never[] = []
 /** Albums as the API's `AlbumID3`, with all that is known of them. */
 export const album = shape<AlbumDetails>({
   id: ({ id }) => id,
-  name: ({ name }) => name,
+  name: ({ name }) => name || nameless.album,
   version: ({ says }) => says.version,
-  artist: ({ artist }) => artist,
+  artist: ({ artist }) => artist || nameless.artist,
   artistId: ({ artists }) => artists[0]?.id,
   coverArt: ({ id }) => id,
   songCount: ({ trackCount }) => trackCount,
@@ -38,9 +38,9 @@ export const album = shape<AlbumDetails>({
   ...marked,
   genres: list(named, ({ genres }) => genres),
   artists: list(artistRef, ({ artists }) => artists),
-  displayArtist: ({ artist }) => artist,
+  displayArtist: ({ artist }) => artist || nameless.artist,
   isCompilation: ({ compilation }) => compilation,
-  sortName: ({ says, name }) => says.sortName ?? name,
+  sortName: ({ says, name }) => says.sortName ?? (name || nameless.album),
   musicBrainzId: ({ says }) => says.musicBrainzId,
   recordLabels: list(named, ({ says }) => says.labels ?? none),
   releaseTypes: texts(({ says }) => says.releaseTypes ?? none),
@@ -65,9 +65,9 @@ export const albumFolder = shape<AlbumDetails>({
   id: ({ id }) => id,
   parent: ({ artists }) => artists[0]?.id,
   isDir: true,
-  title: ({ name }) => name,
-  album: ({ name }) => name,
-  artist: ({ artist }) => artist,
+  title: ({ name }) => name || nameless.album,
+  album: ({ name }) => name || nameless.album,
+  artist: ({ artist }) => artist || nameless.artist,
   year: ({ year }) => year,
   genre: ({ genres }) => genres[0],
   coverArt: ({ id }) => id,
@@ -79,5 +79,5 @@ export const albumFolder = shape<AlbumDetails>({
   ...marked,
   genres: list(named, ({ genres }) => genres),
   artists: list(artistRef, ({ artists }) => artists),
-  displayArtist: ({ artist }) => artist,
+  displayArtist: ({ artist }) => artist || nameless.artist,
 })

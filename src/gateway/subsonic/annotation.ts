@@ -5,7 +5,7 @@ import type { Id } from '../../protocol/ids.ts'
 import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
 import { findItem, type Item, requireItem } from './item.ts'
-import { flag, itemId, many, optional, required, wholeNumber } from './parameters.ts'
+import { flag, itemId, many, moment, optional, required, wholeNumber } from './parameters.ts'
 import { findEpisode } from './source.ts'
 
 /**
@@ -70,11 +70,16 @@ const scrobbled = z.object({
 /** Plays that have been heard, or with `submission=false` the one that is being heard. Of podcasts nothing is counted. */
 export const scrobble = endpoint(scrobbled, async (parts, asking, { id, time, submission }) => {
   if (id.length === 0) throw new Failure(10, "Required parameter 'id' is missing")
-  const plays = id
+  const heard = id
     .map((given, at) => ({ given, at: time[at] }))
     .filter(({ given }) => findEpisode(parts, given) === null)
-    .map(({ given, at }) => ({ track: requireItem(parts.catalog, asking.viewer, given, 'track'), at }))
+  // Of what an app has gathered while it was away, a song that is gone takes nothing else with it.
+  const plays = heard.flatMap(({ given, at }) => {
+    const song = findItem(parts.catalog, asking.viewer, given, ['track'])
+    return song === null ? [] : { track: song.id, at }
+  })
   const [first] = plays
+  if (first === undefined && heard.length > 0) throw notFound('song')
   if (first === undefined) return {}
   if (!submission) {
     reportPlaying(parts, asking, { track: first.track, positionMs: 0 })
@@ -134,7 +139,7 @@ function reportPlaying(
 const played = z.object({
   mediaId: required(itemId),
   mediaType: required(z.enum(['song', 'podcast'])),
-  positionMs: required(wholeNumber(0)),
+  positionMs: required(moment()),
   state: required(z.enum(['starting', 'playing', 'paused', 'stopped'])),
   playbackRate: optional(
     z

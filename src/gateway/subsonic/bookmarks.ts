@@ -3,7 +3,7 @@ import { type Content, dateOf } from './content.ts'
 import { endpoint, type Parts, settled } from './endpoint.ts'
 import { episode } from './episode.ts'
 import { requireGuid, requireItem } from './item.ts'
-import { itemId, optional, required, text, wholeNumber } from './parameters.ts'
+import { itemId, moment, optional, required, text } from './parameters.ts'
 import { findEpisode } from './source.ts'
 
 export const getBookmarks = endpoint(z.object({}), async (parts, asking) => {
@@ -31,7 +31,7 @@ function contentOfEpisode(parts: Parts, id: string): Content | null {
 }
 
 export const createBookmark = endpoint(
-  z.object({ id: required(itemId), position: required(wholeNumber(0)), comment: optional(text) }),
+  z.object({ id: required(itemId), position: required(moment()), comment: optional(text) }),
   async (parts, { viewer, signal }, { id, position, comment }) => {
     const track = findEpisode(parts, id)?.id ?? requireItem(parts.catalog, viewer, id, 'track')
     const input = { positionMs: position, ...(comment !== undefined && { comment: comment.slice(0, 4_000) }) }

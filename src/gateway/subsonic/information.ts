@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import type { Id } from '../../protocol/ids.ts'
 import type { Content } from './content.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
 import { findItem, type Item, requireItem } from './item.ts'
 import { count, itemId, optional, required, text } from './parameters.ts'
+import { proofOf } from './proof.ts'
 import { artistsOf, songsOf } from './written.ts'
 
 /** What is known of artists and albums beside their music, and what is like them. All of it is from the library itself. */
@@ -34,7 +36,20 @@ async function aboutArtist(parts: Parts, asking: Asking, id: string, most: numbe
   const known = await parts.details.artists(asking.viewer, [artist], asking.signal)
   const musicBrainzId = known.get(artist)?.musicBrainzId
   const similar = await parts.catalog.similarArtists(asking.viewer, artist, most, asking.signal)
-  return { info: musicBrainzId === undefined ? {} : { musicBrainzId }, similar }
+  return { info: { musicBrainzId, ...imagesOf(parts, asking, artist) }, similar }
+}
+
+/** Pixels of each edge. */
+const imageSizes = { smallImageUrl: 128, mediumImageUrl: 512, largeImageUrl: 1_024 } as const
+
+/** Where the picture lies, for clients that look for it here and not by its id; they open the addresses as they are. */
+function imagesOf({ config }: Parts, asking: Asking, id: Id): Content {
+  const { protocol, host } = asking.request
+  const proof = proofOf(asking)
+  const address = `${config.publicUrl ?? `${protocol}://${host}`}/rest/getCoverArt?${proof}&id=${id}`
+  return Object.fromEntries(
+    Object.entries(imageSizes).map(([name, size]) => [name, `${address}&size=${size}`]),
+  )
 }
 
 export const getArtistInfo = endpoint(artistInfo, async (parts, asking, { id, count }) => {
@@ -50,20 +65,19 @@ export const getArtistInfo2 = endpoint(artistInfo, async (parts, asking, { id, c
 })
 
 /** The same for both forms of browsing, whose ids are the same here. A song stands for its album. */
-export const getAlbumInfo = endpoint(
-  z.object({ id: required(itemId) }),
-  async (parts, { viewer, signal }, { id }) => {
-    const item = findItem(parts.catalog, viewer, id, ['album', 'track'])
-    if (item === null) throw notFound('album')
-    const album =
-      item.kind === 'album'
-        ? item.id
-        : (await parts.catalog.tracksByIds(viewer, [item.id], signal))[0]?.album.id
-    const known = album && (await parts.details.albums(viewer, [album], signal)).get(album)
-    const albumInfo: Content = known ? { musicBrainzId: known.says.musicBrainzId } : {}
-    return { albumInfo }
-  },
-)
+export const getAlbumInfo = endpoint(z.object({ id: required(itemId) }), async (parts, asking, { id }) => {
+  const { viewer, signal } = asking
+  const item = findItem(parts.catalog, viewer, id, ['album', 'track'])
+  if (item === null) throw notFound('album')
+  const album =
+    item.kind === 'album'
+      ? item.id
+      : (await parts.catalog.tracksByIds(viewer, [item.id], signal))[0]?.album.id
+  if (album === undefined) throw notFound('album')
+  const known = (await parts.details.albums(viewer, [album], signal)).get(album)
+  const musicBrainzId = known?.says.musicBrainzId
+  return { albumInfo: { musicBrainzId, ...imagesOf(parts, asking, album) } }
+})
 
 const similar = z.object({ id: required(itemId), count: count(50) })
 

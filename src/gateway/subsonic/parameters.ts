@@ -72,10 +72,19 @@ export const itemId = z.string().transform((given) => given.toLowerCase())
 
 /** A whole number from `least` on; what is larger than `most` is taken as that. */
 export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
+  return number(/^[+-]?\d{1,400}$/, least, most)
+}
+
+/** A place in a song. Players in browsers count in fractions and send them as they are: the whole part is meant. */
+export function moment(most?: number) {
+  return number(/^[+-]?\d{1,400}(?:\.\d{1,400})?$/, 0, most)
+}
+
+function number(form: RegExp, least: number, most: number = Number.MAX_SAFE_INTEGER) {
   return z
     .string()
-    .regex(/^[+-]?\d{1,400}$/, 'not a whole number')
-    .transform((digits) => Math.min(Number(digits), most))
+    .regex(form, 'not a whole number')
+    .transform((digits) => Math.min(Math.trunc(Number(digits)), most))
     .pipe(z.number().min(least, `less than ${least}`))
 }
 

@@ -11,7 +11,7 @@ import { itemId, optional, required, text, wholeNumber } from './parameters.ts'
 
 /** The picture of an album, artist, song or playlist: there is always one, drawn where nothing else is found. */
 export const getCoverArt = endpoint(
-  z.object({ id: required(itemId), size: optional(wholeNumber(1, 4_096)) }),
+  z.object({ id: required(itemId), size: optional(wholeNumber(0, 4_096)) }),
   async (parts, asking, { id, size }) => {
     const { request, reply, signal } = asking
     const { name, pictures, mosaic } = await pictureOf(parts, asking, id)
@@ -21,7 +21,8 @@ export const getCoverArt = endpoint(
       mosaic,
       pictures,
       accept: request.headers.accept,
-      size,
+      // Some clients say 0 where they want it as large as it is.
+      size: size || undefined,
       v: undefined,
     }
     const { bytes } = await parts.renditions.cover(wanted, signal)

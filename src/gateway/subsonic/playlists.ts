@@ -50,12 +50,14 @@ async function onPlaylist<Value>(
 
 export const getPlaylists = endpoint(
   z.object({ username: optional(text) }),
-  async ({ listening }, { viewer, user, signal }, { username }) => {
-    if (username !== undefined && username !== user.name && !viewer.administrator) {
+  async ({ listening, accounts }, { viewer, user, signal }, { username }) => {
+    // A name is found however it is written, as it is at the door.
+    const owner = username === undefined ? undefined : accounts.userByName(username)
+    if (owner !== undefined && owner?.id !== user.id && !viewer.administrator) {
       throw new Failure(50, "Only administrators see other people's playlists")
     }
     const all = await listening.playlists(viewer, signal)
-    const shown = username === undefined ? all : all.filter(({ ownerName }) => ownerName === username)
+    const shown = owner === undefined ? all : all.filter(({ ownerName }) => ownerName === owner?.name)
     return { playlists: { playlist: shown.map(playlistOf) } }
   },
 )

@@ -1,17 +1,17 @@
 import { z } from 'zod'
-import type { Id } from '../../protocol/ids.ts'
+import type { Viewer } from '../../catalog/catalog.ts'
+import { id as guid, type Id } from '../../protocol/ids.ts'
 import { type Content, dateOf } from './content.ts'
 import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
-import { requireGuid } from './item.ts'
-import { itemId, many, optional, wholeNumber } from './parameters.ts'
+import { itemId, many, moment, optional, wholeNumber } from './parameters.ts'
 import { type Heard, heardOf } from './written.ts'
 
 /** The queue of a person, which the web player and every other device go on with. */
 
 interface Shown {
   readonly common: Content
-  /** The song that plays: among the entries, where the asker sees it. */
+  /** The song that plays, among the entries; undefined where there are none. */
   readonly index: number | undefined
   readonly current: string | undefined
 }
@@ -23,22 +23,20 @@ async function readQueue(parts: Parts, asking: Asking): Promise<Shown | null> {
     if ((queue.items[at] ?? null) !== null) return { id, isEpisode: false }
     return parts.podcasts.episode(id) === null ? null : { id, isEpisode: true }
   })
+  const entries = heard.filter((item) => item !== null)
   const current = queue.current === undefined ? null : (heard[queue.current] ?? null)
-  const before = heard.slice(0, queue.current).filter((item) => item !== null).length
+  // A queue with songs always has one to go on with: where that is gone, the one behind it, from its beginning.
+  const before = heard.slice(0, queue.current ?? 0).filter((item) => item !== null).length
+  const index = Math.min(before, entries.length - 1)
   return {
-    current: current?.id,
-    index: current === null ? undefined : before,
+    current: entries[index]?.id,
+    index: index < 0 ? undefined : index,
     common: {
       position: current === null ? 0 : queue.positionMs,
       username: asking.user.name,
       changed: dateOf(queue.changedAt),
       changedBy: queue.changedBy,
-      entry: await heardOf(
-        parts,
-        asking,
-        heard.filter((item) => item !== null),
-        'entry',
-      ),
+      entry: await heardOf(parts, asking, entries, 'entry'),
     },
   }
 }
@@ -60,56 +58,76 @@ function never({ user }: Asking): Content {
   return { username: user.name, changed: dateOf(user.createdAt), changedBy: '', entry: [] }
 }
 
+/** The most songs of a queue. */
+const most = 10_000
+
+/**
+ * Keeps a queue. Apps keep songs for years and mix in what lies on the phone only: what is not here is left out, and the
+ * rest is kept. Failure 70 where nothing is left.
+ */
 async function save(
   parts: Parts,
   { viewer, client, signal }: Asking,
-  ids: readonly string[],
-  currentOf: (tracks: readonly string[]) => number,
+  given: readonly string[],
+  currentOf: () => number,
   positionMs: number,
 ): Promise<Content> {
-  const tracks = ids.map((id) => requireGuid(id, 'song'))
-  if (tracks.length > 10_000) throw new Failure(10, "The parameter 'id' is not valid: more than 10,000 songs")
-  const lines = await parts.catalog.trackLines(viewer, tracks, signal)
-  const isKnown = (id: Id, at: number) => (lines[at] ?? null) !== null || parts.podcasts.episode(id) !== null
-  if (!tracks.every(isKnown)) throw notFound('song')
+  if (given.length > most) throw new Failure(10, "The parameter 'id' is not valid: more than 10,000 songs")
+  const current = given.length === 0 ? 0 : currentOf()
+  const known = await knownOf(parts, viewer, given, signal)
+  const tracks = known.filter((id) => id !== null)
+  if (tracks.length === 0 && given.length > 0) throw notFound('song')
+  const before = known.slice(0, current).filter((id) => id !== null).length
   const input =
-    tracks.length === 0 ? { tracks, positionMs: 0 } : { tracks, current: currentOf(tracks), positionMs }
+    tracks.length === 0
+      ? { tracks, positionMs: 0 }
+      : {
+          tracks,
+          current: Math.min(before, tracks.length - 1),
+          positionMs: known[current] === null ? 0 : positionMs,
+        }
   await settled(parts, await parts.listening.saveQueue(viewer, input, client, signal), signal)
   return {}
 }
 
-const position = optional(wholeNumber(0)).transform((given) => given ?? 0)
+/** The ids of songs and episodes that are here; null in the place of each other one. */
+async function knownOf(
+  { catalog, podcasts }: Parts,
+  viewer: Viewer,
+  given: readonly string[],
+  signal: AbortSignal,
+): Promise<(Id | null)[]> {
+  const ids = given.map((each) => guid.safeParse(each).data ?? null)
+  const named = ids.filter((id) => id !== null)
+  const lines = await catalog.trackLines(viewer, named, signal)
+  const here = new Set(
+    named.filter((id, at) => (lines[at] ?? null) !== null || podcasts.episode(id) !== null),
+  )
+  return ids.map((id) => (id !== null && here.has(id) ? id : null))
+}
+
+const position = optional(moment()).transform((given) => given ?? 0)
 
 export const savePlayQueue = endpoint(
   z.object({ id: many(itemId), current: optional(itemId), position }),
-  (parts, asking, { id, current, position }) =>
-    save(
-      parts,
-      asking,
-      id,
-      (tracks) => {
-        const at = current === undefined ? 0 : tracks.indexOf(current)
-        if (at === -1) throw new Failure(10, "The parameter 'current' is not valid: not one of the songs")
-        return at
-      },
-      position,
-    ),
+  (parts, asking, { id, current, position }) => {
+    const currentOf = () => {
+      const at = current === undefined ? 0 : id.indexOf(current)
+      if (at === -1) throw new Failure(10, "The parameter 'current' is not valid: not one of the songs")
+      return at
+    }
+    return save(parts, asking, id, currentOf, position)
+  },
 )
 
 export const savePlayQueueByIndex = endpoint(
   z.object({ id: many(itemId), currentIndex: optional(wholeNumber(0)), position }),
-  (parts, asking, { id, currentIndex, position }) =>
-    save(
-      parts,
-      asking,
-      id,
-      (tracks) => {
-        if (currentIndex === undefined) throw new Failure(10, "Required parameter 'currentIndex' is missing")
-        if (currentIndex >= tracks.length) {
-          throw new Failure(10, `The parameter 'currentIndex' is not valid: there are ${tracks.length} songs`)
-        }
-        return currentIndex
-      },
-      position,
-    ),
+  (parts, asking, { id, currentIndex, position }) => {
+    const currentOf = () => {
+      if (currentIndex === undefined) throw new Failure(10, "Required parameter 'currentIndex' is missing")
+      if (currentIndex < id.length) return currentIndex
+      throw new Failure(10, `The parameter 'currentIndex' is not valid: there are ${id.length} songs`)
+    }
+    return save(parts, asking, id, currentOf, position)
+  },
 )

@@ -42,14 +42,20 @@ interface Marked {
 
 const none: readonly never[] = []
 
+/**
+ * What stands where nothing is tagged: apps show a name of nothing as an empty line that nobody finds. The API tells no
+ * language, so it is English.
+ */
+export const nameless = { artist: 'Unknown artist', album: 'Unknown album' } as const
+
 /** Songs as the API's `Child`, with all that the index knows of them. */
 export const song = shape<TrackDetails>({
   id: ({ id }) => id,
   parent: ({ album }) => album.id,
   isDir: false,
   title: ({ title }) => title,
-  album: ({ album }) => album.name,
-  artist: ({ artist }) => artist,
+  album: ({ album }) => album.name || nameless.album,
+  artist: ({ artist }) => artist || nameless.artist,
   track: ({ track }) => track,
   year: ({ year }) => year,
   genre: ({ genres }) => genres[0],
@@ -59,7 +65,8 @@ export const song = shape<TrackDetails>({
   suffix: ({ suffix }) => suffix,
   duration: ({ durationMs }) => secondsOf(durationMs),
   bitRate: ({ bitrate }) => bitrate,
-  path: ({ path, artist, album, title, suffix }) => path ?? `${artist}/${album.name}/${title}.${suffix}`,
+  path: ({ path, artist, album, title, suffix }) =>
+    path ?? `${artist || nameless.artist}/${album.name || nameless.album}/${title}.${suffix}`,
   isVideo: false,
   discNumber: ({ disc }) => disc,
   created: ({ addedAt }) => dateOf(addedAt),
@@ -76,9 +83,9 @@ export const song = shape<TrackDetails>({
   sortName: ({ sortName, title }) => sortName ?? title,
   genres: list(named, ({ genres }) => genres),
   artists: list(artistRef, ({ artists }) => artists),
-  displayArtist: ({ artist }) => artist,
+  displayArtist: ({ artist }) => artist || nameless.artist,
   albumArtists: list(artistRef, ({ album }) => album.artists),
-  displayAlbumArtist: ({ album }) => namesOf(album.artists),
+  displayAlbumArtist: ({ album }) => namesOf(album.artists) || nameless.artist,
   contributors: list(contributor, ({ contributors }) => contributors),
   displayComposer: ({ composers }) => namesOf(composers),
   explicitStatus: ({ explicit }) => explicit ?? '',

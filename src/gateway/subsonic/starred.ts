@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { goneSignalOf } from '../signal.ts'
 import type { Content } from './content.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { libraryOf } from './library.ts'
@@ -6,26 +7,25 @@ import type { ListQuery } from './listing.ts'
 import { optional, text } from './parameters.ts'
 import { pageOf, type Span, wholeList } from './written.ts'
 
-/** The API gives all that is starred in one answer; this many of each kind, the latest, fit in one. */
-const most = 10_000
-
+/** The API gives all that is starred in one answer, however much it is: it is read as it is sent. */
 async function starred(
   parts: Parts,
-  asking: Asking,
+  { viewer, form, signal, reply }: Asking,
   musicFolderId: string | undefined,
   folders: boolean,
 ): Promise<Content> {
-  const library = await libraryOf(parts.catalog, asking.viewer, musicFolderId, asking.signal)
+  const library = await libraryOf(parts.catalog, viewer, musicFolderId, signal)
   const query = { order: 'starred', library } as const
+  const asking = { viewer, form, signal: goneSignalOf(reply) }
   const whole = (asked: (page: Span) => ListQuery) =>
-    wholeList(most, (page) => {
+    wholeList((page) => {
       const one = asked(page)
       return pageOf(parts, asking, one, { element: one.kind, folders })
     })
   return {
-    artist: await whole((page) => ({ kind: 'artist', query: { ...query, role: 'any', ...page } })),
-    album: await whole((page) => ({ kind: 'album', query: { ...query, ...page } })),
-    song: await whole((page) => ({ kind: 'song', query: { ...query, ...page } })),
+    artist: whole((page) => ({ kind: 'artist', query: { ...query, role: 'any', ...page } })),
+    album: whole((page) => ({ kind: 'album', query: { ...query, ...page } })),
+    song: whole((page) => ({ kind: 'song', query: { ...query, ...page } })),
   }
 }
 

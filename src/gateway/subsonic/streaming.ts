@@ -6,7 +6,8 @@ import type { RenditionFormat } from '../../media/transcode/transcoder.ts'
 import { sendBytes } from '../media/answer.ts'
 import { goneSignalOf } from '../signal.ts'
 import { type Asking, answered, endpoint, type Parts } from './endpoint.ts'
-import { flag, itemId, optional, required, text, wholeNumber } from './parameters.ts'
+import { flag, itemId, moment, optional, required, text, wholeNumber } from './parameters.ts'
+import { proofOf } from './proof.ts'
 import { requireSource } from './source.ts'
 
 /** What the API's `format` may ask for, in the formats that are made here. Everything plays MP3. */
@@ -26,7 +27,7 @@ const streamed = z.object({
   id: required(itemId),
   maxBitRate: optional(wholeNumber(0, 10_000)).transform((given) => given ?? 0),
   format: optional(text),
-  timeOffset: optional(wholeNumber(0, 1_000_000)).transform((given) => given ?? 0),
+  timeOffset: optional(moment(1_000_000)).transform((given) => given ?? 0),
   estimateContentLength: flag(false),
 })
 type Streamed = z.output<typeof streamed>
@@ -122,9 +123,6 @@ export const download = endpoint(z.object({ id: required(itemId) }), async (part
   return answered
 })
 
-/** What a client proves itself with, which the addresses in a playlist have to carry along. */
-const proofs = ['u', 'p', 't', 's', 'apiKey', 'v', 'c'] as const
-
 /**
  * A playlist of HTTP Live Streaming with the whole song as its one segment, which is seekable; for several bit rates a
  * playlist of such playlists.
@@ -134,30 +132,29 @@ export const hls = endpoint(
     id: required(itemId),
     bitRate: optional(z.string().regex(/^\d{1,5}(?:@\d+x\d+)?$/, 'not a bit rate')),
   }),
-  (parts, { viewer, raw, reply }, { id }) => {
-    const { durationMs } = requireSource(parts, viewer, id)
-    const rates = (raw.get('bitRate') ?? [])
+  (parts, asking, { id }) => {
+    const { durationMs } = requireSource(parts, asking.viewer, id)
+    const rates = (asking.raw.get('bitRate') ?? [])
       .map((rate) => Number.parseInt(rate, 10))
       .filter((rate) => rate > 0)
-    const proof = new URLSearchParams({ id })
-    for (const name of proofs) for (const value of raw.get(name)?.slice(0, 1) ?? []) proof.set(name, value)
-    const lines = rates.length > 1 ? variants(proof, rates) : segment(proof, durationMs, rates[0])
-    reply.type('application/vnd.apple.mpegurl').send(`${lines.join('\n')}\n`)
+    const address = new URLSearchParams([['id', id], ...proofOf(asking)])
+    const lines = rates.length > 1 ? variants(address, rates) : segment(address, durationMs, rates[0])
+    asking.reply.type('application/vnd.apple.mpegurl').send(`${lines.join('\n')}\n`)
     return answered
   },
 )
 
-function variants(proof: URLSearchParams, rates: readonly number[]): string[] {
+function variants(address: URLSearchParams, rates: readonly number[]): string[] {
   return [
     '#EXTM3U',
     ...rates.flatMap((rate) => [
       `#EXT-X-STREAM-INF:BANDWIDTH=${rate * 1_000}`,
-      `hls.m3u8?${proof}&bitRate=${rate}`,
+      `hls.m3u8?${address}&bitRate=${rate}`,
     ]),
   ]
 }
 
-function segment(proof: URLSearchParams, durationMs: number, rate: number | undefined): string[] {
+function segment(address: URLSearchParams, durationMs: number, rate: number | undefined): string[] {
   const seconds = durationMs / 1_000
   const format = `format=aac&maxBitRate=${outputBitrate('aac', rate ?? usualBitrate)}`
   return [
@@ -166,7 +163,7 @@ function segment(proof: URLSearchParams, durationMs: number, rate: number | unde
     '#EXT-X-PLAYLIST-TYPE:VOD',
     `#EXT-X-TARGETDURATION:${Math.ceil(seconds)}`,
     `#EXTINF:${seconds.toFixed(3)},`,
-    `stream.aac?${proof}&${format}`,
+    `stream.aac?${address}&${format}`,
     '#EXT-X-ENDLIST',
   ]
 }

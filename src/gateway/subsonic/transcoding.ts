@@ -6,14 +6,23 @@ import { type RenditionFormat, renditionFormats } from '../../media/transcode/tr
 import type { Content } from './content.ts'
 import { answered, endpoint } from './endpoint.ts'
 import { Failure } from './failure.ts'
-import { itemId, optional, required, wholeNumber } from './parameters.ts'
+import { itemId, moment, optional, required } from './parameters.ts'
 import { requireSource } from './source.ts'
 import { sendRendition, usualBitrate } from './streaming.ts'
 
 /** The extension `transcoding`: a client says what it can play, and is told what it will get. Rates are in bit/s. */
 
-const texts = z.array(z.string().max(100)).max(100).default([])
-const figure = z.number().nonnegative().optional()
+/** What is left out comes as null from some clients. */
+function listOf<Schema extends z.ZodType>(schema: Schema, most: number) {
+  return z
+    .array(schema)
+    .max(most)
+    .nullish()
+    .transform((given) => given ?? [])
+}
+const name = z.string().max(100).toLowerCase()
+const texts = listOf(name, 100)
+const figure = z.number().nonnegative().nullish()
 const limitation = z.object({
   name: z.enum(['audioChannels', 'audioBitrate', 'audioProfile', 'audioSamplerate', 'audioBitdepth']),
   comparison: z.enum(['Equals', 'NotEquals', 'LessThanEqual', 'GreaterThanEqual']),
@@ -22,25 +31,20 @@ const limitation = z.object({
 const clientInfo = z.object({
   maxAudioBitrate: figure,
   maxTranscodingAudioBitrate: figure,
-  directPlayProfiles: z
-    .array(z.object({ containers: texts, audioCodecs: texts, protocols: texts, maxAudioChannels: figure }))
-    .max(200)
-    .default([]),
-  transcodingProfiles: z
-    .array(
-      z.object({
-        container: z.string().max(100),
-        audioCodec: z.string().max(100),
-        protocol: z.string().max(100).default('http'),
-        maxAudioChannels: figure,
-      }),
-    )
-    .max(200)
-    .default([]),
-  codecProfiles: z
-    .array(z.object({ name: z.string().max(100), limitations: z.array(limitation).max(50).default([]) }))
-    .max(200)
-    .default([]),
+  directPlayProfiles: listOf(
+    z.object({ containers: texts, audioCodecs: texts, protocols: texts, maxAudioChannels: figure }),
+    200,
+  ),
+  transcodingProfiles: listOf(
+    z.object({
+      container: name,
+      audioCodec: name,
+      protocol: name.nullish().transform((given) => given ?? 'http'),
+      maxAudioChannels: figure,
+    }),
+    200,
+  ),
+  codecProfiles: listOf(z.object({ name, limitations: listOf(limitation, 50) }), 200),
 })
 type ClientInfo = z.output<typeof clientInfo>
 
@@ -72,14 +76,31 @@ function streamOf(source: TrackSource, details: TrackDetails | undefined): Strea
   }
 }
 
+/** Other names that clients give the same containers. */
+const otherNames: Readonly<Record<string, string>> = {
+  m4a: 'mp4',
+  m4b: 'mp4',
+  oga: 'ogg',
+  opus: 'ogg',
+  adts: 'aac',
+  mpeg: 'mp3',
+  wave: 'wav',
+  aif: 'aiff',
+}
+const containerOf = (name: string) => otherNames[name] ?? name
+/** Samples as they are have many names: by their size and order. */
+const codecOf = (name: string) => (name.startsWith('pcm_') ? 'pcm' : name)
+
 /** Why the client cannot play a stream as it is; nothing where it can. */
 function obstacles(client: ClientInfo, stream: Stream): string[] {
   const accepts = (list: readonly string[], value: string) => list.length === 0 || list.includes(value)
+  const container = containerOf(stream.container)
   const played = client.directPlayProfiles.filter(({ containers, protocols }) => {
-    return accepts(containers, stream.container) && accepts(protocols, 'http')
+    return accepts(containers.map(containerOf), container) && accepts(protocols, 'http')
   })
   if (played.length === 0) return ['ContainerNotSupported']
-  const decoded = played.filter(({ audioCodecs }) => accepts(audioCodecs, stream.codec))
+  const codec = codecOf(stream.codec)
+  const decoded = played.filter(({ audioCodecs }) => accepts(audioCodecs.map(codecOf), codec))
   if (decoded.length === 0) return ['AudioCodecNotSupported']
   const reasons: string[] = []
   const fits = decoded.some(
@@ -99,16 +120,20 @@ const reasonOf = {
   audioBitdepth: 'AudioBitDepthNotSupported',
 } as const
 
-function beyondLimits({ codecProfiles }: ClientInfo, stream: Stream): string[] {
+/** What the client says of a codec. */
+function limitsOf({ codecProfiles }: ClientInfo, codec: string) {
   return codecProfiles
-    .filter(({ name }) => name === stream.codec)
+    .filter(({ name }) => codecOf(name) === codecOf(codec))
     .flatMap(({ limitations }) => limitations)
-    .flatMap(({ name, comparison, values }) => {
-      // The profile of a codec is in no tag, so nothing can be said against it.
-      if (name === 'audioProfile') return []
-      const value = stream[name]
-      return value === undefined || holds(value, comparison, values) ? [] : [reasonOf[name]]
-    })
+}
+
+function beyondLimits(client: ClientInfo, stream: Stream): string[] {
+  return limitsOf(client, stream.codec).flatMap(({ name, comparison, values }) => {
+    // The profile of a codec is in no tag, so nothing can be said against it.
+    if (name === 'audioProfile') return []
+    const value = stream[name]
+    return value === undefined || holds(value, comparison, values) ? [] : [reasonOf[name]]
+  })
 }
 
 function holds(
@@ -124,12 +149,8 @@ function holds(
   return comparison === 'LessThanEqual' ? value <= first : value >= first
 }
 
-/** How our renditions are called, by codec and container. */
-const made: Readonly<Record<RenditionFormat, readonly string[]>> = {
-  opus: ['ogg', 'opus'],
-  aac: ['aac', 'adts'],
-  mp3: ['mp3'],
-}
+/** The containers of our renditions. */
+const made: Readonly<Record<RenditionFormat, string>> = { opus: 'ogg', aac: 'aac', mp3: 'mp3' }
 
 interface Rendition {
   readonly format: RenditionFormat
@@ -139,15 +160,12 @@ interface Rendition {
 
 /** The first of the client's wishes that can be made, within all of its limits. */
 function renditionFor(client: ClientInfo, source: TrackSource): Rendition | undefined {
-  const most = Math.min(
-    ...[client.maxTranscodingAudioBitrate, client.maxAudioBitrate].map(
-      (rate) => rate || usualBitrate * 1_000,
-    ),
-  )
   for (const { container, audioCodec, protocol, maxAudioChannels } of client.transcodingProfiles) {
-    const format = renditionFormats.find((each) => each === audioCodec && made[each].includes(container))
+    const format = renditionFormats.find(
+      (each) => each === audioCodec && made[each] === containerOf(container),
+    )
     if (format === undefined || protocol !== 'http') continue
-    const bitrate = outputBitrate(format, most / 1_000)
+    const bitrate = outputBitrate(format, mostBitrate(client, format) / 1_000)
     const stream: Stream = {
       container,
       codec: format,
@@ -160,6 +178,16 @@ function renditionFor(client: ClientInfo, source: TrackSource): Rendition | unde
     if (!isNarrow && beyondLimits(client, stream).length === 0) return { format, bitrate, stream }
   }
   return undefined
+}
+
+/** What a rendition may have at most, in bit/s. */
+function mostBitrate(client: ClientInfo, format: RenditionFormat): number {
+  const ofCodec = limitsOf(client, format)
+    .filter(({ name, comparison }) => name === 'audioBitrate' && comparison === 'LessThanEqual')
+    .map(({ values: [most] }) => Number(most))
+  const given = [client.maxTranscodingAudioBitrate, client.maxAudioBitrate, ...ofCodec]
+  const known = given.flatMap((rate) => (rate ? [rate] : []))
+  return known.length === 0 ? usualBitrate * 1_000 : Math.min(...known)
 }
 
 const media = { mediaId: required(itemId), mediaType: required(z.enum(['song', 'podcast'])) }
@@ -192,7 +220,7 @@ export const getTranscodeDecision = endpoint(z.object(media), async (parts, aski
 
 const streamed = z.object({
   ...media,
-  offset: optional(wholeNumber(0, 1_000_000)).transform((given) => given ?? 0),
+  offset: optional(moment(1_000_000)).transform((given) => given ?? 0),
   transcodeParams: required(
     z.string().regex(/^(?:opus|aac|mp3)-\d{1,3}$/, 'not what getTranscodeDecision said'),
   ),

@@ -20,7 +20,7 @@ async function userOf({ catalog }: Parts, { signal }: Asking, { id, name, role }
     downloadRole: true,
     uploadRole: true,
     playlistRole: true,
-    coverArtRole: false,
+    coverArtRole: true,
     commentRole: false,
     podcastRole: isAdministrator,
     streamRole: true,

@@ -1,5 +1,5 @@
 import type { Id } from '../../protocol/ids.ts'
-import { type Value, written } from './content.ts'
+import { type Flow, type Value, written } from './content.ts'
 import type { Asking, Parts } from './endpoint.ts'
 import type { Listed, ListQuery, Manner, Text } from './listing.ts'
 
@@ -97,18 +97,14 @@ export interface Span {
   readonly cursor: string | undefined
 }
 
-/** A list up to `most` items, page after page. */
-export async function wholeList(most: number, read: (page: Span) => Promise<Listed>): Promise<Value> {
-  const pieces: Uint8Array[] = []
+/** All of a list, page after page. */
+export async function* wholeList(read: (page: Span) => Promise<Listed>): Flow {
   let cursor: string | undefined
-  let left = most
   do {
-    const { text, count, next }: Listed = await read({ limit: Math.min(atOnce, left), cursor })
-    pieces.push(...text)
-    left -= count
+    const { text, next }: Listed = await read({ limit: atOnce, cursor })
+    yield written(text)
     cursor = next
-  } while (cursor !== undefined && left > 0)
-  return written(pieces)
+  } while (cursor !== undefined)
 }
 
 /** A part of a list, as content. */

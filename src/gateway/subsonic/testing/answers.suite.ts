@@ -12,6 +12,8 @@ const guid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 const date = /\d{4}-\d{2}-\d{2}T[\d:.]+Z/g
 /** The address of a share, whose port is another in each run, and its id. */
 const link = /^(?:http:\/\/localhost:\d+\/share\/)?[0-9a-f]{32}$/
+/** The address of a picture, up to what it is asked for. */
+const picture = /^http:\/\/localhost:\d+\/rest\/getCoverArt\?u=guest&t=[0-9a-f]{32}&s=[^&]+(?=&)/
 /** The server of feeds, whose port is another in each run. */
 const outside = /http:\/\/127\.0\.0\.1:\d+/g
 /** Numbers that are others in each run. */
@@ -21,6 +23,7 @@ const passing: ReadonlySet<string> = new Set(['lastModified', 'time', 'playerId'
 function lasting(value: unknown, name = ''): unknown {
   if (typeof value === 'string')
     return value
+      .replace(picture, '<picture>')
       .replace(guid, '<id>')
       .replace(date, '<date>')
       .replace(link, '<link>')

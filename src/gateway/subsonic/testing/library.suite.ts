@@ -192,6 +192,18 @@ test('[S3] a library that is not for everyone is nowhere to be found', async () 
   }
 })
 
+test('what nobody has tagged has a name, in lists and in folders', async () => {
+  const { administrator } = world
+  const { song, album } = await everything(administrator)
+  const { id = '', parent = '' } = song.find(({ title }) => title === 'untagged') ?? {}
+  const said = z.looseObject({}).parse((await administrator.both('getSong', { id }))['song'])
+  const names = ['album', 'artist', 'displayArtist', 'displayAlbumArtist'].map((name) => said[name])
+  assert.deepEqual(names, ['Unknown album', 'Unknown artist', 'Unknown artist', 'Unknown artist'])
+  assert.equal(album.find((each) => each.id === parent)?.name, 'Unknown album')
+  const directory = JSON.stringify(await administrator.both('getMusicDirectory', { id: parent }))
+  assert.match(directory, /"name":"Unknown album"/)
+})
+
 test('a music folder narrows what is shown', async () => {
   const folders = z
     .object({ musicFolder: z.array(z.object({ id: z.int(), name: z.string() })) })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { z } from 'zod'
-import { envelope } from './client.ts'
+import { envelope, searchOf } from './client.ts'
 import { ids, world } from './shared.ts'
 
 const song = (title: string) => ids.song.find((each) => each.title.startsWith(title))?.id ?? ''
@@ -34,7 +35,7 @@ test('a song comes in another format, from a time on, without a length unless it
       id: song('Three'),
       format,
       maxBitRate: 64,
-      timeOffset: 0,
+      timeOffset: '0.75',
     })
     assert.equal(response.headers.get('content-type'), type, format)
     assert.ok((await bytesOf(response)).length > 1_000, format)
@@ -68,15 +69,49 @@ test('everything has a cover, also where there is none', async () => {
     assert.match(response.headers.get('content-type') ?? '', /^image\//)
     assert.ok((await bytesOf(response)).length > 100)
   }
+  const ofSize = async (size: number) =>
+    bytesOf(await world.guest.fetch('getCoverArt', { id: ids.album[0]?.id ?? '', size }))
+  assert.deepEqual(await ofSize(0), await ofSize(5_000), 'as large as it is')
   const avatar = await world.guest.fetch('getAvatar', { username: 'ada' })
   assert.match(avatar.headers.get('content-type') ?? '', /^image\//)
   await avatar.body?.cancel()
+})
+
+test('the addresses of pictures open as they are, and hold no secret', async () => {
+  const shape = z.looseObject({ smallImageUrl: z.url(), mediumImageUrl: z.url(), largeImageUrl: z.url() })
+  const artist = await world.guest.both('getArtistInfo2', { id: ids.artist[0]?.id ?? '' })
+  const album = await world.guest.both('getAlbumInfo', { id: song('One') })
+  for (const info of [artist['artistInfo2'], album['albumInfo']]) {
+    const { smallImageUrl, largeImageUrl } = shape.parse(info)
+    assert.doesNotMatch(smallImageUrl, new RegExp(world.guest.secret))
+    const [small, large] = await Promise.all([smallImageUrl, largeImageUrl].map((url) => fetch(url)))
+    assert.match(small?.headers.get('content-type') ?? '', /^image\//)
+    const lengths = [small, large].map((picture) => Number(picture?.headers.get('content-length')))
+    assert.ok((lengths[0] ?? 0) < (lengths[1] ?? 0), String(lengths))
+    for (const picture of [small, large]) await picture?.body?.cancel()
+  }
+  const { name: u, secret } = world.guest
+  const salt = 'abcdef'
+  const t = createHash('md5').update(`${secret}${salt}`).digest('hex')
+  for (const proof of [
+    { u, t, s: salt },
+    { apiKey: secret },
+    { u, p: `enc:${Buffer.from(secret).toString('hex')}` },
+  ]) {
+    const query = searchOf({ ...proof, v: '1.16.1', c: 'x', id: ids.artist[0]?.id ?? '', f: 'json' })
+    const text = await (await fetch(`${world.edge.url}/rest/getArtistInfo?${query}`)).text()
+    const [address = ''] = /http[^"]*size=128/.exec(text) ?? []
+    const picture = await fetch(address)
+    assert.match(picture.headers.get('content-type') ?? '', /^image\//, address)
+    await picture.body?.cancel()
+  }
 })
 
 test('a live streaming playlist leads to the song', async () => {
   const response = await world.guest.fetch('hls.m3u8', { id: song('Two'), bitRate: 64 })
   assert.equal(response.headers.get('content-type'), 'application/vnd.apple.mpegurl')
   const text = await response.text()
+  assert.doesNotMatch(text, new RegExp(world.guest.secret))
   assert.match(text, /^#EXTM3U\n.*#EXTINF:12\.\d+,\n.*#EXT-X-ENDLIST\n$/s)
   const address = text.split('\n').find((line) => line.startsWith('stream.aac?')) ?? ''
   const segment = await fetch(new URL(address, response.url))
@@ -154,6 +189,22 @@ test('a client that says what it plays is told what it gets, and gets that', asy
   assert.equal(response.headers.get('content-type'), 'audio/ogg')
   assert.ok((await bytesOf(response)).length > 1_000)
   assert.match(String(await decide({ directPlayProfiles: [flac] }, 'xml')), /canDirectPlay="true"/)
+  // Other names of containers and codecs, and what is left out said as null.
+  const named = { containers: ['M4A', 'FLAC'], audioCodecs: ['pcm_s16le', 'FLAC'], protocols: null }
+  const direct = { directPlayProfiles: [named], transcodingProfiles: null, maxAudioBitrate: null }
+  assert.equal((await decision(direct)).canDirectPlay, true)
+  const least = [{ name: 'audioBitrate', comparison: 'LessThanEqual', values: ['96000'], required: true }]
+  const slow = await decision({
+    transcodingProfiles: [{ ...toOpus, container: 'opus', protocol: null }],
+    codecProfiles: [{ type: 'AudioCodec', name: 'opus', limitations: least }],
+    maxTranscodingAudioBitrate: 320_000,
+  })
+  assert.equal(slow.transcodeStream?.audioBitrate, 96_000)
+  const most = await decision({
+    transcodingProfiles: [{ ...toOpus, container: 'mp3', audioCodec: 'mp3' }],
+    maxTranscodingAudioBitrate: 320_000,
+  })
+  assert.equal(most.transcodeStream?.audioBitrate, 320_000)
   assert.match(JSON.stringify(await decide({ directPlayProfiles: 'all' })), /"code":10/)
   assert.equal(await world.guest.refused('getTranscodeStream', { ...query, transcodeParams: 'rm -rf' }), 10)
 })

@@ -22,6 +22,10 @@ test('a play that is reported again counts once, and comes late as it was', asyn
   assert.deepEqual(await markOf(song('Two')), { playCount: 1, played: '2024-05-06T07:08:09.000Z' })
   await pia.ask('scrobble', { id: song('Two') })
   assert.equal((await markOf(song('Two'))).playCount, 2)
+  const gone = '11111111-1111-4111-8111-111111111111'
+  await pia.ask('scrobble', { id: [gone, song('Two')], time: [at, at + 1_000] })
+  assert.equal((await markOf(song('Two'))).playCount, 3)
+  assert.equal(await pia.refused('scrobble', { id: gone }), 70)
 })
 
 test('what plays now is seen by others, but counts for nothing', async () => {
@@ -89,6 +93,11 @@ test("other people's playlists are refused, until they are public, and are never
   assert.deepEqual([seen['owner'], seen['public'], seen['readonly']], ['pia', true, true])
   assert.equal(await world.administrator.refused('updatePlaylist', { playlistId: id, name: 'x' }), 50)
   assert.equal(await pia.refused('updatePlaylist', { playlistId: id, songIndexToRemove: 5 }), 10)
+  const owned = async (username: string) => JSON.stringify(await pia.ask('getPlaylists', { username }))
+  assert.equal(await owned('PIA'), await owned('pia'))
+  assert.match(await owned('PIA'), /Mine/)
+  assert.equal(await pia.refused('getPlaylists', { username: 'ada' }), 50)
+  assert.equal(await pia.refused('getPlaylists', { username: 'nobody' }), 50)
   await pia.ask('deletePlaylist', { id })
   assert.equal(await pia.refused('getPlaylist', { id }), 70)
 })
@@ -102,6 +111,19 @@ test('the queue is kept by song and by place, and cleared', async () => {
   assert.equal(await pia.refused('savePlayQueue', { id: one, current: two }), 10)
   assert.equal(await pia.refused('savePlayQueueByIndex', { id: one }), 10)
   assert.equal(await pia.refused('savePlayQueueByIndex', { id: one, currentIndex: 1 }), 10)
+  // Songs that are gone, and such as lie on the phone only, are left out; the one behind goes on from its beginning.
+  const gone = '11111111-1111-4111-8111-111111111111'
+  await pia.ask('savePlayQueue', { id: [gone, one, '/sdcard/x.mp3', two], current: two, position: 900.25 })
+  const queue = z.looseObject({ entry: z.array(z.looseObject({ id: z.string() })) })
+  const rest = queue.parse((await pia.both('getPlayQueue'))['playQueue'])
+  assert.deepEqual(
+    [rest.entry.map(({ id }) => id), rest['current'], rest['position']],
+    [[one, two], two, 900],
+  )
+  await pia.ask('savePlayQueueByIndex', { id: [one, gone, two], currentIndex: 1, position: 900 })
+  const next = queue.parse((await pia.both('getPlayQueueByIndex'))['playQueueByIndex'])
+  assert.deepEqual([next.entry.length, next['currentIndex'], next['position']], [2, 1, 0])
+  assert.equal(await pia.refused('savePlayQueue', { id: [gone, gone] }), 70)
   await pia.ask('savePlayQueue')
   assert.deepEqual(z.looseObject({}).parse((await pia.ask('getPlayQueue'))['playQueue'])['entry'], [])
 })

@@ -71,6 +71,8 @@ export async function openSubsonicWorld(heard?: Listener): Promise<SubsonicWorld
   await music.add('Eli/Third/01.mp3', { title: 'Four', artist: 'Élise', album: 'Third', genre: 'Jazz' })
   await vault.add('Eve/Hidden/01.mp3', { title: 'Secret', artist: 'Eve', album: 'Hidden', genre: 'Secrecy' })
 
+  await vault.add('untagged.mp3', { title: 'untagged' })
+
   const edge = stack.use(await openTestGateway())
   const person = await edge.person('guest')
   const administrator = await openClient(edge.url, edge.administrator, 'ada', heard)
@@ -81,7 +83,7 @@ export async function openSubsonicWorld(heard?: Listener): Promise<SubsonicWorld
   await waitFor(
     async () => {
       const { body } = await edge.administrator.get('/api/counts')
-      return JSON.stringify(body).includes('"tracks":5')
+      return JSON.stringify(body).includes('"tracks":6')
     },
     { what: 'the music to be scanned' },
   )
