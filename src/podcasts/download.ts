@@ -4,6 +4,7 @@ import { CodedError } from '../protocol/errors.ts'
 import type { Audio } from '../protocol/facts/catalog.ts'
 import type { PodcastEpisode } from '../protocol/facts/podcasts.ts'
 import type { Id } from '../protocol/ids.ts'
+import { continued } from './continued.ts'
 import { channels, episodeKey, episodes } from './facts.ts'
 import { amend, type KeepOptions, type Mandate } from './mandate.ts'
 import { afterFailure, isLasting, isOutside, keepPicture, reachOf, requireFound } from './outside.ts'
@@ -22,8 +23,8 @@ export function downloadDue({ state, retryAt = 0 }: PodcastEpisode): number | nu
 }
 
 /**
- * Downloads an episode that is wanted: its bytes are durable in enough copies before a fact names them (B3). Whoever dies
- * in between has it begun anew; the piece of a file that it left goes with its next start (N2).
+ * Downloads an episode that is wanted: its bytes are durable in enough copies before a fact names them (B3). A connection
+ * that breaks off goes on where it was (`continued`). Whoever dies in between has it begun anew; the piece of a file that it left goes with its next start (N2).
  */
 export async function download(
   options: KeepOptions,
@@ -72,7 +73,8 @@ async function keepAudio(
   signal: AbortSignal,
 ): Promise<Kept> {
   const headers = { accept: 'audio/*, */*;q=0.5', 'accept-encoding': 'identity' }
-  using found = await fetch({ url, headers, reach, mostBytes, deadlineMs: fetchMs }, signal)
+  const request = { url, headers, reach, mostBytes, deadlineMs: fetchMs }
+  using found = await fetch(request, signal)
   requireFound(found)
   if ((found.header('content-encoding') ?? 'identity') !== 'identity')
     throw new CodedError('SERVICE_UNAVAILABLE', 'it sends the audio packed')
@@ -80,7 +82,7 @@ async function keepAudio(
     throw new CodedError('TOO_LARGE', `${found.size} bytes`)
   let audio: Audio | undefined
   const write = async (folder: string) => {
-    const written = await writeTemporary(folder, found.bytes, signal)
+    const written = await writeTemporary(folder, continued(fetch, request, found, signal), signal)
     try {
       // What is no audio never becomes a blob.
       audio = await readAudio(written.path, signal)

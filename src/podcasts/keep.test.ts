@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import { encodeTone } from '../../test/fixtures/audio.ts'
@@ -174,6 +174,115 @@ test('[N2] whoever loses the office in the middle of a download leaves nothing, 
     Buffer.concat(await Array.fromAsync(reader.chunks(), (piece) => Buffer.from(piece))),
     sound,
   )
+})
+
+test('a download that breaks off goes on where it was, of the very same file only', async () => {
+  const items = ['one', 'two', 'three'].map((name) => item(name, name, `/${name}.mp3`))
+  outside.put('/feed.xml', { bytes: feedOf('Show', items) })
+  outside.put('/one.mp3', { status: 302, bytes: '', headers: { location: '/cdn/one.mp3' } })
+  outside.put('/cdn/one.mp3', { bytes: sound, headers: { etag: '"a"' } })
+  outside.put('/two.mp3', { bytes: sound })
+  outside.put('/three.mp3', { bytes: Buffer.concat([sound, sound]), headers: { etag: '"old"' } })
+  await using _keeper = keep()
+  await subscribed(3)
+  const rangesOf = (path: string) =>
+    outside.asked.filter((each) => each.path === path).map(({ headers }) => headers.range)
+
+  outside.cut('/cdn/one.mp3', 2)
+  await settled(await podcasts.download(titled('one')?.id ?? ''))
+  const { kept } = await stateOf('one', 'kept')
+  using reader = await blobs.open(kept?.blob ?? '')
+  const pieces = await Array.fromAsync(reader.chunks(), (piece) => Buffer.from(piece))
+  assert.deepEqual(Buffer.concat(pieces), sound)
+  const ranges = rangesOf('/cdn/one.mp3')
+  assert.equal(ranges.length, 3)
+  assert.deepEqual(
+    ranges.map((range) => range?.startsWith('bytes=')),
+    [undefined, true, true],
+  )
+  assert.ok(Number(ranges[2]?.slice(6, -1)) > Number(ranges[1]?.slice(6, -1)), String(ranges))
+
+  // A server that names its files by nothing could send half of another one: it is begun anew.
+  outside.cut('/two.mp3', 1)
+  await settled(await podcasts.download(titled('two')?.id ?? ''))
+  // So is one that has become another meanwhile.
+  outside.cut('/three.mp3', 1)
+  const held = outside.hold('/three.mp3')
+  await settled(await podcasts.download(titled('three')?.id ?? ''))
+  await waitFor(() => rangesOf('/three.mp3').length === 1, { what: 'the download to begin' })
+  outside.put('/three.mp3', { bytes: sound, headers: { etag: '"new"' } })
+  held.letGo()
+  assert.equal((await stateOf('three', 'kept')).kept?.size, sound.length)
+  assert.deepEqual(
+    rangesOf('/three.mp3').map((range) => range === undefined),
+    [true, false, true],
+  )
+  await stateOf('two', 'kept')
+  assert.deepEqual(rangesOf('/two.mp3'), [undefined, undefined])
+})
+
+test('a feed as people write them is read to the end, and its sound is found behind those who count listeners', async () => {
+  outside.put('/feed.xml', {
+    bytes: await readFile(join(import.meta.dirname, '../../test/fixtures/feed.xml')),
+  })
+  const picture = await makePicture()
+  outside.put('/cover.png', { bytes: picture })
+  outside.put('/own.png', { bytes: Buffer.concat([picture, Buffer.from('other')]) })
+  const tracked = '/tracked/12.mp3?source=feed&ref=a%20b'
+  outside.put(tracked, { status: 302, bytes: '', headers: { location: 'sign?for=12' } })
+  const signed = { location: `${outside.url}/cdn/12.mp3?token=%2B%3D` }
+  outside.put('/tracked/sign?for=12', { status: 307, bytes: '', headers: signed })
+  outside.put('/cdn/12.mp3?token=%2B%3D', {
+    bytes: sound,
+    headers: { 'content-type': 'binary/octet-stream' },
+  })
+  await using _keeper = keep()
+  await subscribed(3)
+  const { feed: head, image } = podcasts.channel(channel) ?? {}
+  assert.deepEqual(head, {
+    title: 'Tea & Scones – der Küchen-Podcast',
+    description: 'Every week, over tea.\nWith guests…',
+    author: 'Ana & Bo',
+    imageUrl: `${outside.url}/cover.png`,
+  })
+  assert.equal(image?.size, picture.length)
+  assert.deepEqual(
+    shown().map(({ feed: { audio, ...feed } }) => ({ ...feed, ...audio })),
+    [
+      // What has no date came when it was found.
+      {
+        guid: 'http://cdn.example/trailer.mp3',
+        title: 'Trailer — soon',
+        url: 'http://cdn.example/trailer.mp3',
+      },
+      {
+        guid: 'pod.example-12',
+        title: '#12: Milk first? 1 < 2 &',
+        description: 'Chapters\n\n• 00:00 Hello\n\n• 00:05 Milk',
+        publishedAt: Date.UTC(2024, 2, 31, 4, 30),
+        durationMs: 12_000,
+        number: 12,
+        season: 3,
+        explicit: false,
+        imageUrl: `${outside.url}/own.png`,
+        url: `${outside.url}${tracked}`,
+        mediaType: 'audio/mpeg',
+      },
+      {
+        guid: 'https://pod.example/?p=11',
+        title: 'Only iTunes knows the title',
+        description: 'A summary & more',
+        publishedAt: Date.UTC(2024, 2, 24, 5, 30),
+        durationMs: 125_000,
+        url: 'http://cdn.example/shows/11%20(final).m4a',
+        mediaType: 'audio/x-m4a',
+        size: 73_400_320,
+      },
+    ],
+  )
+  await settled(await podcasts.download(titled('#12: Milk first? 1 < 2 &')?.id ?? ''))
+  const kept = await waitFor(() => shown().find(({ state }) => state === 'kept'), { what: 'the episode' })
+  assert.deepEqual([kept.kept?.size, kept.image?.size], [sound.length, picture.length + 5])
 })
 
 test('[B3] an episode is there only once enough copies are durable; until then it is tried again', async () => {

@@ -105,6 +105,9 @@ test('dates, lengths and numbers are read as they are written, or left out', () 
     'Wed, 2 Sep 2020 14:00 +0200',
     'Mi, 02 Sep 2020 12:00:00 GMT',
     'Wednesday, 02 Sept 2020 07:00:00 EST',
+    'Wed, 02 Sep 2020 14:00:00 CEST',
+    '02 Sep 2020 21:00:00 jst',
+    'Wed, 02 Sep 2020 12:00:00 Europe/Nowhere',
     '2020-09-02T12:00:00Z',
   ])
     assert.equal(dated(date), noon, date)

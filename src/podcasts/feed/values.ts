@@ -6,13 +6,35 @@ export function dateOf(written: string): number | undefined {
   // What is shorter is no date, though it can be taken for one.
   if (trimmed.length < shortest) return undefined
   // The day of the week adds nothing, and is often wrong or in another language.
-  const candidates = [trimmed, trimmed.replace(/^[^\d,]*,\s*/, '')]
+  const undayed = trimmed.replace(/^[^\d,]*,\s*/, '')
+  const candidates = [trimmed, undayed, undayed.replace(/\s([A-Za-z/_]+)$/, (_whole, zone) => zoned(zone))]
   for (const candidate of candidates) {
     const at = Date.parse(candidate)
     if (Number.isFinite(at) && at >= 0 && at < latest) return at
   }
   return undefined
 }
+
+/** Zones that feeds name though RFC 822 has no such names; of others an hour too many is better than no date. */
+function zoned(zone: string): string {
+  return ` ${zones.get(zone.toUpperCase()) ?? 'GMT'}`
+}
+
+const zones: ReadonlyMap<string, string> = new Map([
+  ['BST', '+0100'],
+  ['CET', '+0100'],
+  ['CEST', '+0200'],
+  ['EET', '+0200'],
+  ['EEST', '+0300'],
+  ['MSK', '+0300'],
+  ['IST', '+0530'],
+  ['JST', '+0900'],
+  ['KST', '+0900'],
+  ['AEST', '+1000'],
+  ['AEDT', '+1100'],
+  ['NZST', '+1200'],
+  ['NZDT', '+1300'],
+])
 
 const shortest = '2020-9-2'.length
 const latest = Date.UTC(9999, 0)
