@@ -313,7 +313,7 @@ export const errorCodes = {
   WRONG_CREDENTIALS: {
     status: 401,
     title: 'The name or the password is wrong',
-    help: 'Try again; an administrator can set a new password with `hocket user`.',
+    help: 'Try again, or ask an administrator for a new password.',
   },
   ACCOUNT_DISABLED: {
     status: 403,
@@ -515,7 +515,7 @@ export const errorCodes = {
   UPLOAD_NOT_AUDIO: {
     status: 415,
     title: 'The file is no audio that this server can read',
-    help: 'Upload music files: MP3, FLAC, Ogg, Opus, M4A, WAV, AIFF and the like. The detail says what is wrong.',
+    help: 'Upload music files that play elsewhere: MP3, FLAC, Ogg, Opus, M4A, WAV, AIFF and the like.',
   },
   QUOTA_EXCEEDED: {
     status: 413,

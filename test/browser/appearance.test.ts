@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 import { z } from 'zod'
 import { waitFor } from '../harness/wait.ts'
 import { type House, openHouse } from './house.ts'
-import { phone, visit } from './visit.ts'
+import { heard, phone, visit } from './visit.ts'
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 let house: House
@@ -90,6 +90,16 @@ test('the album page and the login page are accessible, on a phone too', async (
       .first()
       .click()
     await page.locator('.track').first().waitFor()
+    await page.locator('main').getByRole('button', { name: 'Play', exact: true }).click()
+    await heard(page)
+    assert.deepEqual(await wrongs(page), [])
+    await page.goto('/queue')
+    await page.locator('.queue-row').first().waitFor()
+    assert.deepEqual(await wrongs(page), [])
+    await page.goto('/playlists')
+    await page.getByRole('button', { name: 'New smart playlist' }).click()
+    await page.locator('.preview').waitFor()
+    assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'INPUT', 'typing names it')
     assert.deepEqual(await wrongs(page), [])
   }
   await using stranger = await visit(house.browser, {

@@ -85,7 +85,7 @@ test('a household: invitations, apps, smart and imported playlists, libraries, s
     await page.getByRole('menuitem', { name: 'Export as M3U' }).click()
     assert.match((await download).suggestedFilename(), /^mix\.m3u8?$/)
     await page.getByRole('button', { name: 'More for mix' }).click()
-    await page.getByRole('menuitem', { name: 'Share with everyone here' }).click()
+    await page.getByRole('menuitem', { name: 'Show it to everyone here' }).click()
     await page.getByText('Shared with everyone here').waitFor()
   })
 

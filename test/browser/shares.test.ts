@@ -15,7 +15,7 @@ after(() => house?.[Symbol.asyncDispose]())
 /** Makes a link of what is open, by the menu of `name`; answers it. */
 async function shareByMenu(page: Page, name: RegExp): Promise<string> {
   await page.locator('main').getByRole('button', { name }).first().click()
-  await page.getByRole('menuitem', { name: 'Share…' }).click()
+  await page.getByRole('menuitem', { name: 'Share a link…' }).click()
   return makeLink(page)
 }
 
@@ -71,7 +71,7 @@ test('an artist that is shared is heard with everything that credits them', asyn
   await inside.page.goto('/artists')
   const artist = inside.page.locator('main').getByRole('link').first()
   await artist.click()
-  await inside.page.locator('main').getByRole('button', { name: 'Share…', exact: true }).click()
+  await inside.page.locator('main').getByRole('button', { name: 'Share a link…', exact: true }).click()
   const name = (await inside.page.getByRole('heading', { level: 1 }).textContent()) ?? ''
   const link = await makeLink(inside.page)
   await using outside = await visit(house.browser, { baseUrl: house.node.baseUrl })

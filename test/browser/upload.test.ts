@@ -32,7 +32,7 @@ test('several files are uploaded with progress, duplicates are said, and what ar
     buffer: Buffer.from('This is no music at all. '.repeat(100)),
   })
   await page.getByText('Not uploaded').waitFor()
-  await page.locator('.upload-error code').waitFor()
+  await page.locator('.upload-error', { hasText: /^The file is not audio\. Upload music/ }).waitFor()
 
   await page.getByRole('button', { name: 'Take back Defeat' }).click()
   await page

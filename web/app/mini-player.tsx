@@ -18,7 +18,8 @@ export function MiniPlayer() {
   return (
     <section className="mini" aria-label={say('player')}>
       <i className="mini-part" style={{ inlineSize: `${part}%` }} />
-      <Link to="/playing" className="mini-open" aria-label={`${say('openPlaying')}: ${track.title}`}>
+      <Link to="/playing" className="mini-open">
+        <span className="visually-hidden">{say('openPlaying')}</span>
         <Cover
           of={{ kind: 'track', id: track.id, version: track.cover }}
           size={64}
@@ -26,8 +27,8 @@ export function MiniPlayer() {
           className="mini-cover"
         />
         <span className="mini-text">
-          <b>{track.title}</b>
-          <span>{recovering ? say('recovering') : track.artist}</span>
+          <b dir="auto">{track.title}</b>
+          <span dir="auto">{recovering ? say('recovering') : track.artist}</span>
         </span>
       </Link>
       <PlayButton size={20} />

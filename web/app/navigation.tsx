@@ -70,11 +70,11 @@ export function Sidebar() {
           ))}
         </ul>
         <ul className="sidebar-second">
-          <NavLink to="/playlists" word="playlists" icon={ListMusic} />
+          <NavLink to="/playlists" word="playlists" icon={ListMusic} exact />
           {playlists.data?.items.slice(0, 40).map((playlist) => (
             <li key={playlist.id}>
               <Link to="/playlists/$id" params={{ id: playlist.id }} className="nav-link nav-sub">
-                <span>{playlist.name}</span>
+                <span dir="auto">{playlist.name}</span>
               </Link>
             </li>
           ))}

@@ -77,10 +77,10 @@ function NowPlaying() {
         <Cover of={{ kind: 'track', id: track.id, version: track.cover }} size={64} eager />
       </Link>
       <div className="player-bar-text">
-        <Link to="/albums/$id" params={{ id: track.album.id }} className="player-bar-title">
+        <Link dir="auto" to="/albums/$id" params={{ id: track.album.id }} className="player-bar-title">
           {track.title}
         </Link>
-        <p className="fine">
+        <p dir="auto" className="fine">
           <ArtistLinks artists={track.artists} text={track.artist} />
         </p>
       </div>

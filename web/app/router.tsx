@@ -196,6 +196,9 @@ const machines = createRoute({
   component: lazyRouteComponent(() => import('../screens/administration/nodes.tsx'), 'Nodes'),
 })
 
+/** Where nothing lives, within the frame that leads back. */
+const nowhere = createRoute({ getParentRoute: () => inside, path: '$', component: NotFound })
+
 const routeTree = root.addChildren([
   setup,
   login,
@@ -219,6 +222,7 @@ const routeTree = root.addChildren([
     settings,
     more,
     administration.addChildren([libraries, problems, users, machines, status]),
+    nowhere,
   ]),
 ])
 

@@ -68,10 +68,12 @@ export function AlbumCard({
           </button>
         </div>
       </div>
-      <Link to="/albums/$id" params={{ id: album.id }} className="card-link">
+      <Link dir="auto" to="/albums/$id" params={{ id: album.id }} className="card-link">
         {name}
       </Link>
-      <p className="card-sub">{sub ?? (album.artist || say('unknownArtist'))}</p>
+      <p dir="auto" className="card-sub">
+        {sub ?? (album.artist || say('unknownArtist'))}
+      </p>
     </article>
   )
 }
@@ -83,7 +85,7 @@ export function ArtistCard({ artist }: { artist: ArtistSummary }) {
       <div className="card-cover">
         <Cover of={{ kind: 'artist', id: artist.id, version: artist.cover }} size={256} round />
       </div>
-      <Link to="/artists/$id" params={{ id: artist.id }} className="card-link">
+      <Link dir="auto" to="/artists/$id" params={{ id: artist.id }} className="card-link">
         {artist.name}
       </Link>
       <p className="card-sub">{say('albumCount', { count: artist.albumCount })}</p>

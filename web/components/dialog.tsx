@@ -4,6 +4,9 @@ import { useWords } from '../i18n/i18n.tsx'
 import { Button, IconButton } from './controls.tsx'
 import './dialog.css'
 
+/** What is to be filled in; where nothing is, the first button below the text, which undoes nothing. */
+const firstToUse = 'form :is(input:not([readonly], [type=radio]), textarea, select), .dialog-actions button'
+
 /** The browser's own modal dialog: it keeps the focus inside, closes with Escape and makes the rest inert. */
 export function Dialog({
   title,
@@ -21,6 +24,8 @@ export function Dialog({
   useLayoutEffect(() => {
     const dialog = ref.current
     dialog?.showModal()
+    // Else the browser chooses the button that closes: whoever types would lose what they type, and Space the dialog.
+    dialog?.querySelector<HTMLElement>(firstToUse)?.focus()
     return () => dialog?.close()
   }, [])
   return (
@@ -37,7 +42,9 @@ export function Dialog({
     >
       <div className="dialog-inside">
         <header>
-          <h2 id={id}>{title}</h2>
+          <h2 id={id} dir="auto">
+            {title}
+          </h2>
           <IconButton icon={X} label={say('close')} onClick={onClose} />
         </header>
         {children}

@@ -28,8 +28,14 @@ export function Hero({
       <Cover of={cover} size={256} eager round={round} className="hero-cover" />
       <div className="hero-text">
         <p className="hero-kind">{kind}</p>
-        <h1 data-long={title.length > 28 || undefined}>{title}</h1>
-        {sub === undefined ? null : <p className="hero-sub">{sub}</p>}
+        <h1 dir="auto" data-long={title.length > 28 || undefined}>
+          {title}
+        </h1>
+        {sub === undefined ? null : (
+          <p dir="auto" className="hero-sub">
+            {sub}
+          </p>
+        )}
         <p className="hero-facts">{facts.filter((fact) => fact !== undefined && fact !== '').join(' · ')}</p>
         <div className="hero-actions">{actions}</div>
       </div>

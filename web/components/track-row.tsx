@@ -67,6 +67,7 @@ export const TrackRow = memo(function TrackRow(props: TrackRowProps) {
       <span className="track-text">
         <button
           type="button"
+          dir="auto"
           className="track-title"
           aria-label={say('playNamed', { name: track.title })}
           aria-current={sounds || undefined}
@@ -75,12 +76,12 @@ export const TrackRow = memo(function TrackRow(props: TrackRowProps) {
           {track.title}
         </button>
         {track.explicit === 'explicit' ? <abbr title={say('explicit')}>E</abbr> : null}
-        <span className="track-artist">
+        <span dir="auto" className="track-artist">
           <ArtistLinks artists={track.artists} text={track.artist} />
         </span>
       </span>
       {album ? (
-        <Link className="track-album" to="/albums/$id" params={{ id: track.album.id }}>
+        <Link dir="auto" className="track-album" to="/albums/$id" params={{ id: track.album.id }}>
           {track.album.name || say('unnamedAlbum')}
         </Link>
       ) : null}

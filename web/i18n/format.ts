@@ -33,7 +33,8 @@ export function createFormat(locale: string): Format {
     new Intl.NumberFormat(locale, {
       style: 'unit',
       unit: name,
-      unitDisplay: 'short',
+      // The short form of bytes knows no plural.
+      unitDisplay: name === 'byte' ? 'long' : 'short',
       maximumFractionDigits: 1,
     }).format(value)
 

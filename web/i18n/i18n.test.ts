@@ -37,6 +37,7 @@ test('times and sizes are written as the language writes them', () => {
   assert.equal(format.clock(3_729_000), '1:02:09')
   assert.equal(format.duration(47 * 60_000), '47 min')
   assert.equal(format.bytes(1_234_000), '1.2 MB')
+  assert.equal(format.bytes(0), '0 bytes')
   assert.equal(format.ago(0, 3 * 3_600_000), '3 hours ago')
   assert.equal(createFormat('es').ago(0, 3 * 3_600_000), 'hace 3 horas')
 })

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import type { Blobs } from '../../blobs/blobs.ts'
 import type { UploadResult } from '../../protocol/api/uploads.ts'
-import { CodedError, type ErrorCode, isCoded } from '../../protocol/errors.ts'
+import { CodedError, type ErrorCode, errorCodes, isCoded } from '../../protocol/errors.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import type { Viewer } from '../catalog.ts'
 import type { Reading } from '../tags/messages.ts'
@@ -117,7 +117,9 @@ const refusals: ReadonlySet<ErrorCode> = new Set(['UPLOAD_NOT_AUDIO', 'QUOTA_EXC
 function faultError({ code, detail }: Extract<Reading, { ok: false }>['fault']): CodedError {
   // These two say something of our disk, not of the file.
   const isDisk = code === 'FILE_MISSING' || code === 'FILE_UNREADABLE'
-  return isDisk ? new CodedError('DISK_FAILED', detail) : new CodedError('UPLOAD_NOT_AUDIO', code)
+  return isDisk
+    ? new CodedError('DISK_FAILED', detail)
+    : new CodedError('UPLOAD_NOT_AUDIO', errorCodes[code].title)
 }
 
 function problemOf({ code, detail }: CodedError): { code: string; detail?: string } {

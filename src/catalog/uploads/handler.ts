@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { Server, type Upload } from '@tus/server'
-import { CodedError, type ErrorCode, isCoded } from '../../protocol/errors.ts'
+import { CodedError, type ErrorCode, errorCodes, isCoded } from '../../protocol/errors.ts'
 import type { Id } from '../../protocol/ids.ts'
 import type { FolderStore } from './data-store.ts'
 import { safeFileName } from './file-name.ts'
@@ -82,7 +82,7 @@ export function createHandler({
 
 function newRecord({ id, size, metadata }: Upload, user: Id | undefined): UploadRecord {
   if (user === undefined || size === undefined) throw new CodedError('BAD_REQUEST')
-  if (size === 0) throw new CodedError('UPLOAD_NOT_AUDIO', 'FILE_EMPTY')
+  if (size === 0) throw new CodedError('UPLOAD_NOT_AUDIO', errorCodes.FILE_EMPTY.title)
   const fileName = safeFileName(metadata?.filename ?? metadata?.name ?? '')
   return { id, user, fileName, size, createdAt: Date.now() }
 }

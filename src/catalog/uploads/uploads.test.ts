@@ -157,6 +157,7 @@ test('what is no audio is refused with its code, and removed', async () => {
   assert.deepEqual(await tracksOf(server, user), [])
   for (const { id, problem } of await server.uploads.list(user)) {
     assert.equal(problem?.code, 'UPLOAD_NOT_AUDIO')
+    assert.match(problem?.detail ?? '', /^The file is /, 'the reason is said in words')
     await assert.rejects(stat(join(folder, 'uploads', id)))
     // Whoever asks again hears the same.
     assert.equal((await request(`${server.url}/${id}`, 'HEAD', user)).status, 415)

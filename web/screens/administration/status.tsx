@@ -31,7 +31,7 @@ export function ServerStatus() {
           <Gauge
             name={say('diskFree')}
             value={format.bytes(disk.free)}
-            note={say('bytesOf', {
+            note={say('bytesUsed', {
               part: format.bytes(disk.total - disk.free),
               whole: format.bytes(disk.total),
             })}

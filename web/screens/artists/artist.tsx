@@ -63,13 +63,15 @@ function ArtistFound({ artist }: { artist: ArtistDetail }) {
             <Button icon={Shuffle} onClick={() => actions.shuffle(everything)}>
               {say('shuffle')}
             </Button>
-            <StarButton kind="artist" item={artist} size={22} />
-            <IconButton
-              icon={Link2}
-              label={say('share')}
-              size={22}
-              onClick={() => view.set({ sharing: { kind: 'artist', id: artist.id, name: artist.name } })}
-            />
+            <span className="row hero-small">
+              <StarButton kind="artist" item={artist} size={22} />
+              <IconButton
+                icon={Link2}
+                label={say('share')}
+                size={22}
+                onClick={() => view.set({ sharing: { kind: 'artist', id: artist.id, name: artist.name } })}
+              />
+            </span>
           </>
         }
       />

@@ -118,7 +118,7 @@ function ArtistRow({ artist, letter }: { artist: ArtistSummary; letter: string |
         className="artist-cover"
       />
       <span className="artist-text">
-        <Link to="/artists/$id" params={{ id: artist.id }}>
+        <Link dir="auto" to="/artists/$id" params={{ id: artist.id }}>
           {artist.name}
         </Link>
         <span>

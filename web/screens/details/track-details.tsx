@@ -23,7 +23,7 @@ export default function TrackDetails({ track }: { track: TrackSummary }) {
             <Facts track={found} />
             {found.tags === undefined ? <p className="facts-away">{say('detailsAway')}</p> : null}
             {found.withdrawable ? (
-              <div className="dialog-actions">
+              <div className="details-actions">
                 <WithdrawButton track={track} onWithdrawn={() => view.set({ details: undefined })} labelled />
               </div>
             ) : null}

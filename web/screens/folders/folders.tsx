@@ -38,7 +38,7 @@ function LibraryList() {
               <li key={item.id}>
                 <Link to="/folders" search={{ library: item.id }} className="folder">
                   <Library size={20} aria-hidden />
-                  <span>{item.name}</span>
+                  <span dir="auto">{item.name}</span>
                   <span className="fine">{say('songCount', { count: item.trackCount })}</span>
                 </Link>
               </li>
@@ -92,7 +92,7 @@ function FolderView({ library }: { library: string }) {
                 <li key={inner.path}>
                   <Link to="/folders" search={{ library, path: inner.path }} className="folder">
                     <Folder size={20} aria-hidden />
-                    <span>{inner.name}</span>
+                    <span dir="auto">{inner.name}</span>
                   </Link>
                 </li>
               ))}

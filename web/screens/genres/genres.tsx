@@ -24,7 +24,7 @@ export function Genres() {
                 .map((genre) => (
                   <li key={genre.name}>
                     <Link to="/albums" search={{ genre: genre.name }} className="genre">
-                      <b>{genre.name}</b>
+                      <b dir="auto">{genre.name}</b>
                       <span>
                         {format.list([
                           say('albumCount', { count: genre.albumCount }),

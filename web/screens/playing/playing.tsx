@@ -69,7 +69,7 @@ function PlayingTrack({ track }: { track: TrackSummary }) {
         />
         <p>
           <span className="fine">{say('playingFrom')}</span>
-          <Link to="/albums/$id" params={{ id: track.album.id }}>
+          <Link dir="auto" to="/albums/$id" params={{ id: track.album.id }}>
             {track.album.name || say('unnamedAlbum')}
           </Link>
         </p>
@@ -87,8 +87,8 @@ function PlayingTrack({ track }: { track: TrackSummary }) {
       <div className="playing-foot">
         <div className="playing-track">
           <div>
-            <h1>{track.title}</h1>
-            <p>
+            <h1 dir="auto">{track.title}</h1>
+            <p dir="auto">
               <ArtistLinks artists={track.artists} text={track.artist} />
             </p>
           </div>

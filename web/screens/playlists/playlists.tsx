@@ -75,7 +75,7 @@ function PlaylistCard({ playlist }: { playlist: PlaylistSummary }) {
           </span>
         )}
       </div>
-      <Link to="/playlists/$id" params={{ id: playlist.id }} className="card-link">
+      <Link dir="auto" to="/playlists/$id" params={{ id: playlist.id }} className="card-link">
         {playlist.name}
       </Link>
       <p className="card-sub">

@@ -186,10 +186,11 @@ function Preview({ draft }: { draft: Draft }) {
         {preview.data === undefined ? say('loading') : say('previewCount', { count: preview.data.total })}
       </p>
       {preview.data === undefined || preview.data.items.length === 0 ? null : (
-        <ul className="preview">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and has nothing inside that could be reached.
+        <ul className="preview" tabIndex={0} aria-label={say('preview')}>
           {preview.data.items.slice(0, 50).map((track) => (
             <li key={track.id}>
-              {track.title} <span className="fine">{track.artist}</span>
+              <bdi>{track.title}</bdi> <bdi className="fine">{track.artist}</bdi>
             </li>
           ))}
         </ul>

@@ -108,12 +108,12 @@ function QueueRow({
       <button
         type="button"
         className="queue-text"
-        aria-label={say('playNamed', { name: track.title })}
         aria-current={sounds || undefined}
         onClick={() => (sounds ? player.toggle() : player.jumpTo(index))}
       >
-        <b>{track.title}</b>
-        <span>{track.artist}</span>
+        <span className="visually-hidden">{say('play')}</span>
+        <b dir="auto">{track.title}</b>
+        <span dir="auto">{track.artist}</span>
       </button>
       <IconButton
         icon={X}

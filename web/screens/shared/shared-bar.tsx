@@ -23,8 +23,10 @@ export function SharedBar() {
           <Cover of={{ kind: 'track', id: track.id, version: track.cover }} size={64} eager />
         </span>
         <div className="shared-bar-text">
-          <b>{track.title}</b>
-          <p className="fine">{track.artist}</p>
+          <b dir="auto">{track.title}</b>
+          <p dir="auto" className="fine">
+            {track.artist}
+          </p>
         </div>
       </div>
       <div className="shared-bar-buttons">

@@ -45,6 +45,7 @@ function Row({ tracks, index, album }: { tracks: readonly TrackSummary[]; index:
       <span className="track-text">
         <button
           type="button"
+          dir="auto"
           className="track-title"
           aria-label={say('playNamed', { name: track.title })}
           aria-current={sounds || undefined}
@@ -53,7 +54,9 @@ function Row({ tracks, index, album }: { tracks: readonly TrackSummary[]; index:
           {track.title}
         </button>
         {track.explicit === 'explicit' ? <abbr title={say('explicit')}>E</abbr> : null}
-        <span className="track-artist">{track.artist}</span>
+        <span dir="auto" className="track-artist">
+          {track.artist}
+        </span>
       </span>
       <span className="track-time">{format.clock(track.durationMs)}</span>
     </div>

@@ -79,7 +79,7 @@ function UploadRow({ item }: { item: UploadItem }) {
     <li className="upload" data-state={item.state}>
       <StateIcon state={item.state} />
       <div className="upload-text">
-        <b>
+        <b dir="auto">
           {item.track === undefined ? (
             (item.title ?? item.name)
           ) : (
@@ -98,7 +98,7 @@ function UploadRow({ item }: { item: UploadItem }) {
         ) : null}
         {item.error === undefined ? null : (
           <span className="upload-error">
-            <code>{item.error.code}</code> {problem(item.error).brief}. {problem(item.error).help}
+            {problem(item.error).brief}. {problem(item.error).help}
           </span>
         )}
       </div>
