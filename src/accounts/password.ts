@@ -25,7 +25,7 @@ export interface Cost {
   readonly parallelism: number
 }
 
-export const usualCost: Cost = { memory: 19_456, passes: 2, parallelism: 1 }
+const usualCost: Cost = { memory: 19_456, passes: 2, parallelism: 1 }
 const saltBytes = 16
 const hashBytes = 32
 /** Each takes 19 MiB and one of the four threads that also read files. */

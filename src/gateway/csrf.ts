@@ -26,7 +26,7 @@ export function refuseForeignPages(app: FastifyInstance): void {
 }
 
 /** Whether a request comes from one of our pages, or from no page at all. */
-export function isOwnPage(request: FastifyRequest): boolean {
+function isOwnPage(request: FastifyRequest): boolean {
   const site = request.headers['sec-fetch-site']
   if (site !== undefined) return site === 'same-origin' || site === 'none'
   const { origin } = request.headers

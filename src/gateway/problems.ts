@@ -55,7 +55,7 @@ function unreadable(code: string | undefined): CodedError {
 }
 
 /** `instance` is the request's id: it leads from the answer to the log. */
-export function problemOf(error: unknown, instance: string): ProblemDocument {
+function problemOf(error: unknown, instance: string): ProblemDocument {
   const { code, detail, fields } = knownCause(error)
   const { status, title, help } = errorCodes[code]
   return {

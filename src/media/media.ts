@@ -35,7 +35,7 @@ export interface MediaOptions {
   readonly report: (problem: CoverProblem) => void
 }
 
-export const probe = z.object({
+const probe = z.object({
   /** FFmpeg's names. */
   codec: z.string().max(60),
   container: z.string().max(100),

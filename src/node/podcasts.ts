@@ -36,7 +36,7 @@ export function createPodcastKeeper({
 }
 
 /** What the audio of a file is, as the reader of tags finds it. */
-export function createAudioReader(tagReader: Pick<TagReader, 'readTags'>): KeepOptions['readAudio'] {
+function createAudioReader(tagReader: Pick<TagReader, 'readTags'>): KeepOptions['readAudio'] {
   return async (path, signal): Promise<Audio> => {
     const [reading] = await tagReader.readTags([path], signal)
     if (reading === undefined) throw new CodedError('READER_FAILED')

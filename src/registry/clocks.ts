@@ -2,7 +2,7 @@ import type { Presence } from '../protocol/facts/cluster.ts'
 import type { Id } from '../protocol/ids.ts'
 
 /** Clocks may differ by this much, in milliseconds, before it is said: tokens, certificates and plays depend on them. */
-export const toleratedSkewMs = 5_000
+const toleratedSkewMs = 5_000
 
 export interface Clocks {
   /** Takes note of a presence; answers the node's skew where it has just become, or ceased to be, worth telling. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Id } from '../protocol/ids.ts'
 
 /** The namespace of every id that Hocket derives from content (RFC 9562, version 5). Changing it changes all ids. */
-export const namespace = '3b0dc4cc-9e1f-5f4a-8a64-6f2d1f3a7c58'
+const namespace = '3b0dc4cc-9e1f-5f4a-8a64-6f2d1f3a7c58'
 const namespaceBytes = Buffer.from(namespace.replaceAll('-', ''), 'hex')
 
 /** The GUID that follows from `name`: the same on every node and after every rebuild. */

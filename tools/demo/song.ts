@@ -14,7 +14,7 @@ export interface Song {
   readonly sampleRate: number
 }
 
-export const sampleRate = 32_000
+const sampleRate = 32_000
 const titles = [
   'In Three Rooms',
   'The Cellar Rests',

@@ -216,7 +216,7 @@ function AccountButton() {
   )
 }
 
-export function useAccountItems(): MenuItem[] {
+function useAccountItems(): MenuItem[] {
   const { say } = useWords()
   const account = useAccount()
   const navigate = useNavigate()

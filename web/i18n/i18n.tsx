@@ -5,7 +5,7 @@ import { createFormat, type Format } from './format.ts'
 import { type Message, type Parameters, say } from './message.ts'
 import { type ProblemText, type ProblemWords, problemText } from './problems.ts'
 
-export const languages = ['en', 'es'] as const
+const languages = ['en', 'es'] as const
 export type Language = (typeof languages)[number]
 export type Key = keyof typeof en
 /** The keys whose messages need no parameter: what may stand in a table of words. */

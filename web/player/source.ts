@@ -25,7 +25,7 @@ const codecParameter: Record<string, string> = {
 }
 
 /** Whether the browser says that it can play the file as it is. */
-export function playsDirectly(track: TrackSummary, canPlay: CanPlay): boolean {
+function playsDirectly(track: TrackSummary, canPlay: CanPlay): boolean {
   const container = canPlay(track.mediaType) !== ''
   const known = codecParameter[track.codec]
   if (known === undefined || !known.startsWith(track.mediaType)) return container

@@ -8,7 +8,7 @@ import type { Copies } from './copies.ts'
 const count = z.int().nonnegative()
 
 /** What a media node says of its copies, under `cluster/copies/<node>`: for the layout, for `status` and for the pages. */
-export const copiesReport = z.object({
+const copiesReport = z.object({
   version: count,
   filled: count,
   comparing: z.boolean(),
@@ -24,7 +24,7 @@ export const copiesReport = z.object({
 })
 export type CopiesReport = z.infer<typeof copiesReport>
 
-export const copiesReports = defineCollection({ prefix: 'cluster/copies/', version: 1, schema: copiesReport })
+const copiesReports = defineCollection({ prefix: 'cluster/copies/', version: 1, schema: copiesReport })
 
 /** The last report of each node that ever made one. */
 export async function readReports(store: Store, signal: AbortSignal): Promise<ReadonlyMap<Id, CopiesReport>> {

@@ -10,7 +10,7 @@ const placed = z.object({ replicas: z.int().min(1).max(9), nodes: z.array(place)
 /**
  * Where copies belong, under `cluster/layout/current`. Written by whoever holds the office for it, from `nextLayout`.
  */
-export const layoutSchema = z.object({
+const layoutSchema = z.object({
   /** One more with each change of `replicas` or `nodes`. */
   version: z.int().positive(),
   ...placed.shape,

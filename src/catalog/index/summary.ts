@@ -77,7 +77,7 @@ export function albumSaysOf(json: string): AlbumSays {
 }
 
 /** Who stands for an album whose tracks name no artist of the album and have several of their own. */
-export const variousArtists: Credit = { name: 'Various Artists' }
+const variousArtists: Credit = { name: 'Various Artists' }
 
 /** Values of one tally that are kept: what an album of thousands of tracks says in thousands of ways says nothing. */
 const mostValues = 50
@@ -158,7 +158,7 @@ export function factsOf({ tallies, discs }: AlbumSummary): AlbumFacts {
 }
 
 /** The year of a date as tags write it; null where there is none. */
-export function yearOf(date: string | undefined): number | null {
+function yearOf(date: string | undefined): number | null {
   const year = Number(date?.slice(0, 4))
   return Number.isInteger(year) && year > 0 ? year : null
 }

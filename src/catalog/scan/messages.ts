@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** What the walking process says of a folder: where it differs from what is known. Paths are relative to the library. */
-export const walkEvent = z.discriminatedUnion('kind', [
+const walkEvent = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('file'),
     path: z.string(),

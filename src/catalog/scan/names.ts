@@ -21,7 +21,7 @@ const systemFolders = new Set([
 /** What makes a folder, with all below it, no part of the music. */
 export const ignoreMarkers = ['.nomedia', '.ndignore', '.hocketignore'] as const
 
-export function suffixOf(name: string): string {
+function suffixOf(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1).toLowerCase()
 }
 

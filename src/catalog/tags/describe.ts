@@ -125,7 +125,7 @@ export function boundTags(tags: Tags): Tags {
 }
 
 /** A file's name as a title: without suffix and track number, `_` as spaces. */
-export function titleOfFile(fileName: string): string {
+function titleOfFile(fileName: string): string {
   const stem = fileName.replace(/\.[^.]{1,5}$/, '')
   const spaced = stem.includes(' ') ? stem : stem.replaceAll('_', ' ')
   const title = spaced.replace(/^(?:\d{1,2}-)?\d{1,3}(?:\s*[.)_-]\s*|\s+)(?=\S)/, '')

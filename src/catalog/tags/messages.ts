@@ -4,7 +4,7 @@ import { audio, tags } from '../../protocol/facts/catalog.ts'
 /** What parent and child say to each other. The child reads hostile files: its answers are checked like any input. */
 
 /** Codes of what can be wrong with a file; `docs/errors.md` explains them. */
-export const fileProblem = z.enum([
+const fileProblem = z.enum([
   'FILE_EMPTY',
   'FILE_MISSING',
   'FILE_UNREADABLE',
@@ -43,7 +43,7 @@ const word = z.object({
   endMs: z.int().nonnegative().optional(),
 })
 
-export const lyrics = z.object({
+const lyrics = z.object({
   synced: z.boolean(),
   language: z.string().max(20).optional(),
   lines: z
@@ -57,7 +57,7 @@ export const lyrics = z.object({
     .max(5_000),
 })
 
-export const cover = z.object({ bytes: z.instanceof(Uint8Array), mediaType: z.string().max(100) })
+const cover = z.object({ bytes: z.instanceof(Uint8Array), mediaType: z.string().max(100) })
 
 /** Paths are in the text form of `scan/path.ts`. */
 export type Request =

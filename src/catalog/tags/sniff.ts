@@ -21,7 +21,7 @@ export function sniff(window: Window): Sniffed | null {
 }
 
 /** The length of the ID3v2 tag at the start, header included; 0 where there is none. */
-export function id3Length(head: Uint8Array): number {
+function id3Length(head: Uint8Array): number {
   if (ascii(head, 0, 3) !== 'ID3') return 0
   const size = head.subarray(6, 10)
   if (size.some((byte) => byte > 0x7f)) return 0

@@ -12,7 +12,7 @@ const problem = z.object({ code: z.string(), detail: z.string().optional() })
  * What is known of an upload. How much has arrived is the size of its file. The fields fill up in this order: `content`
  * before the file becomes a blob, `result` when its facts are committed; or `problem` where it was refused.
  */
-export const uploadRecord = z.object({
+const uploadRecord = z.object({
   id,
   user: id,
   fileName: z.string().min(1).max(1_000),

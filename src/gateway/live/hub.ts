@@ -19,7 +19,7 @@ const heartbeatMs = 25_000
 const mostWaiting = 256 * 1_024
 
 /** Codes with which a connection is closed: the page signs in again, or connects again later. */
-export const closeCodes = { signedOut: 4401, goingAway: 1001 } as const
+const closeCodes = { signedOut: 4401, goingAway: 1001 } as const
 
 /** The pages that listen, and what each of them has not been told yet. */
 export interface Hub extends Disposable {

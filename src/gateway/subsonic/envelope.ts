@@ -7,7 +7,7 @@ import { scriptOf } from './script.ts'
 import { xmlHead, xmlOf } from './xml.ts'
 
 /** The version of the API that is spoken here, as far as its number goes; the extensions say the rest. */
-export const apiVersion = '1.16.1'
+const apiVersion = '1.16.1'
 
 export type Format =
   | { readonly name: 'xml' }

@@ -31,7 +31,7 @@ export function findItem(
 }
 
 /** A parameter's words for the kinds, as failures say them. */
-export const itemNames = { track: 'song', album: 'album', artist: 'artist' } as const
+const itemNames = { track: 'song', album: 'album', artist: 'artist' } as const
 
 /** The id, where it names one of that kind. Failure 70. */
 export function requireItem(

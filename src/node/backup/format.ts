@@ -20,7 +20,7 @@ export const manifest = z.object({
 export type Manifest = z.infer<typeof manifest>
 
 /** A fact in base64, or null for one that was deleted while the backup was made. */
-export const record = z.object({ key: z.string(), value: z.base64().nullable() })
+const record = z.object({ key: z.string(), value: z.base64().nullable() })
 export type BackupRecord = z.infer<typeof record>
 
 export const batch = z.object({

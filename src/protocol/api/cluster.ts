@@ -3,7 +3,7 @@ import { clusterEvent, clusterSettings, memberState, nodeName, role, zone } from
 import { id, timestamp } from '../ids.ts'
 
 /** The copies of one node, as it last reported them. */
-export const nodeCopies = z.object({
+const nodeCopies = z.object({
   /** The newest layout of which it holds every copy that can be had. */
   filled: z.int(),
   /** Those that it should hold, and how many of them are still to be made there. */
@@ -19,7 +19,7 @@ export const nodeCopies = z.object({
 export type NodeCopies = z.infer<typeof nodeCopies>
 
 /** A node as administrators see it: who it is, and how it is now. Sizes are bytes. */
-export const clusterNode = z.object({
+const clusterNode = z.object({
   id,
   name: z.string(),
   zone: z.string(),
@@ -44,7 +44,7 @@ export const clusterNode = z.object({
 export type ClusterNode = z.infer<typeof clusterNode>
 
 /** How the copies of all nodes stand; those in music folders are not counted, nobody made them. */
-export const copiesStatus = z.object({
+const copiesStatus = z.object({
   /** Copies that nodes should hold, as far as they have compared, and how many of them they do. */
   wanted: z.int(),
   held: z.int(),
@@ -62,7 +62,7 @@ export const copiesStatus = z.object({
 export type CopiesStatus = z.infer<typeof copiesStatus>
 
 /** The certificate authority by which the nodes know each other, and how far its replacement is. */
-export const authorityStatus = z.object({
+const authorityStatus = z.object({
   expiresAt: timestamp,
   renewal: z
     .object({

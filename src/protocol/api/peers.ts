@@ -6,7 +6,7 @@ import { blobHash, id, timestamp } from '../ids.ts'
 /** What nodes say to one another, on the port for nodes. */
 
 /** How a node that wants to join describes itself: what becomes its member fact. */
-export const newNode = z.object({
+const newNode = z.object({
   id,
   name: nodeName,
   zone,
@@ -46,7 +46,7 @@ const path = z.string().max(20_000)
 const count = z.number().nonnegative()
 
 /** What must be known of a track to make something of it: the node that is asked need not have heard of it yet. */
-export const trackSource = z.object({
+const trackSource = z.object({
   id,
   album: id,
   part: z.string().max(100),

@@ -30,7 +30,7 @@ export const library = z.object({
 export type Library = z.infer<typeof library>
 
 /** A person or group as a track credits them. The artist's id is derived: see `artistId` in `src/catalog/identity.ts`. */
-export const credit = z.object({
+const credit = z.object({
   name: z.string().min(1).max(1_000),
   sortName: z.string().max(1_000).optional(),
   musicBrainzId: z.string().max(64).optional(),
@@ -128,7 +128,7 @@ export const beside = z.object({ blob: blobHash, size: z.int().positive().max(la
 export type Beside = z.infer<typeof beside>
 
 /** One place where a track's file stands in a music folder. */
-export const file = z.object({
+const file = z.object({
   library: id,
   /** Relative to the library's path, `/` between names, escaped as in `src/catalog/scan/path.ts`. */
   path: z.string().min(1).max(20_000),
@@ -147,7 +147,7 @@ export const file = z.object({
 })
 export type File = z.infer<typeof file>
 
-export const track = z.object({
+const track = z.object({
   id,
   tags,
   audio,

@@ -15,7 +15,7 @@ import { id, timestamp } from '../ids.ts'
 export const markKind = z.enum(['track', 'album', 'artist'])
 export type MarkKind = z.infer<typeof markKind>
 
-export const mark = z.object({
+const mark = z.object({
   starredAt: timestamp.optional(),
   rating: z.int().min(1).max(5).optional(),
   playCount: z.int().nonnegative(),
@@ -38,7 +38,7 @@ export const queue = z.object({
 export type Queue = z.infer<typeof queue>
 
 /** One condition of a smart playlist. What it means in SQL: `src/catalog/index/queries/rules.ts`. */
-export const rule = z.discriminatedUnion('field', [
+const rule = z.discriminatedUnion('field', [
   z.object({
     field: z.enum(['title', 'artist', 'albumArtist', 'album', 'genre', 'composer', 'comment', 'path']),
     operator: z.enum(['is', 'isNot', 'contains', 'doesNotContain', 'startsWith', 'endsWith']),

@@ -82,7 +82,7 @@ export type PodcastChannel = z.infer<typeof podcastChannel>
  * `new`: nobody has asked for it. `wanted`: it is to be downloaded. `kept`: it is here. `failed`: it was tried, and is
  * not tried again by itself. `deleted`, `skipped`: somebody does not want it, after it was here and before.
  */
-export const episodeState = z.enum(['new', 'wanted', 'kept', 'failed', 'deleted', 'skipped'])
+const episodeState = z.enum(['new', 'wanted', 'kept', 'failed', 'deleted', 'skipped'])
 
 export const podcastEpisode = z.object({
   feed: feedItem,

@@ -12,7 +12,7 @@ import { type Maker, withMaker } from './maker.ts'
 import { checkToken } from './tokens.ts'
 
 /** How long a node's certificate holds. It is renewed when two thirds are over. */
-export const certificateDays = 90
+const certificateDays = 90
 
 /** What a node of the cluster brings to let another one in. */
 export interface Host {

@@ -8,7 +8,7 @@ import { authorities, authorityId, joinTokens } from '../facts.ts'
 import { formatJoinLine, pinOf } from './join-line.ts'
 
 /** How long a join line holds, in milliseconds. */
-export const tokenLifeMs = 24 * 3_600_000
+const tokenLifeMs = 24 * 3_600_000
 /** An expired token is kept for a while, so that who comes late hears that it has expired. */
 const rememberedMs = 24 * 3_600_000
 

@@ -28,12 +28,6 @@ function readHeader(field: Field): Header {
 
 const noHeader: Header = { cluster: '', member: '', revision: 0 }
 
-/** The header alone, for answers of which nothing else is wanted. */
-export function headerOf(answer: Uint8Array): Header {
-  for (const field of fields(answer)) if (field.number === header) return readHeader(field)
-  return noHeader
-}
-
 export interface KeyValue {
   readonly key: string
   readonly value: Uint8Array

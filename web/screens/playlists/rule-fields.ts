@@ -2,7 +2,7 @@ import type { Rule, Rules } from '../../../src/protocol/facts/listening.ts'
 
 /** The fields of smart playlists by what can be asked of them; the schema of rules says the same. */
 
-export const textFields = [
+const textFields = [
   'title',
   'artist',
   'albumArtist',
@@ -12,7 +12,7 @@ export const textFields = [
   'comment',
   'path',
 ] as const
-export const numberFields = [
+const numberFields = [
   'year',
   'rating',
   'playCount',
@@ -22,8 +22,8 @@ export const numberFields = [
   'track',
   'disc',
 ] as const
-export const dateFields = ['addedAt', 'playedAt', 'starredAt'] as const
-export const truthFields = ['starred', 'compilation'] as const
+const dateFields = ['addedAt', 'playedAt', 'starredAt'] as const
+const truthFields = ['starred', 'compilation'] as const
 
 export type RuleField = Rule['field']
 export const ruleFields: readonly RuleField[] = [

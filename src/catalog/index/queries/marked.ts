@@ -6,7 +6,7 @@ import { cursorOf, seen, type View, valuesOf } from './view.ts'
 import type { Filter, Found, Span } from './walk.ts'
 
 /** The column of marks that each order goes by, the highest first. */
-export const markOrders = {
+const markOrders = {
   played: 'played',
   mostPlayed: 'plays',
   rating: 'rating',

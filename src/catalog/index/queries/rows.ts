@@ -154,7 +154,7 @@ export function artistsOf(db: DatabaseSync, view: View, ids: readonly number[]):
 }
 
 /** The version of a track's bytes: the start of their fingerprint. */
-export function versionOf(fingerprint: Uint8Array): string {
+function versionOf(fingerprint: Uint8Array): string {
   return Buffer.from(fingerprint.buffer, fingerprint.byteOffset, 8).toString('hex')
 }
 
