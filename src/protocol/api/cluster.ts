@@ -59,7 +59,6 @@ const copiesStatus = z.object({
   bytesPerSecond: z.number(),
   settled: z.boolean().describe('Everything was compared, and all that can be had is here'),
 })
-export type CopiesStatus = z.infer<typeof copiesStatus>
 
 /** The certificate authority by which the nodes know each other, and how far its replacement is. */
 const authorityStatus = z.object({

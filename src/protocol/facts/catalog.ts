@@ -191,4 +191,3 @@ export type Problem = z.infer<typeof problem>
 
 /** An id that is kept although what it was born of has changed: a retagged album, or a retagged track that was deleted. */
 export const alias = z.object({ id })
-export type Alias = z.infer<typeof alias>
