@@ -75,11 +75,7 @@ export function createRecovery(parts: RecoveryParts): Recovery {
 
   return {
     watch: () => plan(stuckAfterMs, retryLater),
-    progress() {
-      attempt = 0
-      round += 1
-      cancel()
-    },
+    progress: reset,
     broken(error, source) {
       cancel()
       if (error === mediaErrors.aborted) return

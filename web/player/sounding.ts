@@ -1,11 +1,13 @@
 import { createHeard } from './heard.ts'
-import { createJoint } from './joint.ts'
+import { type Hearing, listenTo } from './hearing.ts'
+import { createJoint, remainingMs } from './joint.ts'
 import * as queues from './queue.ts'
 import { createRecovery } from './recovery.ts'
 import { createRelocation } from './relocation.ts'
 import type { Failure, PlayerParts, PlayerState } from './state.ts'
 import type { Store } from './store.ts'
-import { type AudioElement, haveFutureData, type Voice } from './voice.ts'
+import { createTail } from './tail.ts'
+import type { AudioElement, Voice } from './voice.ts'
 import { createVoices } from './voices.ts'
 
 /** What makes the queue sound: it takes the current entry to the ear, and goes on to the next by itself. */
@@ -32,10 +34,6 @@ export interface Sounding {
 const fetchesNextBeforeMs = 25_000
 /** A stream that was made for us and ends this much early was cut off. */
 const cutOffMs = 8_000
-/** What was left of a song when the next one began has sounded after this long, whatever its element says. */
-const tailMs = 300
-/** A length that differs this much from the server's is a guess of the browser. */
-const trustedMs = 1_000
 
 export function createSounding(parts: PlayerParts, state: Store<PlayerState>): Sounding {
   const voices = createVoices({ elements: parts.elements, address: parts.address, loudness: state.get })
@@ -70,7 +68,12 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     else if (voices.active.element.paused) sound()
     voices.idle.unload()
   })
-  const joint = createJoint(parts.clock, remainingMs, goOnInTime)
+  const tail = createTail(parts.clock)
+  const joint = createJoint(
+    parts.clock,
+    () => (wanted && !relocation.underway ? remainingMs(voices, current(), following()) : undefined),
+    goOnInTime,
+  )
 
   function fail(kind: Failure['kind']) {
     const track = current()?.track
@@ -89,7 +92,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
   }
 
   function begin(index: number) {
-    endTail()
+    tail.end()
     const entry = makeCurrent(index)
     if (entry === undefined) return
     if (voices.idle.entry?.key === entry.key && voices.idle.element.error === null) {
@@ -120,36 +123,12 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     return entry
   }
 
-  /** What is left of the song, where the other voice could begin the next one without a pause. */
-  function remainingMs(): number | undefined {
-    const { active, idle } = voices
-    const [entry, next] = [current(), following()]
-    const sounds = wanted && entry !== undefined && active.entry?.key === entry.key && !active.element.paused
-    const ready =
-      next !== undefined && idle.entry?.key === next.key && idle.element.readyState >= haveFutureData
-    if (!sounds || !ready || idle.element.error !== null || relocation.underway) return undefined
-    const { duration, currentTime } = active.element
-    const exact = Math.abs(duration * 1000 - entry.track.durationMs) < trustedMs
-    return active.source?.kind === 'direct' && exact ? (duration - currentTime) * 1000 : undefined
-  }
-
-  /** The voice of the former song, as long as its last milliseconds sound beside the first of the next. */
-  let tail: Voice | undefined
-  let cancelTail = () => {}
-
   function goOnInTime() {
     const index = queues.indexAfter(state.get().queue)
     if (index === undefined || makeCurrent(index) === undefined) return
-    tail = voices.active
-    cancelTail = parts.clock.after(tailMs, endTail)
+    tail.begin(voices.active)
     voices.swap()
     sound()
-  }
-
-  function endTail() {
-    cancelTail()
-    tail?.unload()
-    tail = undefined
   }
 
   function loadCurrent(positionMs: number) {
@@ -193,7 +172,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     wanted = false
     recovery.reset()
     joint.cancel()
-    endTail()
+    tail.end()
     voices.active.element.pause()
     state.set({ status: state.get().queue.current < 0 ? 'idle' : 'paused' })
   }
@@ -201,7 +180,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
   function fetchNext() {
     const { positionMs, durationMs, bufferedMs } = state.get()
     const entry = following()
-    const taken = tail !== undefined || relocation.underway || voices.idle.entry?.key === entry?.key
+    const taken = tail.isHeard || relocation.underway || voices.idle.entry?.key === entry?.key
     if (entry === undefined || taken) return
     if (durationMs - positionMs > fetchesNextBeforeMs && bufferedMs < durationMs - 500) return
     voices.load(voices.idle, entry, 0)
@@ -224,7 +203,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
   }
 
   function onEnded(voice: Voice) {
-    if (voice === tail) endTail()
+    tail.ended(voice)
     const entry = current()
     if (voice !== voices.active || entry === undefined) return
     const { positionMs, durationMs, queue } = state.get()
@@ -240,43 +219,30 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     state.set({ positionMs: 0 })
   }
 
-  function listenTo(voice: Voice) {
-    const { element } = voice
-    const whenActive = (type: string, action: () => void) =>
-      element.addEventListener(type, () => {
-        if (voice === voices.active && voice.entry !== undefined) action()
-      })
-    element.addEventListener('timeupdate', () => onTime(voice))
-    element.addEventListener('ended', () => onEnded(voice))
-    whenActive('progress', () => {
+  const hearing: Hearing = {
+    time: onTime,
+    ended: onEnded,
+    fetched(voice) {
       state.set({ bufferedMs: voice.bufferedMs() })
       fetchNext()
-    })
-    whenActive('durationchange', () => {
-      const exact = voice.source?.kind === 'direct' && Number.isFinite(element.duration)
-      if (exact && element.duration > 0) state.set({ durationMs: element.duration * 1000 })
-    })
-    whenActive('playing', () => {
+    },
+    measured: (durationMs) => state.set({ durationMs }),
+    playing({ element }) {
       unlocked.add(element)
       if (wanted) state.set({ status: 'playing' })
-    })
-    whenActive('waiting', () => {
+    },
+    waiting() {
       if (!wanted || state.get().status !== 'playing') return
       state.set({ status: 'loading' })
       recovery.watch()
-    })
-    whenActive('pause', () => {
-      // Headphones were pulled out, or another program took the sound: what the system does is what the person wants.
-      // The event comes late: whoever has pressed play again by then is not stopped by the pause before.
-      const isStill = element.paused && !element.ended && element.error === null
-      if (wanted && isStill && state.get().status === 'playing') stop()
-    })
-    whenActive('error', () => {
-      if (element.error !== null && voice.source !== undefined)
-        recovery.broken(element.error.code, voice.source)
-    })
+    },
+    // What the system does is what the person wants.
+    taken() {
+      if (wanted && state.get().status === 'playing') stop()
+    },
+    broken: recovery.broken,
   }
-  voices.both.forEach(listenTo)
+  for (const voice of voices.both) listenTo(voice, (one) => one === voices.active, hearing)
 
   /** Whether the active voice carries the current entry, and can go on with it. */
   const isLoaded = () => voices.active.entry?.key === current()?.key && voices.active.element.error === null
@@ -334,7 +300,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     relocate() {
       const entry = current()
       if (entry === undefined) return
-      endTail()
+      tail.end()
       relocation.cancel()
       voices.idle.unload()
       if (state.get().status === 'playing' && isLoaded()) relocation.begin(entry)
