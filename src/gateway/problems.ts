@@ -48,7 +48,8 @@ export function refuseConnection(error: Error & { readonly code?: string }, sock
 }
 
 function unreadable(code: string | undefined): CodedError {
-  if (code === 'HPE_HEADER_OVERFLOW') return new CodedError('TOO_LARGE', 'the headers have more than 16 KiB')
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new CodedError('TOO_LARGE', 'the address and its headers are too long')
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new CodedError('TIMED_OUT', 'the request did not arrive in time')
   return new CodedError('BAD_REQUEST', 'that is not HTTP')

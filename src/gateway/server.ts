@@ -29,6 +29,11 @@ import { webRoutes } from './web.ts'
 
 /** Most bytes of a JSON body: a playlist of 20,000 tracks has 800,000. */
 const bodyLimit = 2 * 1024 * 1024
+/**
+ * Most bytes of an address and its headers. Apps that speak Subsonic send a queue or a playlist as one address, with 40
+ * bytes for each song: these are some 6,000, where Node's own 16 KiB are 400.
+ */
+const headLimit = 256 * 1024
 /** How long answers that have begun may go on once the gateway is told to end, in milliseconds. */
 const drainMs = 5_000
 
@@ -104,6 +109,7 @@ function createServer({ config, log }: GatewayOptions, nameRequest: RequestNames
     genReqId: nameRequest,
     trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
     bodyLimit,
+    http: { maxHeaderSize: headLimit },
     // Idle connections are closed at once when the gateway ends; busy ones may finish.
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },

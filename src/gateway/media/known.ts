@@ -20,15 +20,15 @@ export interface Known {
   readonly route: string
 }
 
-/** So many characters the headers of one may have. */
+/** So many characters the address and the headers of one may have. */
 const longest = 4_000
 
 /** Whether a request is for a range, and says nothing that has to be looked at each time. */
-export function isPlain({ method, headers, rawHeaders }: IncomingMessage): boolean {
+export function isPlain({ method, url = '', headers, rawHeaders }: IncomingMessage): boolean {
   const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
   // Whom other sites' pages are to be told of does not stand in the index.
   const isForeign = headers.origin !== undefined
-  const length = rawHeaders.reduce((sum, text) => sum + text.length, 0)
+  const length = rawHeaders.reduce((sum, text) => sum + text.length, url.length)
   return method === 'GET' && headers.range !== undefined && !hasBody && !isForeign && length <= longest
 }
 

@@ -30,7 +30,10 @@ async function songsCalled(
   const { tracks } = await catalog.search(viewer, { q, artists: 0, albums: 0, tracks: 10 }, signal)
   const same = (one: string, other: string) =>
     one.localeCompare(other, undefined, { sensitivity: 'base' }) === 0
-  return tracks.filter((track) => same(track.title, title) && (artist === '' || same(track.artist, artist)))
+  // Apps that know several artists of a song may name one of them.
+  const isBy = (track: TrackSummary) =>
+    [track.artist, ...track.artists.map(({ name }) => name)].some((name) => same(name, artist))
+  return tracks.filter((track) => same(track.title, title) && (artist === '' || isBy(track)))
 }
 
 function lyricsOf({ catalog, readLyrics }: Parts, { viewer, signal }: Asking, id: string): Promise<Lyrics> {

@@ -9,9 +9,12 @@ import { notFound } from './failure.ts'
 import { findItem, requireGuid } from './item.ts'
 import { itemId, optional, required, text, wholeNumber } from './parameters.ts'
 
+/** DSub asks for a playlist's picture by an id that it makes up, as Subsonic's own server writes them. */
+const pictureId = itemId.transform((id) => id.replace(/^(?:pl|al|ar)-/, ''))
+
 /** The picture of an album, artist, song or playlist: there is always one, drawn where nothing else is found. */
 export const getCoverArt = endpoint(
-  z.object({ id: required(itemId), size: optional(wholeNumber(0, 4_096)) }),
+  z.object({ id: required(pictureId), size: optional(wholeNumber(0, 4_096)) }),
   async (parts, asking, { id, size }) => {
     const { request, reply, signal } = asking
     const { name, pictures, mosaic } = await pictureOf(parts, asking, id)

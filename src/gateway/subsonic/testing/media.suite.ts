@@ -64,7 +64,13 @@ test('everything has a cover, also where there is none', async () => {
     songId: [song('One'), song('Two')],
   })
   const playlist = /"id":"([^"]+)"/.exec(JSON.stringify(made['playlist']))?.[1] ?? ''
-  for (const id of [song('One'), ids.album[0]?.id ?? '', ids.artist[0]?.id ?? '', playlist]) {
+  for (const id of [
+    song('One'),
+    ids.album[0]?.id ?? '',
+    ids.artist[0]?.id ?? '',
+    playlist,
+    `pl-${playlist}`,
+  ]) {
     const response = await world.guest.fetch('getCoverArt', { id, size: 64 })
     assert.match(response.headers.get('content-type') ?? '', /^image\//)
     assert.ok((await bytesOf(response)).length > 100)
@@ -140,6 +146,8 @@ test('lyrics come with their times, and as plain text', async () => {
   )
   const plain = await world.guest.both('getLyrics', { title: 'two', artist: 'The Ana & "Bob" <Band>' })
   assert.match(JSON.stringify(plain['lyrics']), /"value":"ña la\\nla"/)
+  const ofOne = await world.guest.both('getLyrics', { title: 'ONE & only', artist: 'bob' })
+  assert.match(JSON.stringify(ofOne['lyrics']), /"value":"uno"/)
 })
 
 test('a client that says what it plays is told what it gets, and gets that', async () => {

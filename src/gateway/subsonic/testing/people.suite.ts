@@ -124,6 +124,9 @@ test('the queue is kept by song and by place, and cleared', async () => {
   const next = queue.parse((await pia.both('getPlayQueueByIndex'))['playQueueByIndex'])
   assert.deepEqual([next.entry.length, next['currentIndex'], next['position']], [2, 1, 0])
   assert.equal(await pia.refused('savePlayQueue', { id: [gone, gone] }), 70)
+  // Many apps send all of it as one address.
+  await pia.ask('savePlayQueue', { id: Array.from({ length: 5_000 }, () => one), current: one })
+  assert.equal(queue.parse((await pia.ask('getPlayQueue'))['playQueue']).entry.length, 5_000)
   await pia.ask('savePlayQueue')
   assert.deepEqual(z.looseObject({}).parse((await pia.ask('getPlayQueue'))['playQueue'])['entry'], [])
 })

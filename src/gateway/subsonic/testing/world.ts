@@ -59,6 +59,7 @@ export async function openSubsonicWorld(heard?: Listener): Promise<SubsonicWorld
       ITUNESADVISORY: '1',
     },
   })
+  await music.write('Ana/First/01.lrc', '[00:00.10]uno')
   await music.add('Ana/First/02.mp3', { ...first, title: 'Two', track: 2, disc: 1 }, { seconds: 12 })
   await music.write('Ana/First/02.lrc', '[00:00.50]<00:00.50>ña <00:00.75>la\n[00:01.00]la')
   await music.add('Dan/Second/01.ogg', {
