@@ -60,17 +60,22 @@ function itemDateOf(date: string | undefined): ItemDate | undefined {
   return { year, month, day }
 }
 
-/** An album as a folder, for clients that browse by folders: it lies in its first artist. */
+/**
+ * An album as a folder, for clients that browse by folders: it lies in its first artist. The description gives folders a
+ * title only, and some clients read the name that other servers say besides.
+ */
 export const albumFolder = shape<AlbumDetails>({
   id: ({ id }) => id,
   parent: ({ artists }) => artists[0]?.id,
   isDir: true,
+  name: ({ name }) => name || nameless.album,
   title: ({ name }) => name || nameless.album,
   album: ({ name }) => name || nameless.album,
   artist: ({ artist }) => artist || nameless.artist,
   year: ({ year }) => year,
   genre: ({ genres }) => genres[0],
   coverArt: ({ id }) => id,
+  songCount: ({ trackCount }) => trackCount,
   duration: ({ durationMs }) => secondsOf(durationMs),
   created: ({ addedAt }) => dateOf(addedAt),
   albumId: ({ id }) => id,

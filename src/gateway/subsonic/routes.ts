@@ -58,6 +58,8 @@ export const endpoints: ReadonlyMap<string, Endpoint> = new Map(
     'stream.aac': streaming.stream,
     download: streaming.download,
     'hls.m3u8': streaming.hls,
+    // Some clients put `.view` where the ending was.
+    hls: streaming.hls,
     getTranscodeDecision,
     getTranscodeStream,
     ...pictures,

@@ -123,6 +123,8 @@ test('a live streaming playlist leads to the song', async () => {
   const segment = await fetch(new URL(address, response.url))
   assert.equal(segment.headers.get('content-type'), 'audio/aac')
   assert.ok((await bytesOf(segment)).length > 10_000)
+  const viewed = await world.guest.fetch('hls.view', { id: song('Two'), bitRate: 64 })
+  assert.equal(await viewed.text(), text)
   const several = await world.guest.fetch('hls.m3u8', { id: song('Two'), bitRate: [64, 128] })
   assert.equal((await several.text()).match(/#EXT-X-STREAM-INF/g)?.length, 2)
   // A player that is strict about names plays both to their end.

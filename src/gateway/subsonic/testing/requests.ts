@@ -266,6 +266,7 @@ export async function requestsOf({
       'download',
       'getCoverArt',
       'hls.m3u8',
+      'hls',
       'getSimilarSongs',
       'getArtistInfo2',
       'getAlbumInfo2',
