@@ -220,6 +220,9 @@ test('[B5] music goes on by itself when the connection comes back', async () => 
   await using visiting = await visit(house.browser, await visitor('listener-5'))
   const { page, context } = visiting
   await playAlbum(page)
+  const hasFolders = () =>
+    page.evaluate(() => performance.getEntriesByType('resource').some(({ name }) => /folders-.*js/.test(name)))
+  await waitFor(hasFolders, { what: 'the screens to be fetched at rest' })
   await context.setOffline(true)
   await bar(page).getByRole('button', { name: 'Next' }).click()
   await bar(page).getByRole('button', { name: 'Next' }).click()
@@ -227,7 +230,11 @@ test('[B5] music goes on by itself when the connection comes back', async () => 
     .getByText(/connection broke/)
     .first()
     .waitFor()
+  // A screen that was never visited is shown all the same, and says what is wrong.
+  await page.getByRole('link', { name: 'Folders' }).first().click()
+  await page.getByRole('heading', { name: 'The server cannot be reached' }).waitFor()
   await context.setOffline(false)
+  await page.locator('main .folder').first().waitFor()
   await heard(page)
 })
 

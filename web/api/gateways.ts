@@ -13,8 +13,8 @@ export interface Gateways {
   fetch(request: Request, signal: AbortSignal): Promise<Response>
   /** Goes over to another gateway if the present one is silent. */
   check(): Promise<void>
-  /** Asks for the other gateways and a fresh pass; true where there are others. */
-  refresh(): Promise<boolean>
+  /** Asks for the other gateways and a fresh pass. */
+  refresh(): Promise<void>
 }
 
 export interface GatewaysParts {
@@ -120,10 +120,9 @@ export function createGateways(parts: GatewaysParts): Gateways {
     async refresh() {
       const request = new Request(new URL('/api/session/pass', parts.home), { method: 'POST' })
       const response = await send(request, AbortSignal.timeout(10_000))
-      if (!response.ok) return false
+      if (!response.ok) return
       const answer: Roaming = await response.json()
       known = answer
-      return known.gateways.length > 0
     },
   }
 }

@@ -16,7 +16,8 @@ export function BrokenScreen({ error }: ErrorComponentProps) {
     const timer = setInterval(() => void router.invalidate(), triesEveryMs)
     return () => clearInterval(timer)
   }, [passing, router])
-  return <ProblemState problem={problem} retry={() => router.invalidate()} />
+  // What is broken in the page itself stays so until it is loaded again.
+  return <ProblemState problem={problem} retry={() => (passing ? router.invalidate() : location.reload())} />
 }
 
 /** Before anything is known: the mark, quietly. */

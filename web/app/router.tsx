@@ -10,6 +10,7 @@ import { NotFound } from '../screens/not-found.tsx'
 import { BrokenScreen, PendingScreen } from './broken-screen.tsx'
 import { type AlbumOrder, albumOrders, type SongOrder, songOrders } from './orders.ts'
 import { welcomeQuery } from './queries.ts'
+import { fetched } from './scripts.ts'
 import type { Services } from './services.tsx'
 import { Shell } from './shell.tsx'
 
@@ -20,23 +21,23 @@ const root = createRootRouteWithContext<Services>()({ component: Outlet, notFoun
 const setup = createRoute({
   getParentRoute: () => root,
   path: '/setup',
-  component: lazyRouteComponent(() => import('../screens/entry/setup.tsx'), 'Setup'),
+  component: lazyRouteComponent(() => fetched(import('../screens/entry/setup.tsx')), 'Setup'),
 })
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
   validateSearch: (search: Record<string, unknown>): { to?: string } => optional({ to: text(search.to) }),
-  component: lazyRouteComponent(() => import('../screens/entry/login.tsx'), 'Login'),
+  component: lazyRouteComponent(() => fetched(import('../screens/entry/login.tsx')), 'Login'),
 })
 const invitation = createRoute({
   getParentRoute: () => root,
   path: '/invitation/$token',
-  component: lazyRouteComponent(() => import('../screens/entry/invitation.tsx'), 'Invitation'),
+  component: lazyRouteComponent(() => fetched(import('../screens/entry/invitation.tsx')), 'Invitation'),
 })
 const connect = createRoute({
   getParentRoute: () => root,
   path: '/connect',
-  component: lazyRouteComponent(() => import('../screens/connect/connect.tsx'), 'Connect'),
+  component: lazyRouteComponent(() => fetched(import('../screens/connect/connect.tsx')), 'Connect'),
 })
 
 /** Everything that needs an account. */
@@ -57,7 +58,7 @@ const inside = createRoute({
 const home = createRoute({
   getParentRoute: () => inside,
   path: '/',
-  component: lazyRouteComponent(() => import('../screens/home/home.tsx'), 'Home'),
+  component: lazyRouteComponent(() => fetched(import('../screens/home/home.tsx')), 'Home'),
 })
 
 export interface AlbumsSearch {
@@ -78,82 +79,82 @@ const albums = createRoute({
       toYear: number(search.toYear),
       seed: number(search.seed),
     }),
-  component: lazyRouteComponent(() => import('../screens/albums/albums.tsx'), 'Albums'),
+  component: lazyRouteComponent(() => fetched(import('../screens/albums/albums.tsx')), 'Albums'),
 })
 const album = createRoute({
   getParentRoute: () => inside,
   path: '/albums/$id',
-  component: lazyRouteComponent(() => import('../screens/album/album.tsx'), 'Album'),
+  component: lazyRouteComponent(() => fetched(import('../screens/album/album.tsx')), 'Album'),
 })
 const artists = createRoute({
   getParentRoute: () => inside,
   path: '/artists',
-  component: lazyRouteComponent(() => import('../screens/artists/artists.tsx'), 'Artists'),
+  component: lazyRouteComponent(() => fetched(import('../screens/artists/artists.tsx')), 'Artists'),
 })
 const artist = createRoute({
   getParentRoute: () => inside,
   path: '/artists/$id',
-  component: lazyRouteComponent(() => import('../screens/artists/artist.tsx'), 'Artist'),
+  component: lazyRouteComponent(() => fetched(import('../screens/artists/artist.tsx')), 'Artist'),
 })
 const songs = createRoute({
   getParentRoute: () => inside,
   path: '/songs',
   validateSearch: (search: Record<string, unknown>): { order?: SongOrder; genre?: string } =>
     optional({ order: songOrders.find((order) => order === search.order), genre: text(search.genre) }),
-  component: lazyRouteComponent(() => import('../screens/songs/songs.tsx'), 'Songs'),
+  component: lazyRouteComponent(() => fetched(import('../screens/songs/songs.tsx')), 'Songs'),
 })
 const genres = createRoute({
   getParentRoute: () => inside,
   path: '/genres',
-  component: lazyRouteComponent(() => import('../screens/genres/genres.tsx'), 'Genres'),
+  component: lazyRouteComponent(() => fetched(import('../screens/genres/genres.tsx')), 'Genres'),
 })
 const folders = createRoute({
   getParentRoute: () => inside,
   path: '/folders',
   validateSearch: (search: Record<string, unknown>): { library?: string; path?: string } =>
     optional({ library: text(search.library), path: text(search.path) }),
-  component: lazyRouteComponent(() => import('../screens/folders/folders.tsx'), 'Folders'),
+  component: lazyRouteComponent(() => fetched(import('../screens/folders/folders.tsx')), 'Folders'),
 })
 const search = createRoute({
   getParentRoute: () => inside,
   path: '/search',
   validateSearch: (search: Record<string, unknown>): { q?: string } => optional({ q: text(search.q) }),
-  component: lazyRouteComponent(() => import('../screens/search/search.tsx'), 'Search'),
+  component: lazyRouteComponent(() => fetched(import('../screens/search/search.tsx')), 'Search'),
 })
 const playlists = createRoute({
   getParentRoute: () => inside,
   path: '/playlists',
-  component: lazyRouteComponent(() => import('../screens/playlists/playlists.tsx'), 'Playlists'),
+  component: lazyRouteComponent(() => fetched(import('../screens/playlists/playlists.tsx')), 'Playlists'),
 })
 const playlist = createRoute({
   getParentRoute: () => inside,
   path: '/playlists/$id',
-  component: lazyRouteComponent(() => import('../screens/playlists/playlist.tsx'), 'Playlist'),
+  component: lazyRouteComponent(() => fetched(import('../screens/playlists/playlist.tsx')), 'Playlist'),
 })
 const queue = createRoute({
   getParentRoute: () => inside,
   path: '/queue',
-  component: lazyRouteComponent(() => import('../screens/queue/queue-screen.tsx'), 'QueueScreen'),
+  component: lazyRouteComponent(() => fetched(import('../screens/queue/queue-screen.tsx')), 'QueueScreen'),
 })
 const playing = createRoute({
   getParentRoute: () => inside,
   path: '/playing',
-  component: lazyRouteComponent(() => import('../screens/playing/playing.tsx'), 'Playing'),
+  component: lazyRouteComponent(() => fetched(import('../screens/playing/playing.tsx')), 'Playing'),
 })
 const uploads = createRoute({
   getParentRoute: () => inside,
   path: '/uploads',
-  component: lazyRouteComponent(() => import('../screens/uploads/uploads.tsx'), 'Uploads'),
+  component: lazyRouteComponent(() => fetched(import('../screens/uploads/uploads.tsx')), 'Uploads'),
 })
 const settings = createRoute({
   getParentRoute: () => inside,
   path: '/settings',
-  component: lazyRouteComponent(() => import('../screens/settings/settings.tsx'), 'Settings'),
+  component: lazyRouteComponent(() => fetched(import('../screens/settings/settings.tsx')), 'Settings'),
 })
 const more = createRoute({
   getParentRoute: () => inside,
   path: '/more',
-  component: lazyRouteComponent(() => import('../screens/more/more.tsx'), 'More'),
+  component: lazyRouteComponent(() => fetched(import('../screens/more/more.tsx')), 'More'),
 })
 
 const administration = createRoute({
@@ -170,30 +171,36 @@ const administration = createRoute({
 const libraries = createRoute({
   getParentRoute: () => administration,
   path: '/',
-  component: lazyRouteComponent(() => import('../screens/administration/libraries.tsx'), 'Libraries'),
+  component: lazyRouteComponent(
+    () => fetched(import('../screens/administration/libraries.tsx')),
+    'Libraries',
+  ),
 })
 const problems = createRoute({
   getParentRoute: () => administration,
   path: '/problems',
   validateSearch: (search: Record<string, unknown>): { library?: string } =>
     optional({ library: text(search.library) }),
-  component: lazyRouteComponent(() => import('../screens/administration/problems.tsx'), 'Problems'),
+  component: lazyRouteComponent(() => fetched(import('../screens/administration/problems.tsx')), 'Problems'),
 })
 const users = createRoute({
   getParentRoute: () => administration,
   path: '/users',
-  component: lazyRouteComponent(() => import('../screens/administration/users.tsx'), 'Users'),
+  component: lazyRouteComponent(() => fetched(import('../screens/administration/users.tsx')), 'Users'),
 })
 const status = createRoute({
   getParentRoute: () => administration,
   path: '/status',
-  component: lazyRouteComponent(() => import('../screens/administration/status.tsx'), 'ServerStatus'),
+  component: lazyRouteComponent(
+    () => fetched(import('../screens/administration/status.tsx')),
+    'ServerStatus',
+  ),
 })
 
 const machines = createRoute({
   getParentRoute: () => administration,
   path: '/machines',
-  component: lazyRouteComponent(() => import('../screens/administration/nodes.tsx'), 'Nodes'),
+  component: lazyRouteComponent(() => fetched(import('../screens/administration/nodes.tsx')), 'Nodes'),
 })
 
 /** Where nothing lives, within the frame that leads back. */

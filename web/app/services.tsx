@@ -37,7 +37,10 @@ export function createServices(): Services {
   const api = createApi(createApiClient({ gateways, onSignedOut: () => view.set({ signedOut: true }) }))
   const queries = new QueryClient({
     defaultOptions: {
+      // A browser that sees no network may have its server on the same machine; and who has none is told so.
+      mutations: { networkMode: 'always' },
       queries: {
+        networkMode: 'always',
         // The live connection says when something changed; time alone makes nothing stale.
         staleTime: 10 * 60_000,
         gcTime: 30 * 60_000,

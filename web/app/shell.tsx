@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { Outlet, useRouter, useRouterState } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect } from 'react'
 import type { LiveMessage } from '../../src/protocol/api/live.ts'
-import { MenuProvider } from '../components/menu.tsx'
+import { loadMenu, MenuProvider } from '../components/menu.tsx'
 import { useWords } from '../i18n/i18n.tsx'
 import { connectLive } from '../live/live.ts'
 import { useAccount } from './account.ts'
@@ -12,14 +12,18 @@ import { Notices } from './notices.tsx'
 import { PlayerBar } from './player-bar.tsx'
 import { welcomeQuery } from './queries.ts'
 import { QueueElsewhere } from './queue-elsewhere.tsx'
+import { atRest } from './scripts.ts'
 import { useServices, useView } from './services.tsx'
 import { useShortcuts } from './shortcuts.ts'
 import { usePlayerState } from './sound.tsx'
 import './shell.css'
 
-const QueuePanel = lazy(() => import('../screens/queue/queue-panel.tsx'))
-const TrackDetails = lazy(() => import('../screens/details/track-details.tsx'))
-const ShareDialog = lazy(() => import('../screens/shares/share-dialog.tsx'))
+const loadQueuePanel = () => import('../screens/queue/queue-panel.tsx')
+const loadTrackDetails = () => import('../screens/details/track-details.tsx')
+const loadShareDialog = () => import('../screens/shares/share-dialog.tsx')
+const QueuePanel = lazy(loadQueuePanel)
+const TrackDetails = lazy(loadTrackDetails)
+const ShareDialog = lazy(loadShareDialog)
 const DropZone = lazy(() => import('../screens/uploads/drop-zone.tsx'))
 
 /** What surrounds every screen of someone who is signed in. */
@@ -99,8 +103,14 @@ const changes = {
   queue: [],
 } as const satisfies Record<Extract<LiveMessage, { type: 'changed' }>['what'], readonly string[]>
 
-/** All screens, while the gateway that has them still lives: no other one's scripts may run in this page. */
+/**
+ * All that can be shown, while the gateway that has it still lives: a server may be away for a minute, and no other one's
+ * scripts may run in this page.
+ */
 function loadScreens(router: ReturnType<typeof useRouter>) {
+  for (const load of [loadMenu, loadQueuePanel, loadTrackDetails, loadShareDialog]) {
+    void load().catch(() => undefined)
+  }
   for (const { options } of Object.values(router.routesById)) {
     const screen: unknown = options.component
     if (typeof screen !== 'function' || !('preload' in screen) || typeof screen.preload !== 'function')
@@ -122,9 +132,8 @@ function useLive() {
       onConnected(connected) {
         view.set({ connected })
         if (!connected) return void gateways.check()
-        void gateways.refresh().then((hasOthers) => {
-          if (hasOthers) loadScreens(router)
-        })
+        void gateways.refresh()
+        atRest(() => loadScreens(router))
         player.retry()
         void plays.flush()
       },

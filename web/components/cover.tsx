@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { type CoverKind, type CoverSize, coverAddress } from '../api/media.ts'
 import { useAddress } from '../app/sound.tsx'
 import './cover.css'
@@ -31,6 +31,12 @@ export function Cover({
   const [state, setState] = useState<{ address: string; is: 'shown' | 'failed' }>()
   const known = state?.address === address ? state.is : undefined
   const dense = denser[size]
+  // Everything has a picture: one that did not come has met a server that was away.
+  useEffect(() => {
+    if (known !== 'failed') return
+    const timer = setTimeout(() => setState(undefined), triesAgainMs)
+    return () => clearTimeout(timer)
+  }, [known])
   return (
     <span className={`cover ${round ? 'cover-round' : ''} ${className}`}>
       {known === 'failed' ? null : (
@@ -57,5 +63,7 @@ export function Cover({
     </span>
   )
 }
+
+const triesAgainMs = 15_000
 
 const denser: Record<CoverSize, CoverSize> = { 64: 128, 128: 256, 256: 512, 512: 1024, 1024: 1024 }

@@ -26,7 +26,8 @@ export interface OpenMenu {
 type ShowMenu = (menu: Omit<OpenMenu, 'at'> & { at?: OpenMenu['at'] }) => void
 
 const MenuContext = createContext<ShowMenu>(() => {})
-const MenuPopup = lazy(() => import('./menu-popup.tsx'))
+export const loadMenu = () => import('./menu-popup.tsx')
+const MenuPopup = lazy(loadMenu)
 
 /** One menu serves the whole page: a list of a thousand rows has a thousand plain buttons, not a thousand menus. */
 export function MenuProvider({ children }: { children: ReactNode }) {

@@ -522,6 +522,7 @@ export const en = {
   folderUp: 'One folder up',
   addThisFolder: 'Add this folder',
   scan: 'Scan',
+  scanLibrary: 'Scan',
   scanNow: 'Look for changes',
   scanAll: 'Read every file again',
   scanning: 'Scanning',

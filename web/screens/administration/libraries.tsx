@@ -105,7 +105,7 @@ function LibraryRow({ library }: { library: LibrarySummary }) {
       </div>
       {folder ? (
         <Button look="quiet" icon={RefreshCw} onClick={() => void scan()}>
-          {say('scan')}
+          {say('scanLibrary')}
         </Button>
       ) : null}
       <Button look="quiet" onClick={() => setOpen('visibility')}>
