@@ -221,7 +221,9 @@ test('[B5] music goes on by itself when the connection comes back', async () => 
   const { page, context } = visiting
   await playAlbum(page)
   const hasFolders = () =>
-    page.evaluate(() => performance.getEntriesByType('resource').some(({ name }) => /folders-.*js/.test(name)))
+    page.evaluate(() =>
+      performance.getEntriesByType('resource').some(({ name }) => /folders-.*js/.test(name)),
+    )
   await waitFor(hasFolders, { what: 'the screens to be fetched at rest' })
   await context.setOffline(true)
   await bar(page).getByRole('button', { name: 'Next' }).click()
