@@ -86,7 +86,7 @@ test('a household: invitations, apps, smart and imported playlists, libraries, s
     assert.match((await download).suggestedFilename(), /^mix\.m3u8?$/)
     await page.getByRole('button', { name: 'More for mix' }).click()
     await page.getByRole('menuitem', { name: 'Show it to everyone here' }).click()
-    await page.getByText('Shared with everyone here').waitFor()
+    await page.getByText('Everyone here sees it').waitFor()
   })
 
   await t.test('a library can be shown to chosen people only', async () => {
