@@ -1,6 +1,6 @@
 /**
- * Small writes that nobody waits for: when a session or a device was last seen. Their failure does no harm; they are
- * tried again when it is seen next.
+ * Small writes that nobody waits for: when a session or a device was last seen. Their failure does no harm: they are
+ * made when it is seen after the next pause, so that a store which is away is not asked with every request.
  */
 export interface Background extends AsyncDisposable {
   /** Starts `work` unless the same was started less than `every` milliseconds before `now`. */

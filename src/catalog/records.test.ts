@@ -89,6 +89,17 @@ async function tracks(store: Store): Promise<Track[]> {
   return (await Array.fromAsync(albumParts.walk(store))).flatMap(({ value }) => value.tracks)
 }
 
+test('who gives up does not take what others wait for with them', async () => {
+  await using opened = await openStore()
+  const records = createRecords(opened.store)
+  const born = bornTrackId(fingerprint('one'))
+  const leaving = new AbortController()
+  const [left, stayed] = [records.inUse(born, leaving.signal), records.inUse(born)]
+  leaving.abort(new Error('enough'))
+  await assert.rejects(left, /enough/)
+  assert.equal(await stayed, born)
+})
+
 test('[F2] two writers of one album lose nothing', async () => {
   await using opened = await openStore()
   const { store } = opened

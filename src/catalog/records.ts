@@ -8,12 +8,15 @@ import { aliases } from './facts.ts'
 import { plan } from './plan.ts'
 import { transactionsOf } from './transactions.ts'
 
-/** Writes tracks into album-grain facts, so that ids live as long as the music does, whatever is retagged or moved. */
+/**
+ * Writes tracks into album-grain facts, so that ids live as long as the music does, whatever is retagged or moved. Made
+ * for one scan or one upload: which ids others keep meanwhile, it hears only where both write the same album.
+ */
 export interface Records {
   /**
    * Makes the changes, in as few transactions as there can be; a track that moves from one album to another does so
-   * in one, and what is to be written `beside` goes with the first of them. Repeating it changes nothing. Resolves with the store's revision. Throws CONFLICT where others write the
-   * same albums all the time.
+   * in one, and what is to be written `beside` goes with the first of them. Repeating it changes nothing. Resolves with
+   * the store's revision. Throws CONFLICT where others write the same albums all the time.
    */
   apply(changes: readonly Change[], signal?: AbortSignal, beside?: Beside): Promise<number>
   /** The id that is in use for a born one. */
@@ -26,7 +29,13 @@ export type Beside = () => Promise<readonly Operation[]>
 const attempts = 20
 
 export function createRecords(store: Store): Records {
-  let known: Promise<Map<Id, Known>> | undefined
+  let known: Map<Id, Known> | undefined
+
+  /** What is read is shared, the reading is not: nobody shall wait for a read that another gives up. */
+  async function aliasMap(signal?: AbortSignal): Promise<Map<Id, Known>> {
+    known ??= await readAliases(signal)
+    return known
+  }
 
   async function readAliases(signal?: AbortSignal) {
     const found = new Map<Id, Known>()
@@ -34,13 +43,6 @@ export function createRecords(store: Store): Records {
       found.set(fact.id, { id: fact.value.id, revision: fact.revision })
     }
     return found
-  }
-  function aliasMap(signal?: AbortSignal) {
-    known ??= readAliases(signal).catch((error: unknown) => {
-      known = undefined
-      throw error
-    })
-    return known
   }
 
   return {

@@ -13,8 +13,8 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /**
  * Another site's page can make a browser send our cookie, but not choose the `Sec-Fetch-Site` and `Origin` that go with
- * it. So a request that changes something or opens a WebSocket, and is proven by the cookie or by nothing, must come from our own pages or
- * from a program that is no browser (which sends neither header).
+ * it. So a request that changes something or opens a WebSocket, and is proven by the cookie or by nothing, must come
+ * from our own pages or from a program that is no browser (which sends neither header).
  */
 export function refuseForeignPages(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {

@@ -3,7 +3,7 @@ import type { Accounts } from '../accounts/accounts.ts'
 import { createAccounts } from '../accounts/create.ts'
 import { createPasswords } from '../accounts/password.ts'
 import { type Catalog, createCatalog } from '../catalog/catalog.ts'
-import { createRecords, type Records } from '../catalog/records.ts'
+import { createRecords } from '../catalog/records.ts'
 import { openUploads } from '../catalog/uploads/open.ts'
 import type { Uploads } from '../catalog/uploads/uploads.ts'
 import { createWithdraw } from '../catalog/uploads/withdraw.ts'
@@ -64,12 +64,11 @@ export async function openServices(options: Options, foundation: Foundation): Pr
   const { originals, changeovers } = openOriginals(foundation)
   const tracks = createTracks({ places, originals })
   const beside = createBeside({ places, originals })
-  const records = createRecords(store)
   const here: RolesHere = {
     passwords,
     scanner: upkeep.scanner,
     uploads: config.roles.includes('catalog')
-      ? stack.use(await openOwnUploads(options, foundation, { accounts, catalog, records }))
+      ? stack.use(await openOwnUploads(options, foundation, { accounts, catalog }))
       : null,
     renditions: createRenditions({
       media,
@@ -81,7 +80,7 @@ export async function openServices(options: Options, foundation: Foundation): Pr
     readLyrics: createLyrics({ tracks, beside, tagReader }),
   }
   const anywhere = apart?.anywhere(here, tracks, stack) ?? alone(here)
-  const withdraw = createWithdraw({ index, catalog, records })
+  const withdraw = createWithdraw({ index, catalog, records: createRecords(store) })
 
   const owned = stack.move()
   return {
@@ -160,7 +159,7 @@ function openOriginals({ blobs, part, upkeep }: Foundation): {
 async function openOwnUploads(
   { config, log }: Options,
   { store, index, places, blobs, spread, tagReader, outbox }: Foundation,
-  { accounts, catalog, records }: People & { readonly records: Records },
+  { accounts, catalog }: People,
 ): Promise<Uploads> {
   return await openUploads({
     dataFolder: config.data,
@@ -168,7 +167,7 @@ async function openOwnUploads(
     index,
     catalog,
     places,
-    records,
+    openRecords: () => createRecords(store),
     blobs,
     spread,
     tagReader,

@@ -39,13 +39,14 @@ export async function startUploadServer(
     report: () => {},
   })
   const tagReader = createTagReader({ ...usualReaderOptions, processes: 1 })
-  const records = (options.wrapRecords ?? ((same) => same))(createRecords(store))
+  const { wrapRecords = (same) => same } = options
+  const records = createRecords(store)
   const catalog = createCatalog({ store, index })
   const uploads = await openUploads({
     dataFolder: folder,
     store,
     index,
-    records,
+    openRecords: () => wrapRecords(createRecords(store)),
     blobs,
     spread: async () => undefined,
     catalog,

@@ -32,7 +32,8 @@ export interface TracksOptions {
   readonly index: Pick<Index, 'statement' | 'waitFor'>
   readonly catalog: Pick<Catalog, 'source'>
   readonly places: Pick<Places, 'files'>
-  readonly records: Records
+  /** Called for each upload: one that is kept does not hear which ids scans keep from then on. */
+  readonly openRecords: () => Records
   readonly blobs: Pick<Blobs, 'remove'> & { readonly inPlace: InPlace }
   readonly tell: TellUpload
 }
@@ -52,7 +53,7 @@ export interface UploadedTracks {
 }
 
 export function createUploadedTracks(options: TracksOptions): UploadedTracks {
-  const { store, index, catalog, places, records, blobs, tell } = options
+  const { store, index, catalog, places, openRecords, blobs, tell } = options
 
   /** Tracks that have this content, or might have: those not hashed yet are known by samples only. */
   function candidates({ content, size }: Received): Id[] {
@@ -123,7 +124,10 @@ export function createUploadedTracks(options: TracksOptions): UploadedTracks {
   }
 
   /** The id for a new track. One that is in use for other bytes, of a file retagged since, is left to that. */
-  async function newId({ content, size }: Received): Promise<{ track: Id; from?: Id }> {
+  async function newId(
+    { content, size }: Received,
+    records: Pick<Records, 'inUse'>,
+  ): Promise<{ track: Id; from?: Id }> {
     for (const salt of ['', content.hash]) {
       const track = await records.inUse(bornTrackId(content.fingerprint, salt))
       const row = index
@@ -144,7 +148,8 @@ export function createUploadedTracks(options: TracksOptions): UploadedTracks {
     const library = await uploadsLibrary(store)
     const [context] = folderContexts(library, `uploads/${user}`, [content.tags])
     const identity = albumIdentity(content.tags, context ?? { library, folder: '' })
-    const { track, from } = await newId(upload)
+    const records = openRecords()
+    const { track, from } = await newId(upload, records)
     const { tags, audio, fingerprint } = content
     const at = Date.now()
     const put = {

@@ -7,10 +7,12 @@ import { after, test } from 'node:test'
 import { Upload } from 'tus-js-client'
 import { type UploadResult, uploadResult } from '../../protocol/api/uploads.ts'
 import type { Track } from '../../protocol/facts/catalog.ts'
+import { derivedId } from '../../store/derived-id.ts'
 import type { Viewer } from '../catalog.ts'
 import { createCopies } from '../copies.ts'
 import { albumParts, libraries } from '../facts.ts'
 import { createPlaces } from '../places.ts'
+import { createRecords } from '../records.ts'
 import {
   alice,
   newPerson,
@@ -298,4 +300,23 @@ test('an upload can be taken back by its owner, and its blob goes after a day, u
 
 test('none of this was an error inside the server', () => {
   assert.deepEqual(server.errors, [])
+})
+
+test('an upload joins an album that was retagged since the last upload, under the id that it has kept', async () => {
+  const [before, user] = [newPerson(server), newPerson(server)]
+  await send(server.url, wav(71), { user: before, name: 'before.wav' })
+  const [song] = await tracksOf(server, before)
+  assert.ok(song?.upload)
+  const { id: track, tags, audio, size, fingerprint, upload, blob, addedAt } = song
+  const identityFor = (uploader: string) => derivedId(`album/folder/${upload.library}/uploads/${uploader}`)
+  const [album, retagged] = [identityFor(before), identityFor(user)]
+  const content = { tags, audio, size, fingerprint }
+  // As a scan does: it knows nothing of uploads, and they nothing of it.
+  await createRecords(server.store).apply([
+    { kind: 'put', track, identity: retagged, content, upload, blob, addedAt, from: album },
+  ])
+  await send(server.url, wav(72), { user, name: 'after.wav' })
+  const parts = await Array.fromAsync(albumParts.walk(server.store, { under: `${album}/` }))
+  const uploaders = parts.flatMap(({ value }) => value.tracks.map((each) => each.upload?.user))
+  assert.deepEqual(uploaders.toSorted(), [before, user].toSorted())
 })

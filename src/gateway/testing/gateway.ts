@@ -153,7 +153,7 @@ export async function openTestGateway(
       index,
       catalog,
       places,
-      records: createRecords(store),
+      openRecords: () => createRecords(store),
       blobs,
       spread: async () => undefined,
       tagReader,
