@@ -18,8 +18,9 @@ test('every test runs, with the hooks of its own file around it and no other, an
       test('of ${name}', () => {${name === 'file-7' ? "throw new Error('as it should')" : ''}})`
     await writeFile(join(folder.path, 'src', `${name}.test.mjs`), text)
   }
-  const given = together(folder.path, ['src/*.test.mjs'], 3, join(folder.path, 'processes'))
-  assert.equal(given.length, 3)
+  const order = { long: ['src/file-9.test.mjs'], waiting: ['src/file-0.test.mjs', 'src/file-7.test.mjs'] }
+  const given = together(folder.path, ['src/*.test.mjs'], 3, join(folder.path, 'processes'), order)
+  assert.equal(given.length, 4, 'one more for those that wait')
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   const { stdout, status } = spawnSync(
     process.execPath,
@@ -38,4 +39,10 @@ test('every test runs, with the hooks of its own file around it and no other, an
   )
   assert.equal(hooks.length, 2 * names.length)
   for (let at = 0; at < hooks.length; at += 2) assert.equal(hooks[at], hooks[at + 1])
+})
+
+test('an order that names a file which is not there says so, and starts nothing', async () => {
+  await using folder = await temporaryFolder('together')
+  const order = { long: ['src/gone.test.mjs'], waiting: [] }
+  assert.throws(() => together(folder.path, ['src/*'], 3, join(folder.path, 'processes'), order), /src\/gone/)
 })
