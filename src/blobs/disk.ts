@@ -13,7 +13,8 @@ import { createInPlace } from './in-place.ts'
 import { listBlobs, names } from './listing.ts'
 import { createLocks } from './locks.ts'
 import { createPages } from './pages.ts'
-import { createVerifiedReader } from './reader.ts'
+import { createVerifiedReader, scanBytes } from './reader.ts'
+import { createScratch } from './scratch.ts'
 import { prepareShortcuts } from './shortcut.ts'
 import { hashPath, openSums } from './sums.ts'
 import { checkSpace, spaceOf, writeTemporary } from './temporary.ts'
@@ -45,6 +46,7 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
   const sumsFolder = openSums(join(dataFolder, 'sums'))
   const descriptors = createDescriptors(idleFiles)
   const pages = createPages(options.cacheBytes)
+  const scratch = createScratch(scanBytes)
   const digester = createDigester()
   const locks = createLocks()
   const openShortcuts = prepareShortcuts()
@@ -61,6 +63,7 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
     descriptors,
     openShortcuts,
     pages,
+    scratch,
     digester,
     report,
     signal: ending.signal,
@@ -300,7 +303,7 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
         signal?.throwIfAborted()
         throw new CodedError('BLOB_CORRUPT', hash)
       }
-      return createVerifiedReader(borrowed, hash, sums, pages, async () => {
+      return createVerifiedReader(borrowed, hash, sums, pages, scratch, async () => {
         suspect(hash)
         return new CodedError('BLOB_CORRUPT', hash)
       })
@@ -321,6 +324,7 @@ export async function openDiskBlobs(dataFolder: string, options: DiskBlobsOption
       await descriptors[Symbol.asyncDispose]()
       await digester[Symbol.asyncDispose]()
       pages[Symbol.dispose]()
+      scratch[Symbol.dispose]()
     },
   }
 }

@@ -6,6 +6,7 @@ import type { Digester } from './digester.ts'
 import type { Pages } from './pages.ts'
 import { checkStillThere, isAsKnown, openPlaced } from './placed-file.ts'
 import { createUnverifiedReader, createVerifiedReader } from './reader.ts'
+import type { Scratch } from './scratch.ts'
 import type { OpenShortcuts } from './shortcut.ts'
 import type { SumsFolder } from './sums.ts'
 
@@ -14,6 +15,7 @@ interface Parts {
   readonly descriptors: Descriptors
   readonly openShortcuts: OpenShortcuts
   readonly pages: Pages
+  readonly scratch: Scratch
   readonly digester: Digester
   readonly report: (event: BlobEvent) => void
   /** Ends what runs in the background. */
@@ -31,7 +33,7 @@ export interface InPlaceFiles extends InPlace {
 }
 
 export function createInPlace(parts: Parts): InPlaceFiles {
-  const { sumsFolder, descriptors, openShortcuts, pages, digester, report, signal: ending } = parts
+  const { sumsFolder, descriptors, openShortcuts, pages, scratch, digester, report, signal: ending } = parts
   /** Files that are being read whole in the background, one after another, and those found damaged. */
   const checking = new Set<string>()
   const damaged = new Set<string>()
@@ -124,7 +126,7 @@ export function createInPlace(parts: Parts): InPlaceFiles {
       if (hash !== undefined && !opened.sums) verifySoon({ ...file, hash })
       if (hash === undefined || !opened.sums)
         return createUnverifiedReader(borrowed, () => descriptors.forget(key))
-      return createVerifiedReader(borrowed, hash, opened.sums, pages, () =>
+      return createVerifiedReader(borrowed, hash, opened.sums, pages, scratch, () =>
         explain({ ...file, hash }, opened),
       )
     } catch (error) {

@@ -6,6 +6,8 @@ import fc from 'fast-check'
 import { isCoded } from '../protocol/errors.ts'
 import type { Reader } from './blobs.ts'
 import { pageSize } from './pages.ts'
+import { scanBytes } from './reader.ts'
+import { createScratch } from './scratch.ts'
 import { blockSize, hashPath } from './sums.ts'
 import { collectBytes, flipByte, noise, openTestBlobs, streamOf, until } from './test-support.ts'
 
@@ -36,6 +38,42 @@ async function scanned(reader: Reader, start: number, end: number): Promise<Buff
   for await (const piece of reader.scan({ start, end })) pieces.push(Buffer.from(piece))
   return Buffer.concat(pieces)
 }
+
+test('[B1] who scans at the same time has memory of their own, also where others have left early', async () => {
+  await using context = await openTestBlobs()
+  const blobs = await Promise.all(
+    Array.from({ length: 7 }, async () => {
+      const bytes = noise(2 * scanBytes + blockSize + 1)
+      return { bytes, hash: (await context.blobs.put(streamOf(bytes))).hash }
+    }),
+  )
+  for (let round = 0; round < 3; round += 1) {
+    await Promise.all(
+      blobs.map(async ({ bytes, hash }, at) => {
+        using reader = await context.blobs.open(hash)
+        let offset = 0
+        for await (const piece of reader.scan({ start: 0, end: bytes.length })) {
+          // While others read: what was lent stays as it is.
+          await new Promise((resolve) => setImmediate(resolve))
+          assert.ok(bytes.subarray(offset, offset + piece.length).equals(piece))
+          offset += piece.length
+          if (at % 3 === round) break
+        }
+        assert.equal(offset, at % 3 === round ? scanBytes : bytes.length)
+      }),
+    )
+  }
+})
+
+test('memory that was scanned into is used again, for a few at once', () => {
+  using scratch = createScratch(10)
+  const some = Array.from({ length: 6 }, () => scratch.take())
+  assert.equal(new Set(some).size, 6)
+  for (const buffer of some) scratch.give(buffer)
+  const again = Array.from({ length: 6 }, () => scratch.take())
+  assert.equal(again.filter((buffer) => some.includes(buffer)).length, 4)
+  assert.equal(new Set(again).size, 6)
+})
 
 test('[B1] a blob of nothing, of one byte, and of exactly one block reads whole', async () => {
   await using context = await openTestBlobs()

@@ -7,19 +7,23 @@ import type { Loan, Range, Reader } from './blobs.ts'
 import type { Borrowed } from './descriptors.ts'
 import { diskError } from './disk-errors.ts'
 import { blocksPerPage, type Page, type Pages, pageSize } from './pages.ts'
+import type { Scratch } from './scratch.ts'
 import { blockSize, type Sums } from './sums.ts'
 
 const readInto = promisify(read)
 /** A scan reads so many blocks at once. */
 const scanBlocks = 16
+/** Memory for that. */
+export const scanBytes = scanBlocks * blockSize
 const nothing: Loan = { bytes: new Uint8Array(0), release: () => {} }
 
-/** A reader whose every block is checked against `sums`. `explain` names the error of one that does not match. */
+/** A reader whose every block is checked against `sums`. `explain` names the error of one that does not match. `scratch`: of `scanBytes`. */
 export function createVerifiedReader(
   borrowed: Borrowed,
   hash: BlobHash,
   sums: Sums,
   pages: Pages,
+  scratch: Scratch,
   explain: () => Promise<CodedError>,
 ): Reader {
   /** Reads the blocks `first` up to `end` of the file into `buffer`; answers how many from the first are sound. */
@@ -104,21 +108,25 @@ export function createVerifiedReader(
     return page ? lendFromPage(page, offset, wanted, signal) : lendBlock(offset, wanted, signal)
   }
 
-  /** The memory of a piece is overwritten by the next one. */
+  /** A piece is there until the next one is asked for. */
   async function* scan({ start, end }: Range, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const stop = Math.min(end, sums.size)
-    const base = Math.floor(start / blockSize)
-    const blocks = Math.min(scanBlocks, Math.ceil(stop / blockSize) - base)
-    const buffer = Buffer.allocUnsafeSlow(Math.max(blocks, 0) * blockSize)
-    for (let offset = start; offset < stop; ) {
-      signal?.throwIfAborted()
-      const first = Math.floor(offset / blockSize)
-      const sound = await readBlocks(buffer, first, Math.min(first + blocks, Math.ceil(stop / blockSize)))
-      signal?.throwIfAborted()
-      if (sound === 0) throw await explain()
-      const until = Math.min((first + sound) * blockSize, stop)
-      yield buffer.subarray(offset - first * blockSize, until - first * blockSize)
-      offset = until
+    if (start >= stop) return
+    const last = Math.ceil(stop / blockSize)
+    const buffer = scratch.take()
+    try {
+      for (let offset = start; offset < stop; ) {
+        signal?.throwIfAborted()
+        const first = Math.floor(offset / blockSize)
+        const sound = await readBlocks(buffer, first, Math.min(first + scanBlocks, last))
+        signal?.throwIfAborted()
+        if (sound === 0) throw await explain()
+        const until = Math.min((first + sound) * blockSize, stop)
+        yield buffer.subarray(offset - first * blockSize, until - first * blockSize)
+        offset = until
+      }
+    } finally {
+      scratch.give(buffer)
     }
   }
 

@@ -1,0 +1,33 @@
+/**
+ * Memory for who reads a lot and keeps nothing of it: used again by the next one, since what is new for each megabyte
+ * costs the system its pages, and has V8 look through all of its heap for what is left of it.
+ */
+export interface Scratch extends Disposable {
+  take(): Buffer
+  /** Gives it back: others write into it from now on. */
+  give(buffer: Buffer): void
+}
+
+/** Two for each copy that another node fetches; more at once are rare, and get memory of their own. */
+const most = 4
+const idleMs = 30_000
+
+/** Pieces of so many bytes. What nobody has used for half a minute is let go. */
+export function createScratch(bytes: number): Scratch {
+  const free: Buffer[] = []
+  let usedAt = 0
+  const timer = setInterval(() => {
+    if (performance.now() - usedAt > idleMs) free.length = 0
+  }, idleMs / 2).unref()
+  return {
+    take: () => free.pop() ?? Buffer.allocUnsafeSlow(bytes),
+    give(buffer) {
+      usedAt = performance.now()
+      if (free.length < most) free.push(buffer)
+    },
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      free.length = 0
+    },
+  }
+}
