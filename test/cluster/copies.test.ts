@@ -97,6 +97,35 @@ test('[B1] a node reads the copies of others: any range, and nothing where there
   assert.equal(await one.peers.vouch(two.id, hash), true)
 })
 
+test('[B1] a copy that is wanted whole is asked for once: its bytes tell its size, and any range is to be had besides', async () => {
+  const [one, two] = nodes
+  const bytes = noise(2_300_000)
+  const hash = await media.add(bytes, [two])
+  const damaged = await media.add(noise(50_000), [two])
+  const empty = await media.add(Buffer.alloc(0), [two])
+  {
+    using copy = await one.peers.open(two.id, hash, 'copy', signal)
+    assert.equal(copy.size, bytes.length)
+    assert.deepEqual(await bytesOf(copy), bytes)
+    assert.deepEqual(await bytesOf(copy), bytes)
+  }
+  {
+    // As who goes on where another node fell silent.
+    using copy = await one.peers.open(two.id, hash, 'copy', signal)
+    assert.deepEqual(await bytesOf(copy, 1_500_001), bytes.subarray(1_500_001))
+  }
+  using nothing = await one.peers.open(two.id, empty, 'copy', signal)
+  assert.equal(nothing.size, 0)
+  assert.equal((await bytesOf(nothing)).length, 0)
+
+  await flipByte(blobPath(two, damaged), 30_000)
+  assert.equal(await two.blobs.verify(damaged), 'corrupt')
+  for (const none of ['a'.repeat(64), damaged])
+    await assert.rejects(one.peers.open(two.id, none, 'copy', signal), (error) =>
+      isCoded(error, 'BLOB_MISSING'),
+    )
+})
+
 test('[B2] [B1] a node keeps what it is sent, durably, and refuses bytes of another name', async () => {
   const [one, two] = nodes
   const bytes = noise(300_000)

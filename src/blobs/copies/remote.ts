@@ -30,6 +30,7 @@ export interface CallLimits {
 }
 
 export interface BlobAnswer extends Disposable {
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body: AsyncIterable<Uint8Array>
 }
 
@@ -77,13 +78,32 @@ export function createBlobPeers(call: OpenCall, live: () => readonly Id[]): Blob
     if (start >= end) return
     const headers = { range: `bytes=${start}-${end - 1}`, [purposeHeader]: purpose }
     const request: BlobCall = { method: 'GET', path: pathOf(hash), headers, bulk: purpose === 'copy' }
-    using answer = await call(node, request, limitsOf(purpose, signal))
-    let left = end - start
-    for await (const bytes of answer.body) {
-      left -= bytes.length
-      yield bytes
+    yield* piecesOf(await call(node, request, limitsOf(purpose, signal)), node, end - start)
+  }
+
+  /**
+   * A copy in the background is nearly always read from its first byte to its last. So all of it is asked for at once, and
+   * the answer tells how much that is: asking for the size first would take another turn to that node and back.
+   */
+  async function openWhole(node: Id, hash: BlobHash, signal?: AbortSignal): Promise<Copy> {
+    const headers = { [purposeHeader]: 'copy' }
+    const request: BlobCall = { method: 'GET', path: pathOf(hash), headers, bulk: true }
+    const answer = await call(node, request, limitsOf('copy', signal)).catch((error: unknown) => {
+      // What is damaged is no copy.
+      throw isCoded(error, 'BLOB_CORRUPT') ? new CodedError('BLOB_MISSING', hash) : error
+    })
+    const size = Number(answer.headers['content-length'])
+    let isUnread = true
+    return {
+      size,
+      chunks(range = { start: 0, end: size }, readSignal = signal) {
+        const isWhole = isUnread && readSignal === signal && range.start === 0 && range.end === size
+        if (!isWhole) return chunks(node, hash, 'copy', range, readSignal)
+        isUnread = false
+        return piecesOf(answer, node, size)
+      },
+      [Symbol.dispose]: () => answer[Symbol.dispose](),
     }
-    if (left !== 0) throw new CodedError('UNREACHABLE', `node ${node} sent ${-left} bytes too many of a blob`)
   }
 
   return {
@@ -91,6 +111,7 @@ export function createBlobPeers(call: OpenCall, live: () => readonly Id[]): Blob
     size: (node, hash, signal) => size(node, hash, { deadlineMs: askMs, stallMs: askMs, signal }),
 
     async open(node, hash, purpose, signal): Promise<Copy> {
+      if (purpose === 'copy') return await openWhole(node, hash, signal)
       const found = await size(node, hash, limitsOf(purpose, signal))
       if (found === null) throw new CodedError('BLOB_MISSING', `node ${node} has no ${hash}`)
       return {
@@ -124,6 +145,17 @@ export function createBlobPeers(call: OpenCall, live: () => readonly Id[]): Blob
       }
     },
   }
+}
+
+/** The pieces of an answer, which must hold that many bytes. */
+async function* piecesOf(answer: BlobAnswer, node: Id, bytes: number): AsyncGenerator<Uint8Array> {
+  using held = answer
+  let left = bytes
+  for await (const piece of held.body) {
+    left -= piece.length
+    yield piece
+  }
+  if (left !== 0) throw new CodedError('UNREACHABLE', `node ${node} sent ${-left} bytes too many of a blob`)
 }
 
 function limitsOf(purpose: Purpose, signal: AbortSignal | undefined): CallLimits {
