@@ -2,7 +2,7 @@ import type { OnReadOpts } from 'node:net'
 import { type ConnectionOptions, connect } from 'node:tls'
 import type { Attempt, Incoming, Outgoing } from './attempt.ts'
 import { type Head, parseHead } from './head.ts'
-import { splitAddress } from './trust/join-line.ts'
+import { splitAddress } from './trust/address.ts'
 
 /**
  * GETs of whole blobs from one node, over connections of their own, which are kept. TLS brings 16 KiB at a time; as

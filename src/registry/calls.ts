@@ -186,7 +186,7 @@ export function createCalls({ registry, trust }: CallsOptions): Calls {
         [Symbol.dispose]: answer.leave,
       }
     }
-    throw refusalOf(status, await readWhole(body))
+    throw await refusalOf(status, await readWhole(body))
   }
 
   function candidates(role: Role): readonly LiveNode[] {

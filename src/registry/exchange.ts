@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { type Attempt, type Incoming, inTime, type Outgoing } from './attempt.ts'
 import type { Bulk } from './bulk.ts'
 import { piecesOf } from './pieces.ts'
-import { splitAddress } from './trust/join-line.ts'
+import { splitAddress } from './trust/address.ts'
 
 export interface Target {
   readonly agent: Agent

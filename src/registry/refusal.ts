@@ -1,8 +1,11 @@
-import { problemDocument } from '../protocol/api/problem.ts'
 import { CodedError, type ErrorCode, errorCodes } from '../protocol/errors.ts'
 
-/** The error that a node answered with, from its problem document; UNREACHABLE where it is none of ours. */
-export function refusalOf(status: number, body: string): CodedError {
+/**
+ * The error that a node answered with, from its problem document; UNREACHABLE where it is none of ours. How that is checked
+ * is loaded when the first one refuses: threads that only fetch have nothing else to check.
+ */
+export async function refusalOf(status: number, body: string): Promise<CodedError> {
+  const { problemDocument } = await import('../protocol/api/problem.ts')
   const problem = problemDocument.safeParse(parse(body))
   if (problem.success && isCode(problem.data.code)) {
     return new CodedError(problem.data.code, problem.data.detail)

@@ -8,6 +8,7 @@ import type { Courtesy } from './courtesy.ts'
 import { createFetch, type Fetch } from './fetch.ts'
 import { createPuller, isDiskTrouble } from './pull.ts'
 import { type DueTask, dropUrgency, lostProblem, openQueue } from './queue.ts'
+import type { OpenWhole } from './reading.ts'
 import { createSpeed } from './speed.ts'
 import { likelyHolders, type References, type Whereabouts } from './whereabouts.ts'
 
@@ -109,7 +110,8 @@ export function startCopies(options: CopiesOptions): Copies {
   const onMismatch = (node: Id, hash: BlobHash) => onEvent({ kind: 'mismatch', node, hash })
   const pull = createPuller({ blobs, fetch: options.fetchAside, onMismatch })
   /** For a reader who waits: here, where nothing has a lower priority. */
-  const pullNow = createPuller({ blobs, fetch: createFetch(peers), onMismatch })
+  const openWhole: OpenWhole = (node, hash, signal) => peers.open(node, hash, 'copy', signal)
+  const pullNow = createPuller({ blobs, fetch: createFetch(openWhole), onMismatch })
   const active = new Map<BlobHash, Promise<void>>()
   const looks = new Set<BlobHash>()
   const trouble = (error: unknown) => {

@@ -2,8 +2,8 @@ import { CodedError, isCoded } from '../../protocol/errors.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import type { Written } from '../blobs.ts'
 import { diskError } from '../disk-errors.ts'
-import type { BlobPeers } from '../peers.ts'
 import { type OpenWriter, writeTemporary } from '../temporary.ts'
+import type { OpenWhole } from './reading.ts'
 
 /**
  * Brings the bytes of a blob into a new file of a folder, from the nodes, asked one after another; one that fails in the
@@ -28,7 +28,7 @@ export interface Fetched extends Written {
   readonly nodes: readonly Id[]
 }
 
-export function createFetch(peers: Pick<BlobPeers, 'open'>, openWriter?: OpenWriter): Fetch {
+export function createFetch(open: OpenWhole, openWriter?: OpenWriter): Fetch {
   /** The bytes, from one node after another; `used` gets those that sent any. */
   async function* bytesFrom(
     { hash, size }: WantedBlob,
@@ -40,7 +40,7 @@ export function createFetch(peers: Pick<BlobPeers, 'open'>, openWriter?: OpenWri
     let failure: unknown
     for (const node of nodes) {
       try {
-        using copy = await peers.open(node, hash, 'copy', signal)
+        using copy = await open(node, hash, signal)
         if (size !== undefined && copy.size !== size) throw new CodedError('BLOB_CORRUPT', hash)
         for await (const bytes of copy.chunks({ start: at, end: copy.size }, signal)) {
           used.add(node)

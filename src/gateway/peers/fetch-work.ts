@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { MessagePort } from 'node:worker_threads'
 import { createFetch, type Fetched, type WantedBlob } from '../../blobs/copies/fetch.ts'
-import { createBlobPeers } from '../../blobs/copies/remote.ts'
+import { createReading } from '../../blobs/copies/reading.ts'
 import { openDirectWriter } from '../../blobs/direct.ts'
 import type { Member } from '../../protocol/facts/cluster.ts'
 import type { Id } from '../../protocol/ids.ts'
@@ -36,8 +36,7 @@ export function serve(port: MessagePort): void {
   const jobs = new Map<number, AbortController>()
   const { learn, registry, trust } = createKnowledge()
   const calls = createCalls({ registry, trust })
-  const peers = createBlobPeers(calls.open, () => registry.nodes().map(({ id }) => id))
-  const fetch = createFetch(peers, openDirectWriter)
+  const fetch = createFetch(createReading(calls.open).openWhole, openDirectWriter)
 
   async function carryOut(request: Request<FetchCalls>): Promise<unknown> {
     if (request.name === 'cancel') return jobs.get(request.input.number)?.abort()

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { CodedError } from '../../protocol/errors.ts'
 import { peerAddress } from '../../protocol/facts/cluster.ts'
-import { splitAddress } from '../trust/join-line.ts'
+import { splitAddress } from '../trust/address.ts'
 
 /** How long the name service may take, in milliseconds. */
 const lookupMs = 5_000

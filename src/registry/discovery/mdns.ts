@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import makeMdns, { type MulticastDNS, type ResponsePacket } from 'multicast-dns'
-import { splitAddress } from '../trust/join-line.ts'
+import { splitAddress } from '../trust/address.ts'
 import { type Hint, hint, type Scope } from './hint.ts'
 
 /**

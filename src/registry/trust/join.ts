@@ -5,9 +5,10 @@ import { type JoinAnswer, type JoinRequest, joinAnswer, type NewNode } from '../
 import { CodedError, isCoded } from '../../protocol/errors.ts'
 import { resolveAddresses } from '../discovery/addresses.ts'
 import { refusalOf } from '../refusal.ts'
+import { splitAddress } from './address.ts'
 import { draftIn } from './admission.ts'
 import { type Identity, readIdentity, writeIdentity } from './identity.ts'
-import { type JoinLine, parseJoinLine, pinOf, splitAddress } from './join-line.ts'
+import { type JoinLine, parseJoinLine, pinOf } from './join-line.ts'
 import { withMaker } from './maker.ts'
 
 /** Where the server for nodes takes join requests. */
@@ -74,7 +75,7 @@ async function ask(
   const authority = await pinnedAuthority(address, pin, signal)
   const { status, body } = await post(address, authority, JSON.stringify(request), signal)
   if (status === 200) return joinAnswer.parse(JSON.parse(body))
-  throw refusalOf(status, body)
+  throw await refusalOf(status, body)
 }
 
 /**
