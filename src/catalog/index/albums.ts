@@ -31,6 +31,10 @@ export interface AlbumTracks {
 
 interface AlbumTrack extends NamedTrack {
   readonly credits: readonly AlbumTrackCredit[]
+  readonly disc: number | null
+  readonly number: number | null
+  /** 0: it has none. */
+  readonly picture: number
 }
 
 interface AlbumTrackCredit extends NamedCredit {
@@ -45,9 +49,6 @@ interface AlbumTrackCredit extends NamedCredit {
 export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks) => void {
   const { db, lists: writer, scopes, documents, genres, marks } = parts
   const read = db.prepare('SELECT * FROM album WHERE id = ?')
-  const cover = db.prepare(
-    'SELECT id FROM track WHERE album = ? AND picture > 0 ORDER BY disc, number, guid LIMIT 1',
-  )
   const write = db.prepare(
     `UPDATE album SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`,
   )
@@ -60,14 +61,12 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
     const { scope, year } = album
     const edit: ListWriter['add'] = delta === 1 ? writer.add : writer.remove
     const sorted = sortText(album.name, album.sort)
-    edit(lists.albumsByName, nameKey(sorted, guid), id, scope)
-    edit(lists.albumsByArtist, artistAlbumKey(album.artistSort, year, sorted, guid), id, scope)
-    edit(lists.albumsByYear, yearNameKey(year, sorted, guid), id, scope)
-    edit(lists.albumsByTime, timeKey(album.added, guid), id, scope)
-    for (const genre of album.genres) {
-      edit(albumsOfGenre(genre), nameKey(sorted, guid), id, scope)
-      genres.count(genre, scope, { albums: delta })
-    }
+    const byName = [lists.albumsByName, ...album.genres.map(albumsOfGenre)]
+    edit(byName, nameKey(sorted, guid), id, scope)
+    edit([lists.albumsByArtist], artistAlbumKey(album.artistSort, year, sorted, guid), id, scope)
+    edit([lists.albumsByYear], yearNameKey(year, sorted, guid), id, scope)
+    edit([lists.albumsByTime], timeKey(album.added, guid), id, scope)
+    for (const genre of album.genres) genres.count(genre, scope, { albums: delta })
     scopes.count(scope, { albums: delta })
     documents.countTerms([album.name, album.sort], delta)
   }
@@ -128,7 +127,7 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
       summary.durationMs,
       summary.size,
       summary.compilation ? 1 : 0,
-      optional(integer, cover.get(id)?.id) ?? null,
+      coverOf(tracks),
       album.added,
       summary.updatedAt,
       writeAlbumSays(facts),
@@ -189,11 +188,27 @@ function stateOf(row: Record<string, SQLOutputValue>): AlbumState {
   }
 }
 
+/** The row of the first track with a picture. */
+function coverOf(tracks: readonly AlbumTrack[]): number | null {
+  let first: AlbumTrack | undefined
+  for (const track of tracks) {
+    if (track.picture > 0 && (first === undefined || isBefore(track, first))) first = track
+  }
+  return first?.id ?? null
+}
+
+/** In the order of discs and numbers; a track without them comes first. */
+function isBefore(one: AlbumTrack, other: AlbumTrack): boolean {
+  const by = (one.disc ?? -1) - (other.disc ?? -1) || (one.number ?? -1) - (other.number ?? -1)
+  return (by || Buffer.compare(one.guid, other.guid)) < 0
+}
+
 /** Reads what an album follows from. */
 function openAlbumTracks({ db }: TrackParts): (album: number) => AlbumTracks {
   const summaries = db.prepare('SELECT summary FROM album_part WHERE album = ? ORDER BY part')
   const tracks = db.prepare(
-    'SELECT id, guid, title, sort, genres, scope, document, words FROM track WHERE album = ? ORDER BY id',
+    `SELECT id, guid, title, sort, genres, scope, document, words, disc, number, picture
+     FROM track WHERE album = ? ORDER BY id`,
   )
   const genreName = db.prepare('SELECT name FROM genre_name WHERE id = ?')
   const credits = db.prepare(
@@ -226,6 +241,9 @@ function openAlbumTracks({ db }: TrackParts): (album: number) => AlbumTracks {
           sort: text(credit.sort),
         })),
         old: { document: integer(row.document) || null, words: integer(row.words) },
+        disc: optional(integer, row.disc) ?? null,
+        number: optional(integer, row.number) ?? null,
+        picture: integer(row.picture),
       })),
     }
   }

@@ -5,7 +5,7 @@ import type { Credit } from '../../protocol/facts/catalog.ts'
 import { bytes, integer, optional, text } from '../../store/row.ts'
 import { artistId } from '../identity.ts'
 import { guidBytes } from './guid.ts'
-import { countKey, type Key, nameKey, sortText, timeKey } from './keys.ts'
+import { countKey, nameKey, sortText, timeKey } from './keys.ts'
 import { type ListWriter, lists } from './lists.ts'
 import type { Marks } from './marks.ts'
 import type { Scopes } from './scopes.ts'
@@ -212,14 +212,12 @@ function openSettling({ db, lists: writer, scopes, documents, marks }: Parts) {
 
   function enter(id: number, guid: Uint8Array, artist: ArtistState, edit: ListWriter['add']): void {
     const sorted = sortText(artist.name, artist.sort)
-    edit(lists.artistsByName, nameKey(sorted, guid), id, artist.scope)
-    edit(lists.artistsByTime, timeKey(artist.added, guid), id, artist.scope)
+    const byName = nameKey(sorted, guid)
+    edit([lists.artistsByName], byName, id, artist.scope)
+    edit([lists.artistsByTime], timeKey(artist.added, guid), id, artist.scope)
     if (artist.albums === 0) return
-    const entries: [number, Key][] = [
-      [lists.albumArtistsByName, nameKey(sorted, guid)],
-      [lists.albumArtistsByCount, countKey(artist.albums, sorted, guid)],
-    ]
-    for (const [list, key] of entries) edit(list, key, id, artist.albumScope)
+    edit([lists.albumArtistsByName], byName, id, artist.albumScope)
+    edit([lists.albumArtistsByCount], countKey(artist.albums, sorted, guid), id, artist.albumScope)
   }
 
   function now(artist: number, added: () => number): ArtistState | undefined {

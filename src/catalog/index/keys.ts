@@ -12,9 +12,13 @@ export const ignoredArticles = 'The El La Los Las Le Les Os As O A An'
 
 const article = new RegExp(`^(?:${ignoredArticles.toLowerCase().split(' ').join('|')})\\s+(?=\\S)`)
 
+/** Most names: words of ASCII with a space between them, of which the first begins with a letter or digit. */
+const isPlain = /^[a-z0-9][\x21-\x7e]*(?: [\x21-\x7e]+)*$/
+
 /** What a name is sorted under: its sort name, or itself without an article. */
 export function sortText(name: string, sort: string | null | undefined): string {
   const own = sort ? fold(sort) : fold(name).replace(article, '')
+  if (isPlain.test(own)) return own
   return own
     .replace(/\s+/g, ' ')
     .replace(/^[^\p{L}\p{N}]+(?=.*[\p{L}\p{N}])/u, '')

@@ -36,9 +36,9 @@ function isWalkedRandomly(list: number): boolean {
 const blockSize = 1_024
 
 export interface ListWriter {
-  /** An item stands in a list at `key`, seen by who sees `scope`. */
-  add(list: number, key: Key, item: number, scope: number): void
-  remove(list: number, key: Key, item: number, scope: number): void
+  /** An item stands in some lists at `key`, seen by who sees `scope`. */
+  add(lists: readonly number[], key: Key, item: number, scope: number): void
+  remove(lists: readonly number[], key: Key, item: number, scope: number): void
   /** Writes what has been added and removed since, and counts it in the blocks. */
   flush(): void
 }
@@ -61,26 +61,35 @@ export function openListWriter(db: DatabaseSync): ListWriter {
   const drop = db.prepare('DELETE FROM entry WHERE list = ? AND key = ? AND item = ?')
   const blocks = openBlocks(db)
   const members = openMembers(db)
-  let edits: Edit[] = []
+  const edits = new Map<number, Edit[]>()
+
+  function gather(lists: readonly number[], key: Key, item: number, scope: number, delta: 1 | -1): void {
+    for (const list of lists) {
+      const edit = { list, key, item, scope, delta }
+      const ofList = edits.get(list)
+      if (ofList === undefined) edits.set(list, [edit])
+      else ofList.push(edit)
+    }
+  }
+
+  function write(edit: Edit): void {
+    const key = keyBytes(edit.key)
+    if (edit.delta === 1) insert.run(edit.list, key, edit.item, edit.scope)
+    else drop.run(edit.list, key, edit.item)
+    blocks.count(edit)
+    if (isWalkedRandomly(edit.list)) members.count(edit)
+  }
 
   return {
-    add(list, key, item, scope) {
-      edits.push({ list, key, item, scope, delta: 1 })
-    },
-    remove(list, key, item, scope) {
-      edits.push({ list, key, item, scope, delta: -1 })
-    },
+    add: (lists, key, item, scope) => gather(lists, key, item, scope, 1),
+    remove: (lists, key, item, scope) => gather(lists, key, item, scope, -1),
     flush() {
-      for (const edit of netEdits(edits)) {
-        const key = keyBytes(edit.key)
-        if (edit.delta === 1) insert.run(edit.list, key, edit.item, edit.scope)
-        else drop.run(edit.list, key, edit.item)
-        blocks.count(edit)
-        if (isWalkedRandomly(edit.list)) members.count(edit)
+      for (const [, ofList] of [...edits].sort(([a], [b]) => a - b)) {
+        for (const edit of netEdits(ofList)) write(edit)
       }
       blocks.finish()
       members.finish()
-      edits = []
+      edits.clear()
     },
   }
 }
@@ -92,16 +101,27 @@ export function openListWriter(db: DatabaseSync): ListWriter {
  * which have all that is to be known.
  */
 export function openListFiller(db: DatabaseSync, aside: 'temp' | 'main'): ListWriter {
-  db.exec(`CREATE TABLE ${aside}.edit (list INTEGER, key BLOB, item INTEGER, scope INTEGER, delta INTEGER)`)
-  const insert = db.prepare(`INSERT INTO ${aside}.edit VALUES (?, ?, ?, ?, ?)`)
+  db.exec(`
+    CREATE TABLE ${aside}.edit (
+      list INTEGER, other INTEGER, key BLOB, item INTEGER, scope INTEGER, delta INTEGER
+    )
+  `)
+  const insert = db.prepare(`INSERT INTO ${aside}.edit VALUES (?, ?, ?, ?, ?, ?)`)
+
+  /** Two lists in a row: most tracks stand in that of all tracks, and in that of one genre. */
+  function setAside(places: readonly number[], key: Key, item: number, scope: number, delta: 1 | -1): void {
+    const bytes = keyBytes(key)
+    for (let at = 0; at < places.length; at += 2) {
+      const [list, other = null] = places.slice(at, at + 2)
+      if (list !== undefined && list !== lists.tracksByTime) {
+        insert.run(list, other, bytes, item, scope, delta)
+      }
+    }
+  }
 
   return {
-    add(list, key, item, scope) {
-      if (list !== lists.tracksByTime) insert.run(list, keyBytes(key), item, scope, 1)
-    },
-    remove(list, key, item, scope) {
-      if (list !== lists.tracksByTime) insert.run(list, keyBytes(key), item, scope, -1)
-    },
+    add: (places, key, item, scope) => setAside(places, key, item, scope, 1),
+    remove: (places, key, item, scope) => setAside(places, key, item, scope, -1),
     flush() {
       fillLists(db, [{ edits: aside, tracks: 'main' }])
       db.exec(`DROP TABLE ${aside}.edit`)
@@ -116,6 +136,7 @@ export function fillLists(
 ): void {
   const edits = databases.flatMap((name) => [
     `SELECT list, key, item, scope, delta FROM ${name.edits}.edit`,
+    `SELECT other, key, item, scope, delta FROM ${name.edits}.edit WHERE other IS NOT NULL`,
     `SELECT ${lists.tracksByTime}, ${timeKeySql('added', 'guid')}, id, scope, 1 FROM ${name.tracks}.track`,
   ])
   db.exec(`
@@ -154,17 +175,17 @@ function openBlockFiller(db: DatabaseSync): (list: number) => void {
 const beyondAll = new Uint8Array(64).fill(0xff)
 
 /**
- * The edits in the order of the lists, without those that cancel out. An entry whose scope changes is removed and added
+ * The edits of a list in its order, without those that cancel out. An entry whose scope changes is removed and added
  * under the same key: the removal comes first.
  */
 function netEdits(edits: Edit[]): Edit[] {
-  edits.sort((a, b) => a.list - b.list || compare(a.key, b.key) || a.item - b.item || a.delta - b.delta)
+  edits.sort((a, b) => compare(a.key, b.key) || a.item - b.item || a.delta - b.delta)
   const net: Edit[] = []
   let start = 0
   for (const edit of edits) {
     const last = net.at(-1)
     // An entry has a handful of edits at most, and those that are left of it begin here.
-    if (last?.item !== edit.item || last.list !== edit.list || last.key !== edit.key) start = net.length
+    if (last?.item !== edit.item || last.key !== edit.key) start = net.length
     const opposite =
       edit.delta === 1
         ? net.slice(start).findIndex(({ delta, scope }) => delta === -1 && scope === edit.scope)

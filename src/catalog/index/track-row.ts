@@ -55,6 +55,7 @@ export const at = {
   genres: placeOf('genres'),
   duration: placeOf('duration'),
   size: placeOf('size'),
+  picture: placeOf('picture'),
   added: placeOf('added'),
   scope: placeOf('scope'),
 }

@@ -40,6 +40,10 @@ export interface PutTrack {
 
 export interface MadeTrack extends NamedTrack {
   readonly credits: readonly MadeCredit[]
+  readonly disc: number | null
+  readonly number: number | null
+  /** 0: it has none. */
+  readonly picture: number
 }
 
 export interface TrackParts extends Parts {
@@ -102,15 +106,15 @@ export function openTracks(parts: TrackParts): Tracks {
     const edit: ListWriter['add'] = delta === 1 ? writer.add : writer.remove
     const isSeen = other?.scope === scope
     const isNamed = other?.title === title && other.sort === sort
-    const byTitle = nameKey(sortText(title, sort), guid)
-    if (!isSeen || !isNamed) edit(lists.tracksByTitle, byTitle, id, scope)
-    if (!isSeen || other?.added !== added) edit(lists.tracksByTime, timeKey(added, guid), id, scope)
+    const places: number[] = isSeen && isNamed ? [] : [lists.tracksByTitle]
+    if (!isSeen || other?.added !== added) edit([lists.tracksByTime], timeKey(added, guid), id, scope)
     for (const name of track.genres) genres.use(name, delta)
     for (const genre of new Set(track.genres.map((name) => name.genre))) {
       const isCounted = isSeen && other?.genres.some((name) => name.genre === genre)
-      if (!isCounted || !isNamed) edit(tracksOfGenre(genre), byTitle, id, scope)
+      if (!isCounted || !isNamed) places.push(tracksOfGenre(genre))
       if (!isCounted) genres.count(genre, scope, { tracks: delta })
     }
+    if (places.length > 0) edit(places, nameKey(sortText(title, sort), guid), id, scope)
     scopes.count(scope, { tracks: delta, duration: delta * track.duration, bytes: delta * track.size })
     if (!isNamed) documents.countTerms([title, sort], delta)
   }
@@ -273,11 +277,13 @@ interface Resolved {
 /** What its album and its words follow from. */
 function madeOf(
   id: number,
-  { track, guid, scope, genres, credits }: Resolved,
+  { track, guid, scope, genres, credits, values }: Resolved,
   old: DocumentState,
 ): MadeTrack {
-  const { title, titleSort: sort = null } = track.tags
-  return { id, guid, title, sort, scope, genres: genres.map(({ written }) => written), credits, old }
+  const { title, titleSort: sort = null, disc = null, track: number = null } = track.tags
+  const picture = Number(values[at.picture])
+  const written = genres.map((genre) => genre.written)
+  return { id, guid, title, sort, scope, genres: written, credits, old, disc, number, picture }
 }
 
 /** What the lists and the counts of a track follow from. */

@@ -66,32 +66,55 @@ const columns = {
 /** Names whose terms are kept, and fields: those of some hundred albums. */
 const remembered = 4_000
 
+/** A term with the names that have begun to use it since the vocabulary was written, less those that have ceased. */
+interface CountedTerm {
+  readonly term: string
+  uses: number
+}
+
 export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
   const tables = purpose === 'fill' || purpose === 'part' ? openStaging(db, purpose) : openSearchTables(db)
   const addUses = db.prepare(
     'INSERT INTO term (term, uses) VALUES (?, ?) ON CONFLICT DO UPDATE SET uses = uses + excluded.uses RETURNING uses',
   )
   const dropTerm = db.prepare('DELETE FROM term WHERE term = ?')
-  const uses = new Map<string, number>()
-  const known = new Map<string, readonly string[]>()
+  const counted = new Map<string, CountedTerm>()
+  const known = new Map<string, readonly CountedTerm[]>()
   const fields = new Map<string, string>()
 
-  /** A name's terms are asked for several times: to count them, for the item itself, and for what belongs to it. */
-  function terms(name: string): readonly string[] {
+  function countedTerm(term: string): CountedTerm {
+    const found = counted.get(term)
+    if (found !== undefined) return found
+    const made = { term, uses: 0 }
+    counted.set(term, made)
+    return made
+  }
+
+  /**
+   * A name's terms are asked for several times: to count them, for the item itself, and for what belongs to it. Whoever
+   * counts them need not look each of them up.
+   */
+  function terms(name: string): readonly CountedTerm[] {
     const found = known.get(name)
     if (found !== undefined) return found
     if (known.size >= remembered) known.clear()
-    const made = termsOf(name)
+    const made = termsOf(name).map(countedTerm)
     known.set(name, made)
     return made
   }
 
-  /** Tracks of an album have most of their fields in common. */
-  function wordsOf(names: Names, key: string): string {
+  function wordsOf(names: Names): string {
+    const words: string[] = []
+    for (const name of names) if (name) for (const { term } of terms(name)) words.push(term)
+    return words.join(' ')
+  }
+
+  /** Tracks of an album have most of their fields in common, but not the first one: their title. */
+  function commonWordsOf(names: Names, key: string): string {
     const found = fields.get(key)
     if (found !== undefined) return found
     if (fields.size >= remembered) fields.clear()
-    const made = names.flatMap((name) => (name ? terms(name) : [])).join(' ')
+    const made = wordsOf(names)
     fields.set(key, made)
     return made
   }
@@ -104,7 +127,9 @@ export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
       const words = crc32(`${texts.join('\0')}\0${scope}`)
       if (old.document === document && old.words === words) return old
       if (old.document !== null) tables[kind].remove(old.document)
-      const columns = names.map((field, at) => wordsOf(field, texts[at] ?? ''))
+      const columns = names.map((field, at) =>
+        at === 0 ? wordsOf(field) : commonWordsOf(field, texts[at] ?? ''),
+      )
       tables[kind].insert(document, columns.with(-1, `${columns.at(-1)} ${scopeTerm(scope)}`))
       return { document, words }
     },
@@ -113,14 +138,15 @@ export function openDocuments(db: DatabaseSync, purpose: Purpose): Documents {
     },
     countTerms(names, delta) {
       for (const name of names) {
-        if (name) for (const term of terms(name)) uses.set(term, (uses.get(term) ?? 0) + delta)
+        if (name) for (const term of terms(name)) term.uses += delta
       }
     },
     flush() {
-      for (const [term, delta] of uses) {
-        if (delta !== 0 && integer(addUses.get(term, delta)?.uses) <= 0) dropTerm.run(term)
+      for (const { term, uses } of counted.values()) {
+        if (uses !== 0 && integer(addUses.get(term, uses)?.uses) <= 0) dropTerm.run(term)
       }
-      uses.clear()
+      counted.clear()
+      known.clear()
       for (const table of Object.values(tables)) table.flush()
     },
   }
