@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 export interface Order {
   /** Those that take longest, the longest first: one that began late would be the only one at the end. */
   readonly long: readonly string[]
-  /** Those that wait more than they compute, those that load the most modules first. */
+  /** Those that wait more than they compute: two of them at once would leave a processor idle. */
   readonly waiting: readonly string[]
 }
 
@@ -15,8 +15,7 @@ export interface Order {
  * `node --test`, all at once: a file for each process, which takes one file of tests after the other that no other
  * process has taken, and runs it as a suite of its own. A process for each file would load and compile half the program
  * a hundred times, which takes longer than most of the tests do. The first process takes those that wait and then the
- * last ones, the others take from the long ones on, and one more takes only those that wait, from their end. The folder
- * is the processes' own, for this one run.
+ * last ones, the others take from the long ones on. The folder is the processes' own, for this one run.
  */
 export function together(
   root: string,
@@ -30,13 +29,11 @@ export function together(
   if (lost.length > 0) throw new Error(`No such tests: ${lost.join(', ')}. They are named in tools/steps.ts.`)
   const others = found.filter((file) => !long.includes(file) && !waiting.includes(file))
   const files = [...waiting, ...others.toReversed(), ...long.toReversed()]
-  const takers = Array.from({ length: processes }, (_, at) => (at === 0 ? files : files.toReversed()))
   mkdirSync(folder)
-  return [...takers, waiting.toReversed()].flatMap((taken, at) => {
-    if (taken.length === 0) return []
+  return Array.from({ length: Math.min(processes, files.length) }, (_, at) => {
     const path = join(folder, `process-${at + 1}.test.mjs`)
-    writeFileSync(path, taker(root, taken))
-    return [path]
+    writeFileSync(path, taker(root, at === 0 ? files : files.toReversed()))
+    return path
   })
 }
 
