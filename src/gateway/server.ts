@@ -8,7 +8,7 @@ import { refuseForeignPages } from './csrf.ts'
 import { honourFreshness } from './freshness.ts'
 import type { Gateway, GatewayConfig, GatewayOptions } from './gateway.ts'
 import { healthRoutes } from './health.ts'
-import { limitBodies } from './limits.ts'
+import { limitBodies, limitHeads } from './limits.ts'
 import { createHub } from './live/hub.ts'
 import { acceptWebSockets, liveRoutes } from './live/routes.ts'
 import { maySeeThrough } from './live/visibility.ts'
@@ -127,6 +127,7 @@ function createServer({ config, log }: GatewayOptions, nameRequest: RequestNames
 /** Hooks run in this order: what an answer always carries first, then who may ask at all. */
 function addHooks(app: Api, options: GatewayOptions, metrics: Metrics): void {
   answerProblems(app)
+  limitHeads(app)
   logRequests(app)
   measureRequests(app, metrics)
   secureHeaders(app)

@@ -41,6 +41,8 @@ export function createServices(): Services {
       mutations: { networkMode: 'always' },
       queries: {
         networkMode: 'always',
+        // The live connection may have survived what its requests have not.
+        refetchOnReconnect: true,
         // The live connection says when something changed; time alone makes nothing stale.
         staleTime: 10 * 60_000,
         gcTime: 30 * 60_000,
