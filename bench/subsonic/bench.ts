@@ -2,7 +2,8 @@
  * How fast are the answers that Subsonic clients wait for, on a large library, over HTTP and from a whole node? See
  * README.md.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
@@ -71,11 +72,12 @@ async function measure(data: string, tracks: number) {
   }
   const afterPages = memoryOf(node.pid)
   const streams = await streamed(asker)
+  const bare = await timeBare()
   return {
     tracks,
     ...counts,
     megabytes: { ready, afterPages, afterAll: memoryOf(node.pid) },
-    times: { ...times, ...streams },
+    times: { ...times, ...streams, ...bare },
   }
 }
 
@@ -204,6 +206,24 @@ async function streamed(asker: Asker) {
   )
   await streaming
   return times
+}
+
+/** What the machine makes of as much work and as many bytes as a page has, without anything of ours. */
+async function timeBare(): Promise<Record<string, Times>> {
+  const [milliseconds, bytes] = ['8', '590000']
+  const child = fork(join(import.meta.dirname, 'bare.ts'), [milliseconds, bytes])
+  try {
+    const [port] = await once(child, 'message', { signal: AbortSignal.timeout(30_000) })
+    const bare = createAsker(
+      { baseUrl: `http://127.0.0.1:${z.int().parse(port)}`, pid: child.pid ?? 0 },
+      '',
+      '',
+    )
+    const asked = Array.from({ length: questions }, () => ({}))
+    return { [`node:http alone, ${milliseconds} ms of work`]: await bare.time('bare', asked) }
+  } finally {
+    child.kill()
+  }
 }
 
 /** Offsets spread over a list, its first and its last page among them. */
