@@ -17,7 +17,10 @@ const scanBlocks = 16
 export const scanBytes = scanBlocks * blockSize
 const nothing: Loan = { bytes: new Uint8Array(0), release: () => {} }
 
-/** A reader whose every block is checked against `sums`. `explain` names the error of one that does not match. `scratch`: of `scanBytes`. */
+/**
+ * A reader whose every block is checked against `sums`. `explain` names the error of one that does not match. `scratch`
+ * has pieces of `scanBytes`.
+ */
 export function createVerifiedReader(
   borrowed: Borrowed,
   hash: BlobHash,

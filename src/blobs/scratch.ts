@@ -15,19 +15,20 @@ const idleMs = 30_000
 /** Pieces of so many bytes. What nobody has used for half a minute is let go. */
 export function createScratch(bytes: number): Scratch {
   const free: Buffer[] = []
-  let usedAt = 0
-  const timer = setInterval(() => {
-    if (performance.now() - usedAt > idleMs) free.length = 0
-  }, idleMs / 2).unref()
+  let leaving: NodeJS.Timeout | undefined
+
+  function letGo(): void {
+    clearTimeout(leaving)
+    free.length = 0
+  }
+
   return {
     take: () => free.pop() ?? Buffer.allocUnsafeSlow(bytes),
     give(buffer) {
-      usedAt = performance.now()
       if (free.length < most) free.push(buffer)
+      clearTimeout(leaving)
+      leaving = setTimeout(letGo, idleMs).unref()
     },
-    [Symbol.dispose]() {
-      clearInterval(timer)
-      free.length = 0
-    },
+    [Symbol.dispose]: letGo,
   }
 }

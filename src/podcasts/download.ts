@@ -24,7 +24,8 @@ export function downloadDue({ state, retryAt = 0 }: PodcastEpisode): number | nu
 
 /**
  * Downloads an episode that is wanted: its bytes are durable in enough copies before a fact names them (B3). A connection
- * that breaks off goes on where it was (`continued`). Whoever dies in between has it begun anew; the piece of a file that it left goes with its next start (N2).
+ * that breaks off goes on where it was (`continued`). Whoever dies in between has it begun anew; the piece of a file
+ * that it left goes with its next start (N2).
  */
 export async function download(
   options: KeepOptions,

@@ -6,6 +6,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import { NotFound } from '../screens/not-found.tsx'
 import { BrokenScreen, PendingScreen } from './broken-screen.tsx'
 import { type AlbumOrder, albumOrders, type SongOrder, songOrders } from './orders.ts'
@@ -18,26 +19,31 @@ import { Shell } from './shell.tsx'
 
 const root = createRootRouteWithContext<Services>()({ component: Outlet, notFoundComponent: NotFound })
 
+/** A screen that is loaded when it is first shown, or at rest before that. */
+function screen<Name extends string>(load: () => Promise<Record<Name, () => ReactNode>>, name: Name) {
+  return lazyRouteComponent(() => fetched(load()), name)
+}
+
 const setup = createRoute({
   getParentRoute: () => root,
   path: '/setup',
-  component: lazyRouteComponent(() => fetched(import('../screens/entry/setup.tsx')), 'Setup'),
+  component: screen(() => import('../screens/entry/setup.tsx'), 'Setup'),
 })
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
   validateSearch: (search: Record<string, unknown>): { to?: string } => optional({ to: text(search.to) }),
-  component: lazyRouteComponent(() => fetched(import('../screens/entry/login.tsx')), 'Login'),
+  component: screen(() => import('../screens/entry/login.tsx'), 'Login'),
 })
 const invitation = createRoute({
   getParentRoute: () => root,
   path: '/invitation/$token',
-  component: lazyRouteComponent(() => fetched(import('../screens/entry/invitation.tsx')), 'Invitation'),
+  component: screen(() => import('../screens/entry/invitation.tsx'), 'Invitation'),
 })
 const connect = createRoute({
   getParentRoute: () => root,
   path: '/connect',
-  component: lazyRouteComponent(() => fetched(import('../screens/connect/connect.tsx')), 'Connect'),
+  component: screen(() => import('../screens/connect/connect.tsx'), 'Connect'),
 })
 
 /** Everything that needs an account. */
@@ -58,7 +64,7 @@ const inside = createRoute({
 const home = createRoute({
   getParentRoute: () => inside,
   path: '/',
-  component: lazyRouteComponent(() => fetched(import('../screens/home/home.tsx')), 'Home'),
+  component: screen(() => import('../screens/home/home.tsx'), 'Home'),
 })
 
 export interface AlbumsSearch {
@@ -79,82 +85,82 @@ const albums = createRoute({
       toYear: number(search.toYear),
       seed: number(search.seed),
     }),
-  component: lazyRouteComponent(() => fetched(import('../screens/albums/albums.tsx')), 'Albums'),
+  component: screen(() => import('../screens/albums/albums.tsx'), 'Albums'),
 })
 const album = createRoute({
   getParentRoute: () => inside,
   path: '/albums/$id',
-  component: lazyRouteComponent(() => fetched(import('../screens/album/album.tsx')), 'Album'),
+  component: screen(() => import('../screens/album/album.tsx'), 'Album'),
 })
 const artists = createRoute({
   getParentRoute: () => inside,
   path: '/artists',
-  component: lazyRouteComponent(() => fetched(import('../screens/artists/artists.tsx')), 'Artists'),
+  component: screen(() => import('../screens/artists/artists.tsx'), 'Artists'),
 })
 const artist = createRoute({
   getParentRoute: () => inside,
   path: '/artists/$id',
-  component: lazyRouteComponent(() => fetched(import('../screens/artists/artist.tsx')), 'Artist'),
+  component: screen(() => import('../screens/artists/artist.tsx'), 'Artist'),
 })
 const songs = createRoute({
   getParentRoute: () => inside,
   path: '/songs',
   validateSearch: (search: Record<string, unknown>): { order?: SongOrder; genre?: string } =>
     optional({ order: songOrders.find((order) => order === search.order), genre: text(search.genre) }),
-  component: lazyRouteComponent(() => fetched(import('../screens/songs/songs.tsx')), 'Songs'),
+  component: screen(() => import('../screens/songs/songs.tsx'), 'Songs'),
 })
 const genres = createRoute({
   getParentRoute: () => inside,
   path: '/genres',
-  component: lazyRouteComponent(() => fetched(import('../screens/genres/genres.tsx')), 'Genres'),
+  component: screen(() => import('../screens/genres/genres.tsx'), 'Genres'),
 })
 const folders = createRoute({
   getParentRoute: () => inside,
   path: '/folders',
   validateSearch: (search: Record<string, unknown>): { library?: string; path?: string } =>
     optional({ library: text(search.library), path: text(search.path) }),
-  component: lazyRouteComponent(() => fetched(import('../screens/folders/folders.tsx')), 'Folders'),
+  component: screen(() => import('../screens/folders/folders.tsx'), 'Folders'),
 })
 const search = createRoute({
   getParentRoute: () => inside,
   path: '/search',
   validateSearch: (search: Record<string, unknown>): { q?: string } => optional({ q: text(search.q) }),
-  component: lazyRouteComponent(() => fetched(import('../screens/search/search.tsx')), 'Search'),
+  component: screen(() => import('../screens/search/search.tsx'), 'Search'),
 })
 const playlists = createRoute({
   getParentRoute: () => inside,
   path: '/playlists',
-  component: lazyRouteComponent(() => fetched(import('../screens/playlists/playlists.tsx')), 'Playlists'),
+  component: screen(() => import('../screens/playlists/playlists.tsx'), 'Playlists'),
 })
 const playlist = createRoute({
   getParentRoute: () => inside,
   path: '/playlists/$id',
-  component: lazyRouteComponent(() => fetched(import('../screens/playlists/playlist.tsx')), 'Playlist'),
+  component: screen(() => import('../screens/playlists/playlist.tsx'), 'Playlist'),
 })
 const queue = createRoute({
   getParentRoute: () => inside,
   path: '/queue',
-  component: lazyRouteComponent(() => fetched(import('../screens/queue/queue-screen.tsx')), 'QueueScreen'),
+  component: screen(() => import('../screens/queue/queue-screen.tsx'), 'QueueScreen'),
 })
 const playing = createRoute({
   getParentRoute: () => inside,
   path: '/playing',
-  component: lazyRouteComponent(() => fetched(import('../screens/playing/playing.tsx')), 'Playing'),
+  component: screen(() => import('../screens/playing/playing.tsx'), 'Playing'),
 })
 const uploads = createRoute({
   getParentRoute: () => inside,
   path: '/uploads',
-  component: lazyRouteComponent(() => fetched(import('../screens/uploads/uploads.tsx')), 'Uploads'),
+  component: screen(() => import('../screens/uploads/uploads.tsx'), 'Uploads'),
 })
 const settings = createRoute({
   getParentRoute: () => inside,
   path: '/settings',
-  component: lazyRouteComponent(() => fetched(import('../screens/settings/settings.tsx')), 'Settings'),
+  component: screen(() => import('../screens/settings/settings.tsx'), 'Settings'),
 })
 const more = createRoute({
   getParentRoute: () => inside,
   path: '/more',
-  component: lazyRouteComponent(() => fetched(import('../screens/more/more.tsx')), 'More'),
+  component: screen(() => import('../screens/more/more.tsx'), 'More'),
 })
 
 const administration = createRoute({
@@ -163,44 +169,35 @@ const administration = createRoute({
   beforeLoad: ({ context }) => {
     if (context.account.role !== 'administrator') throw redirect({ to: '/' })
   },
-  component: lazyRouteComponent(
-    () => import('../screens/administration/administration.tsx'),
-    'Administration',
-  ),
+  component: screen(() => import('../screens/administration/administration.tsx'), 'Administration'),
 })
 const libraries = createRoute({
   getParentRoute: () => administration,
   path: '/',
-  component: lazyRouteComponent(
-    () => fetched(import('../screens/administration/libraries.tsx')),
-    'Libraries',
-  ),
+  component: screen(() => import('../screens/administration/libraries.tsx'), 'Libraries'),
 })
 const problems = createRoute({
   getParentRoute: () => administration,
   path: '/problems',
   validateSearch: (search: Record<string, unknown>): { library?: string } =>
     optional({ library: text(search.library) }),
-  component: lazyRouteComponent(() => fetched(import('../screens/administration/problems.tsx')), 'Problems'),
+  component: screen(() => import('../screens/administration/problems.tsx'), 'Problems'),
 })
 const users = createRoute({
   getParentRoute: () => administration,
   path: '/users',
-  component: lazyRouteComponent(() => fetched(import('../screens/administration/users.tsx')), 'Users'),
+  component: screen(() => import('../screens/administration/users.tsx'), 'Users'),
 })
 const status = createRoute({
   getParentRoute: () => administration,
   path: '/status',
-  component: lazyRouteComponent(
-    () => fetched(import('../screens/administration/status.tsx')),
-    'ServerStatus',
-  ),
+  component: screen(() => import('../screens/administration/status.tsx'), 'ServerStatus'),
 })
 
 const machines = createRoute({
   getParentRoute: () => administration,
   path: '/machines',
-  component: lazyRouteComponent(() => fetched(import('../screens/administration/nodes.tsx')), 'Nodes'),
+  component: screen(() => import('../screens/administration/nodes.tsx'), 'Nodes'),
 })
 
 /** Where nothing lives, within the frame that leads back. */

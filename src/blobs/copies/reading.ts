@@ -107,7 +107,11 @@ async function* piecesOf(answer: BlobAnswer, node: Id, bytes: number): AsyncGene
     left -= piece.length
     yield piece
   }
-  if (left !== 0) throw new CodedError('UNREACHABLE', `node ${node} sent ${-left} bytes too many of a blob`)
+  if (left !== 0)
+    throw new CodedError(
+      'UNREACHABLE',
+      `node ${node} sent ${bytes - left} bytes of a blob instead of ${bytes}`,
+    )
 }
 
 export function limitsOf(purpose: Purpose, signal: AbortSignal | undefined): CallLimits {

@@ -72,18 +72,18 @@ export const itemId = z.string().transform((given) => given.toLowerCase())
 
 /** A whole number from `least` on; what is larger than `most` is taken as that. */
 export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGER) {
-  return number(/^[+-]?\d{1,400}$/, least, most)
+  return number(/^[+-]?\d{1,400}$/, 'not a whole number', least, most)
 }
 
 /** A place in a song. Players in browsers count in fractions and send them as they are: the whole part is meant. */
 export function moment(most?: number) {
-  return number(/^[+-]?\d{1,400}(?:\.\d{1,400})?$/, 0, most)
+  return number(/^[+-]?\d{1,400}(?:\.\d{1,400})?$/, 'not a number', 0, most)
 }
 
-function number(form: RegExp, least: number, most: number = Number.MAX_SAFE_INTEGER) {
+function number(form: RegExp, wrong: string, least: number, most: number = Number.MAX_SAFE_INTEGER) {
   return z
     .string()
-    .regex(form, 'not a whole number')
+    .regex(form, wrong)
     .transform((digits) => Math.min(Math.trunc(Number(digits)), most))
     .pipe(z.number().min(least, `less than ${least}`))
 }
