@@ -108,6 +108,21 @@ test('a player that is built again while the server runs is served anew', async 
   await writeFile(join(folder.path, 'web', 'icon.svg'), '<svg/>')
   assert.equal((await get('/favicon.svg')).status, 404)
   assert.equal((await get('/icon.svg')).status, 200)
+
+  // The page first, then the scripts that it names, then what is made smaller of them: as the build writes them.
+  const next = page.replace('abc123', 'def456')
+  const { path } = folder
+  const before = (await get('/')).headers.get('etag') ?? ''
+  await writeFile(join(path, 'web', 'index.html'), next)
+  assert.equal(await (await get('/', { 'if-none-match': before })).text(), next)
+  await rm(join(path, 'web', 'assets', 'app-abc123.js'))
+  await writeFile(join(path, 'web', 'assets', 'app-def456.js'), script)
+  assert.equal(await (await get('/assets/app-def456.js')).text(), script)
+  assert.equal((await get('/assets/app-abc123.js')).status, 404)
+  await writeFile(join(path, 'web', 'assets', 'app-def456.js.br'), brotliCompressSync(script))
+  const small = await get('/assets/app-def456.js', { 'accept-encoding': 'br' })
+  assert.equal(small.headers.get('content-encoding'), 'br')
+  assert.equal(await small.text(), script)
 })
 
 test('[S3] the page of a share is another than the player, stays out of search engines, and may do less', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, extname, join, relative, sep } from 'node:path'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -35,31 +35,45 @@ const mediaTypes: Readonly<Record<string, string>> = {
 const suffixes = { br: '.br', gzip: '.gz' } as const
 
 /**
- * Serves the built player. Its files are listed once, and only what is in that list is ever opened, so no path leads
- * out of the folder. Paths that name no file are pages of the player, which finds its way itself; `/share/<token>` is a
+ * Serves the built player. Its files are listed once for each time that it was built, and only what is in that list is
+ * ever opened, so no path leads out of the folder. Paths that name no file are pages of the player, which finds its way itself; `/share/<token>` is a
  * page of its own, since it must hold nothing of the pages inside.
  */
 export function webRoutes(app: Api, folder: string, others: OtherGateways): void {
-  let listed: Promise<Assets> | undefined
+  const assetsNow = createListing(folder)
 
   app.get('/*', { schema: { params: z.object({ '*': z.string() }) } }, async (request, reply) => {
     const path = request.params['*']
     if (/^(?:api|rest)(?:\/|$)/.test(path)) return reply.callNotFound()
-    listed ??= listAssets(folder)
-    const assets = await listed
+    const assets = await assetsNow()
     const page = assets.get('index.html')
-    if (page === undefined) {
-      listed = undefined // It may be built while the server runs.
-      return answerUnbuilt(request, reply)
-    }
+    if (page === undefined) return answerUnbuilt(request, reply)
     const asset = assets.get(path)
     if (asset === undefined && extname(path) !== '') throw new CodedError('NOT_FOUND', 'no such file')
     const share = path.startsWith('share/') ? assets.get('share.html') : undefined
     return sendAsset(request, reply, asset ?? share ?? page, others).catch((cause) => {
-      listed = undefined // It is being built again.
+      // It is being built again.
       throw new CodedError('NOT_FOUND', 'no such file', { cause })
     })
   })
+}
+
+/** The files as they are listed; listed anew where the player has been built again since, which may take a while. */
+function createListing(folder: string): () => Promise<Assets> {
+  let listed: { readonly mark: string; readonly assets: Promise<Assets> } | undefined
+  return async () => {
+    const mark = await markOf(folder)
+    if (listed?.mark !== mark) listed = { mark, assets: listAssets(folder) }
+    return await listed.assets
+  }
+}
+
+/** Differs after each build: a page is written in place, and every other file comes to a folder or goes from it. */
+async function markOf(folder: string): Promise<string> {
+  const looked = ['', 'assets', 'index.html'].map((name) =>
+    stat(join(folder, name), { bigint: true }).catch(() => null),
+  )
+  return (await Promise.all(looked)).map((found) => `${found?.ino} ${found?.mtimeNs}`).join('\n')
 }
 
 async function listAssets(folder: string): Promise<Assets> {

@@ -301,3 +301,21 @@ test('on a phone: the small player opens the large one, and nothing is wider tha
     assert.ok(excess <= 0, `${path} is ${excess} px wider than the screen`)
   }
 })
+
+test('the tab is named by the song that sounds, and in silence by the screen', async () => {
+  const { token } = house.ada
+  await using visiting = await visit(house.browser, { baseUrl: house.node.baseUrl, token })
+  const { page } = visiting
+  const named = (title: RegExp) =>
+    waitFor(async () => title.test(await page.title()), { what: `a tab named ${title.source}` })
+  await page.goto('/administration')
+  await named(/^Libraries · Administration · Hocket$/)
+  await page.getByRole('link', { name: 'Problems' }).click()
+  await named(/^Problems · Administration · Hocket$/)
+  await playAlbum(page)
+  await named(/^.+ – .+ · Hocket$/)
+  await page.getByRole('link', { name: 'Artists' }).first().click()
+  await named(/ – .+ · Hocket$/)
+  await bar(page).getByRole('button', { name: 'Pause' }).click()
+  await named(/^Artists · Hocket$/)
+})

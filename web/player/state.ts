@@ -1,7 +1,7 @@
 import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
 import type { Clock } from './clock.ts'
 import type { Levelling } from './loudness.ts'
-import type { Queue, Repeat } from './queue.ts'
+import { currentEntry, type Queue, type Repeat } from './queue.ts'
 import type { Settings } from './settings.ts'
 import type { Store } from './store.ts'
 import type { AudioElement } from './voice.ts'
@@ -75,4 +75,12 @@ export interface PlayerParts {
   probe(url: string): Promise<number | undefined>
   /** A track has sounded long enough to count. */
   onPlayed(track: TrackSummary): void
+}
+
+/** "Song – Artist" while a person hears it, or waits for it. */
+export function soundingTitle({ status, queue }: PlayerState): string | undefined {
+  if (status !== 'playing' && status !== 'loading' && status !== 'recovering') return undefined
+  const track = currentEntry(queue)?.track
+  if (track === undefined) return undefined
+  return track.artist === '' ? track.title : `${track.title} – ${track.artist}`
 }

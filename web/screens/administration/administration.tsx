@@ -21,8 +21,9 @@ export function Administration() {
     const open = parted.current?.querySelector(`a[href="${pathname}"]`)
     open?.scrollIntoView({ inline: 'nearest', block: 'nearest' })
   }, [pathname])
+  const shown = parts.find(({ to }) => to === pathname.replace(/\/$/, ''))
   return (
-    <Page title={say('administration')}>
+    <Page title={say('administration')} part={shown && say(shown.word)}>
       <nav ref={parted} className="parts" aria-label={say('administration')}>
         {parts.map(({ to, word, exact = false }) => (
           <Link key={word} to={to} activeOptions={{ exact, includeSearch: false }}>

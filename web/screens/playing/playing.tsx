@@ -32,7 +32,7 @@ import './playing.css'
 export function Playing() {
   const { say } = useWords()
   const track = usePlayerState((state) => currentEntry(state.queue)?.track)
-  useTitle(track === undefined ? say('player') : `${track.title} · ${track.artist}`)
+  useTitle(say('player'))
   if (track === undefined) {
     return (
       <EmptyState icon={Music2} title={say('nothingPlays')} text={say('nothingPlaysText')}>
