@@ -37,6 +37,8 @@ export interface Viewer {
   readonly user: Id
   /** Administrators see every library. */
   readonly administrator: boolean
+  /** Where they ask for what is in some libraries only: in which. */
+  readonly libraries?: readonly Id[] | undefined
 }
 
 /**

@@ -1,14 +1,16 @@
 import type { IndexedChange, Projection } from '../index/projection.ts'
-import { playlists, shares } from './facts.ts'
+import { bookmarks, playlists, shares } from './facts.ts'
 
 /**
- * Playlists and shares, so that those of a user are found, and a share without the store. (Marks are in the catalog's
- * part of the index, beside what they mark; a queue is read from the store by its key.) The tracks of a playlist are GUIDs of 36 characters, one after another.
+ * Playlists and shares, so that those of a user are found, and a share without the store; and at which place each
+ * listener has put a bookmark, which songs say wherever they are listed. (Marks are in the catalog's part of the index,
+ * beside what they mark; a queue is read from the store by its key.) The tracks of a playlist are GUIDs of 36
+ * characters, one after another.
  */
 export const projection: Projection = {
   name: 'listening',
-  version: 2,
-  prefixes: [playlists.prefix, shares.prefix],
+  version: 3,
+  prefixes: [playlists.prefix, shares.prefix, bookmarks.prefix],
   schema: `
     CREATE TABLE listening_playlist (
       guid TEXT PRIMARY KEY, owner TEXT NOT NULL, shared_with TEXT NOT NULL, fact TEXT NOT NULL, tracks TEXT NOT NULL
@@ -16,6 +18,9 @@ export const projection: Projection = {
     CREATE INDEX listening_playlist_owner ON listening_playlist (owner);
     CREATE TABLE listening_share (token TEXT PRIMARY KEY, owner TEXT NOT NULL, fact TEXT NOT NULL) WITHOUT ROWID;
     CREATE INDEX listening_share_owner ON listening_share (owner);
+    CREATE TABLE listening_bookmark (
+      owner TEXT NOT NULL, item TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (owner, item)
+    ) WITHOUT ROWID;
   `,
   open(db) {
     const put = db.prepare(
@@ -26,6 +31,10 @@ export const projection: Projection = {
       'INSERT OR REPLACE INTO listening_share (token, owner, fact) VALUES (?, ?, ?)',
     )
     const dropShare = db.prepare('DELETE FROM listening_share WHERE token = ?')
+    const putBookmark = db.prepare(
+      'INSERT OR REPLACE INTO listening_bookmark (owner, item, position) VALUES (?, ?, ?)',
+    )
+    const dropBookmark = db.prepare('DELETE FROM listening_bookmark WHERE owner = ? AND item = ?')
 
     function applyShare({ key, value }: IndexedChange): void {
       const token = shares.id(key)
@@ -35,6 +44,12 @@ export const projection: Projection = {
       }
       const share = shares.decode(value)
       putShare.run(token, share.owner, JSON.stringify(share))
+    }
+
+    function applyBookmark({ key, value }: IndexedChange): void {
+      const [owner = '', item = ''] = bookmarks.id(key).split('/')
+      if (value === null) dropBookmark.run(owner, item)
+      else putBookmark.run(owner, item, bookmarks.decode(value).positionMs)
     }
 
     function applyPlaylist({ key, value }: IndexedChange): void {
@@ -50,6 +65,7 @@ export const projection: Projection = {
     return {
       apply(change) {
         if (change.key.startsWith(shares.prefix)) applyShare(change)
+        else if (change.key.startsWith(bookmarks.prefix)) applyBookmark(change)
         else applyPlaylist(change)
       },
     }

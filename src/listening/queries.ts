@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Playlist, Share } from '../protocol/facts/listening.ts'
 import type { Id } from '../protocol/ids.ts'
-import { text, written } from '../store/row.ts'
+import { integer, listed, text, written } from '../store/row.ts'
 
 const guidLength = 36
 
@@ -34,4 +34,10 @@ export function sharesOf(db: DatabaseSync, user: Id): (Share & { readonly token:
     .all(user)
     .map((row) => ({ ...written<Share>(row.fact), token: text(row.token) }))
     .sort((one, other) => other.createdAt - one.createdAt || (one.token < other.token ? -1 : 1))
+}
+
+/** At which millisecond a user goes on in each track and episode in which they have put a bookmark. */
+export function bookmarkPositions(db: DatabaseSync, user: Id): ReadonlyMap<Id, number> {
+  const read = listed(db.prepare('SELECT item, position FROM listening_bookmark WHERE owner = ?'))
+  return new Map(read(user).map(([item, position]) => [text(item), integer(position)]))
 }

@@ -1,10 +1,12 @@
 import type { SQLOutputValue } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
 import { bytes, idsOf, integer, optional, text, written } from '../../store/row.ts'
 import { openAlbumCredits } from './album-credits.ts'
 import { artistAlbumKey, nameKey, sortText, timeKey, yearNameKey } from './keys.ts'
 import { albumsOfGenre, type ListWriter, lists } from './lists.ts'
 import { weightOf } from './search/documents.ts'
 import { type AlbumSummary, factsOf, merge, writeAlbumSays } from './summary.ts'
+import { embeddedPicture } from './track-row.ts'
 import { type NamedCredit, type NamedTrack, openTrackWords } from './track-words.ts'
 import type { TrackParts } from './tracks.ts'
 
@@ -35,6 +37,8 @@ interface AlbumTrack extends NamedTrack {
   readonly number: number | null
   /** 0: it has none. */
   readonly picture: number
+  /** Of its file, which carries the picture where `picture` says so. */
+  readonly fingerprint: Uint8Array
 }
 
 interface AlbumTrackCredit extends NamedCredit {
@@ -91,6 +95,7 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
     }
     const summary = merge(summaries)
     const facts = factsOf(summary)
+    const cover = coverOf(tracks)
     const scope = scopes.union(tracks.map((track) => track.scope))
     const [main] = facts.artists
     const album: AlbumState = {
@@ -127,7 +132,8 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
       summary.durationMs,
       summary.size,
       summary.compilation ? 1 : 0,
-      coverOf(tracks),
+      cover?.id ?? null,
+      cover === undefined ? '' : versionOf(cover),
       album.added,
       summary.updatedAt,
       writeAlbumSays(facts),
@@ -153,6 +159,7 @@ const columns = [
   'size',
   'compilation',
   'cover',
+  'cover_version',
   'added',
   'updated',
   'says',
@@ -188,13 +195,19 @@ function stateOf(row: Record<string, SQLOutputValue>): AlbumState {
   }
 }
 
-/** The row of the first track with a picture. */
-function coverOf(tracks: readonly AlbumTrack[]): number | null {
+/** The first track with a picture. */
+function coverOf(tracks: readonly AlbumTrack[]): AlbumTrack | undefined {
   let first: AlbumTrack | undefined
   for (const track of tracks) {
     if (track.picture > 0 && (first === undefined || isBefore(track, first))) first = track
   }
-  return first?.id ?? null
+  return first
+}
+
+/** Eight characters that are others where the picture is another: one beside the music says when it changed. */
+function versionOf({ picture, fingerprint }: AlbumTrack): string {
+  const file = (picture & embeddedPicture) === 0 ? new Uint8Array() : fingerprint
+  return crc32(String(picture), crc32(file)).toString(16).padStart(8, '0')
 }
 
 /** In the order of discs and numbers; a track without them comes first. */
@@ -207,7 +220,8 @@ function isBefore(one: AlbumTrack, other: AlbumTrack): boolean {
 function openAlbumTracks({ db }: TrackParts): (album: number) => AlbumTracks {
   const summaries = db.prepare('SELECT summary FROM album_part WHERE album = ? ORDER BY part')
   const tracks = db.prepare(
-    `SELECT id, guid, title, sort, genres, scope, document, words, disc, number, picture
+    `SELECT id, guid, title, sort, genres, scope, document, words, disc, number, picture,
+       fingerprint
      FROM track WHERE album = ? ORDER BY id`,
   )
   const genreName = db.prepare('SELECT name FROM genre_name WHERE id = ?')
@@ -244,6 +258,7 @@ function openAlbumTracks({ db }: TrackParts): (album: number) => AlbumTracks {
         disc: optional(integer, row.disc) ?? null,
         number: optional(integer, row.number) ?? null,
         picture: integer(row.picture),
+        fingerprint: bytes(row.fingerprint),
       })),
     }
   }

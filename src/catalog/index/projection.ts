@@ -24,7 +24,7 @@ import { type MadeTrack, openTracks, type Place, type TrackParts, type Tracks } 
 /** The catalog's part of the index: what is to be browsed and searched, and what users say of it. */
 export const projection: Projection = {
   name: 'catalog',
-  version: 10,
+  version: 11,
   prefixes: ['catalog/', 'listening/marks/'],
   schema,
   indexes,

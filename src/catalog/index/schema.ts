@@ -8,6 +8,8 @@
  *   spelling  the ways in which tracks write an artist; the most used one is the artist's name. genre_name: the same.
  *   genres    of a track: ids of genre_name, of an album: ids of genre; separated by commas.
  *   says      of an album: what only some ask for, as the JSON of `AlbumSays` of `summary.ts`.
+ *   cover     of an album: the row of the track that has its picture; cover_version: eight characters that are others where
+ *             that is another picture, as far as the index can tell; empty: it has none.
  *   more      of a track: what only some clients ask for, as the JSON of `MoreTags` of `track-row.ts`; null: nothing.
  *   credits   of a track: who is heard on it, as the JSON of `TrackCredit[]` of `track-credits.ts`; artists, of an album: the
  *             rows of those whom it is by, separated by commas. Whoever reads pages of items looks there; whoever looks
@@ -43,7 +45,7 @@ CREATE TABLE album (
   name TEXT NOT NULL DEFAULT '', sort TEXT, artist TEXT NOT NULL DEFAULT '', artist_sort TEXT NOT NULL DEFAULT '',
   artists TEXT NOT NULL DEFAULT '', year INTEGER, genres TEXT NOT NULL DEFAULT '', tracks INTEGER NOT NULL DEFAULT 0,
   duration INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT 0, compilation INTEGER NOT NULL DEFAULT 0,
-  cover INTEGER, added INTEGER NOT NULL DEFAULT 0, updated INTEGER NOT NULL DEFAULT 0, says TEXT NOT NULL DEFAULT '{}',
+  cover INTEGER, cover_version TEXT NOT NULL DEFAULT '', added INTEGER NOT NULL DEFAULT 0, updated INTEGER NOT NULL DEFAULT 0, says TEXT NOT NULL DEFAULT '{}',
   scope INTEGER NOT NULL DEFAULT 0, document INTEGER, words INTEGER
 );
 CREATE UNIQUE INDEX album_guid ON album (guid);

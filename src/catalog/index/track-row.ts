@@ -56,6 +56,7 @@ export const at = {
   duration: placeOf('duration'),
   size: placeOf('size'),
   picture: placeOf('picture'),
+  fingerprint: placeOf('fingerprint'),
   added: placeOf('added'),
   scope: placeOf('scope'),
 }

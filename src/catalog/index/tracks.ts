@@ -44,6 +44,7 @@ export interface MadeTrack extends NamedTrack {
   readonly number: number | null
   /** 0: it has none. */
   readonly picture: number
+  readonly fingerprint: Uint8Array
 }
 
 export interface TrackParts extends Parts {
@@ -282,8 +283,9 @@ function madeOf(
 ): MadeTrack {
   const { title, titleSort: sort = null, disc = null, track: number = null } = track.tags
   const picture = Number(values[at.picture])
+  const fingerprint = Buffer.from(track.fingerprint, 'hex')
   const written = genres.map((genre) => genre.written)
-  return { id, guid, title, sort, scope, genres: written, credits, old, disc, number, picture }
+  return { id, guid, title, sort, scope, genres: written, credits, old, disc, number, picture, fingerprint }
 }
 
 /** What the lists and the counts of a track follow from. */

@@ -155,6 +155,32 @@ test('Vorbis comments say the same in FLAC, Ogg Vorbis and Opus', async () => {
   }
 })
 
+test('one field may name several, and a name that looks like several is one', async () => {
+  const sound = await folder.sound('flac')
+  const read = (ARTIST: string, ALBUMARTIST: string, GENRE: string) =>
+    tagsOf('several.flac', retagFlac(sound, { TITLE: 'x', ARTIST, ALBUMARTIST, GENRE }))
+  const named = (people: readonly { name: string }[]) => people.map(({ name }) => name)
+  for (const [artist, albumArtist, genre] of [
+    ['A;B', 'C; D', 'Rock;Pop'],
+    ['A / B', 'C ft. D', 'Rock/Pop'],
+  ] as const) {
+    const tags = await read(artist, albumArtist, genre)
+    assert.deepEqual(
+      [named(tags.artists), named(tags.albumArtists), tags.genres],
+      [
+        ['A', 'B'],
+        ['C', 'D'],
+        ['Rock', 'Pop'],
+      ],
+    )
+  }
+  const tags = await read('AC/DC', 'Earth, Wind & Fire', 'Drum & Bass')
+  assert.deepEqual(
+    [named(tags.artists), named(tags.albumArtists), tags.genres],
+    [['AC/DC'], ['Earth, Wind & Fire'], ['Drum & Bass']],
+  )
+})
+
 test('M4A files say the same', async () => {
   const bytes = retagMp4(await folder.sound('m4a'), {
     text: {

@@ -1,7 +1,8 @@
 import type { AlbumDetails } from '../../catalog/index/queries/album-details.ts'
 import { dateOf, secondsOf } from './content.ts'
+import { coverArt } from './cover-art.ts'
 import { list, part, shape, texts } from './shape.ts'
-import { artistRef, marked, named, nameless } from './song.ts'
+import { artistRef, artistsOf, marked, named, nameless } from './song.ts'
 
 interface ItemDate {
   readonly year: number | undefined
@@ -28,8 +29,8 @@ export const album = shape<AlbumDetails>({
   name: ({ name }) => name || nameless.album,
   version: ({ says }) => says.version,
   artist: ({ artist }) => artist || nameless.artist,
-  artistId: ({ artists }) => artists[0]?.id,
-  coverArt: ({ id }) => id,
+  artistId: ({ artists }) => artistsOf(artists)[0]?.id,
+  coverArt: ({ id, cover }) => coverArt(id, cover),
   songCount: ({ trackCount }) => trackCount,
   duration: ({ durationMs }) => secondsOf(durationMs),
   created: ({ addedAt }) => dateOf(addedAt),
@@ -37,7 +38,7 @@ export const album = shape<AlbumDetails>({
   genre: ({ genres }) => genres[0],
   ...marked,
   genres: list(named, ({ genres }) => genres),
-  artists: list(artistRef, ({ artists }) => artists),
+  artists: list(artistRef, ({ artists }) => artistsOf(artists)),
   displayArtist: ({ artist }) => artist || nameless.artist,
   isCompilation: ({ compilation }) => compilation,
   sortName: ({ says, name }) => says.sortName ?? (name || nameless.album),
@@ -66,7 +67,7 @@ function itemDateOf(date: string | undefined): ItemDate | undefined {
  */
 export const albumFolder = shape<AlbumDetails>({
   id: ({ id }) => id,
-  parent: ({ artists }) => artists[0]?.id,
+  parent: ({ artists }) => artistsOf(artists)[0]?.id,
   isDir: true,
   name: ({ name }) => name || nameless.album,
   title: ({ name }) => name || nameless.album,
@@ -74,15 +75,15 @@ export const albumFolder = shape<AlbumDetails>({
   artist: ({ artist }) => artist || nameless.artist,
   year: ({ year }) => year,
   genre: ({ genres }) => genres[0],
-  coverArt: ({ id }) => id,
+  coverArt: ({ id, cover }) => coverArt(id, cover),
   songCount: ({ trackCount }) => trackCount,
   duration: ({ durationMs }) => secondsOf(durationMs),
   created: ({ addedAt }) => dateOf(addedAt),
   albumId: ({ id }) => id,
-  artistId: ({ artists }) => artists[0]?.id,
+  artistId: ({ artists }) => artistsOf(artists)[0]?.id,
   mediaType: 'album',
   ...marked,
   genres: list(named, ({ genres }) => genres),
-  artists: list(artistRef, ({ artists }) => artists),
+  artists: list(artistRef, ({ artists }) => artistsOf(artists)),
   displayArtist: ({ artist }) => artist || nameless.artist,
 })

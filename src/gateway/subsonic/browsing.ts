@@ -1,11 +1,13 @@
 import { z } from 'zod'
+import { goneSignalOf } from '../signal.ts'
 import { type Content, written } from './content.ts'
-import { endpoint } from './endpoint.ts'
+import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { notFound } from './failure.ts'
 import { minorOf } from './identify.ts'
 import { requireItem } from './item.ts'
-import { folderNumber, libraryOf } from './library.ts'
-import { itemId, optional, required, text } from './parameters.ts'
+import { folderNumber, inFolders, musicFolders } from './library.ts'
+import { albumsOfNobody, isNobody, nobodyOf } from './nobody.ts'
+import { itemId, required } from './parameters.ts'
 
 /** Browsing by tags: artists, their albums, their songs. */
 
@@ -17,10 +19,10 @@ export const getMusicFolders = endpoint(z.object({}), async ({ catalog }, { view
 })
 
 export const getGenres = endpoint(
-  z.object({ musicFolderId: optional(text) }),
-  async ({ catalog }, { viewer, signal }, { musicFolderId }) => {
-    const library = await libraryOf(catalog, viewer, musicFolderId, signal)
-    const genres = await catalog.genres(viewer, library, signal)
+  z.object({ musicFolderId: musicFolders }),
+  async ({ catalog }, asking, { musicFolderId }) => {
+    const { viewer, signal } = await inFolders(catalog, asking, musicFolderId)
+    const genres = await catalog.genres(viewer, undefined, signal)
     const genre = genres.map(({ name, trackCount, albumCount }) => ({
       songCount: trackCount,
       albumCount,
@@ -31,12 +33,20 @@ export const getGenres = endpoint(
 )
 
 export const getArtist = endpoint(byId, async (parts, asking, { id }) => {
+  if (isNobody(id)) return { artist: await artistOfNobody(parts, asking) }
   const { viewer, form, signal } = asking
   const known = requireItem(parts.catalog, viewer, id, 'artist')
   const found = await parts.listing.wholeArtist(viewer, known, { form, element: 'album' }, signal)
   if (found === undefined) throw notFound('artist')
   return { artist: { ...found.content, album: written(found.albums) } }
 })
+
+async function artistOfNobody(parts: Parts, asking: Asking): Promise<Content> {
+  const artist = await nobodyOf(parts, asking, false)
+  if (artist === undefined) throw notFound('artist')
+  const gone = { ...asking, signal: goneSignalOf(asking.reply) }
+  return { ...artist, album: albumsOfNobody(parts, gone, 'album', false) }
+}
 
 export const getAlbum = endpoint(byId, async (parts, asking, { id }) => {
   const { viewer, form, signal } = asking

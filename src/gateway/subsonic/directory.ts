@@ -5,6 +5,7 @@ import { type Answer, type Asking, endpoint, type Parts } from './endpoint.ts'
 import { notFound } from './failure.ts'
 import { findItem, type Item } from './item.ts'
 import { findLibrary, folderNumber } from './library.ts'
+import { albumsOfNobody, isNobody, nobodyIn, nobodyOf } from './nobody.ts'
 import { itemId, required } from './parameters.ts'
 
 /**
@@ -14,6 +15,7 @@ import { itemId, required } from './parameters.ts'
 export const getMusicDirectory = endpoint(
   z.object({ id: required(itemId) }),
   async (parts, asking, { id }): Promise<Answer> => {
+    if (isNobody(id)) return { directory: await ofNobody(parts, asking) }
     const item = findItem(parts.catalog, asking.viewer, id, ['album', 'artist'])
     if (item === null) return { directory: await ofMusicFolder(parts, asking, id) }
     const directory = item.kind === 'album' ? ofAlbum(parts, asking, item) : ofArtist(parts, asking, item)
@@ -40,10 +42,18 @@ async function ofArtist(parts: Parts, asking: Asking, { id }: Item): Promise<Con
   return { ...found.content, playCount: found.playCount, child: written(found.albums) }
 }
 
+async function ofNobody(parts: Parts, asking: Asking): Promise<Content> {
+  const artist = await nobodyOf(parts, asking, true)
+  if (artist === undefined) throw notFound('directory')
+  const gone = { ...asking, signal: goneSignalOf(asking.reply) }
+  return { ...artist, child: albumsOfNobody(parts, gone, 'child', true) }
+}
+
 /** Artists of a music folder that are asked for at once, and held at once. */
 const atOnce = 500
 
-async function ofMusicFolder({ catalog, listing }: Parts, asking: Asking, given: string): Promise<Content> {
+async function ofMusicFolder(parts: Parts, asking: Asking, given: string): Promise<Content> {
+  const { catalog, listing } = parts
   const { viewer, signal, reply } = asking
   const { id, name } = await findLibrary(catalog, viewer, given, signal).catch(() => {
     throw notFound('directory')
@@ -58,6 +68,8 @@ async function ofMusicFolder({ catalog, listing }: Parts, asking: Asking, given:
       yield written(text)
       cursor = next
     } while (cursor !== undefined)
+    const nobody = await nobodyIn(parts, { viewer: { ...viewer, libraries: [id] }, signal: gone }, number)
+    if (nobody !== undefined) yield [nobody]
   }
   return { id: number, name, child: children() }
 }

@@ -2,10 +2,17 @@ import type { KnownChannel, KnownEpisode } from '../../podcasts/podcasts.ts'
 import { errorCodes } from '../../protocol/errors.ts'
 import type { PodcastTrouble } from '../../protocol/facts/podcasts.ts'
 import { dateOf, dateWhere, secondsOf } from './content.ts'
+import { coverArt } from './cover-art.ts'
 import { list, shape } from './shape.ts'
 
+/** An episode, and where the listener wants to go on in it. */
+export interface ShownEpisode extends KnownEpisode {
+  /** In milliseconds. */
+  readonly bookmarkPosition?: number | undefined
+}
+
 /** Episodes of podcasts as the API's `PodcastEpisode`. */
-export const episode = shape<KnownEpisode>({
+export const episode = shape<ShownEpisode>({
   id: ({ id }) => id,
   parent: ({ channel }) => channel.id,
   isDir: false,
@@ -16,7 +23,7 @@ export const episode = shape<KnownEpisode>({
   year: ({ feed }) =>
     feed.publishedAt === undefined ? undefined : new Date(feed.publishedAt).getUTCFullYear(),
   genre: 'Podcast',
-  coverArt: ({ id, image, channel }) => (image === undefined ? channel.id : id),
+  coverArt: ({ id, image, channel }) => (image === undefined ? coverOf(channel) : coverArt(id, image.blob)),
   size: ({ kept, feed }) => kept?.size ?? feed.audio.size,
   contentType: ({ kept, feed }) => kept?.mediaType ?? feed.audio.mediaType,
   suffix: ({ kept }) => kept?.suffix,
@@ -26,6 +33,7 @@ export const episode = shape<KnownEpisode>({
   discNumber: ({ feed }) => feed.season,
   created: ({ addedAt }) => dateOf(addedAt),
   type: 'podcast',
+  bookmarkPosition: ({ bookmarkPosition }) => bookmarkPosition,
   bitDepth: ({ kept }) => kept?.bitDepth,
   samplingRate: ({ kept }) => kept?.sampleRate,
   channelCount: ({ kept }) => kept?.channels,
@@ -41,7 +49,7 @@ export const episode = shape<KnownEpisode>({
 
 /** A channel with those of its episodes that are asked for; none is another thing than an empty list. */
 export interface ShownChannel extends KnownChannel {
-  readonly episodes: readonly KnownEpisode[] | undefined
+  readonly episodes: readonly ShownEpisode[] | undefined
 }
 
 export const channel = shape<ShownChannel>({
@@ -49,12 +57,16 @@ export const channel = shape<ShownChannel>({
   url: ({ url }) => url,
   title: titleOf,
   description: ({ feed }) => feed.description,
-  coverArt: ({ id }) => id,
+  coverArt: coverOf,
   originalImageUrl: ({ feed }) => feed.imageUrl,
   status: statusOfChannel,
   errorMessage: ({ trouble }) => messageOf(trouble),
   episode: list(episode, ({ episodes }) => episodes),
 })
+
+function coverOf({ id, image }: KnownChannel): string {
+  return coverArt(id, image?.blob ?? '')
+}
 
 /** Until its feed has been read, a channel is called by its address. */
 export function titleOf({ feed, url }: KnownChannel): string {

@@ -1,9 +1,12 @@
 import { z } from 'zod'
+import { nobody } from '../../catalog/nobody.ts'
 import type { Id } from '../../protocol/ids.ts'
 import type { Content } from './content.ts'
+import { coverArt } from './cover-art.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
 import { findItem, type Item, requireItem } from './item.ts'
+import { isNobody } from './nobody.ts'
 import { count, itemId, optional, required, text } from './parameters.ts'
 import { proofOf } from './proof.ts'
 import { artistsOf, songsOf } from './written.ts'
@@ -13,7 +16,8 @@ import { artistsOf, songsOf } from './written.ts'
 const artistInfo = z.object({ id: required(itemId), count: count(20) })
 
 /** The API asks by an artist's id, or by that of an album or song of theirs. */
-async function artistBehind({ catalog }: Parts, { viewer, signal }: Asking, id: string) {
+async function artistBehind({ catalog }: Parts, { viewer, signal }: Asking, id: string): Promise<Id> {
+  if (isNobody(id)) return nobody
   const item = requireAny({ catalog }, viewer, id)
   if (item.kind === 'artist') return item.id
   const [summary] =
@@ -21,8 +25,7 @@ async function artistBehind({ catalog }: Parts, { viewer, signal }: Asking, id: 
       ? await catalog.albumsByIds(viewer, [item.id], signal)
       : await catalog.tracksByIds(viewer, [item.id], signal)
   const [artist] = summary?.artists ?? []
-  if (artist === undefined) throw notFound('artist')
-  return artist.id
+  return artist?.id ?? nobody
 }
 
 function requireAny({ catalog }: Pick<Parts, 'catalog'>, viewer: Asking['viewer'], id: string): Item {
@@ -43,7 +46,7 @@ async function aboutArtist(parts: Parts, asking: Asking, id: string, most: numbe
 const imageSizes = { smallImageUrl: 128, mediumImageUrl: 512, largeImageUrl: 1_024 } as const
 
 /** Where the picture lies, for clients that look for it here and not by its id; they open the addresses as they are. */
-function imagesOf({ config }: Parts, asking: Asking, id: Id): Content {
+function imagesOf({ config }: Parts, asking: Asking, id: string): Content {
   const { protocol, host } = asking.request
   const proof = proofOf(asking)
   const address = `${config.publicUrl ?? `${protocol}://${host}`}/rest/getCoverArt?${proof}&id=${id}`
@@ -76,12 +79,14 @@ export const getAlbumInfo = endpoint(z.object({ id: required(itemId) }), async (
   if (album === undefined) throw notFound('album')
   const known = (await parts.details.albums(viewer, [album], signal)).get(album)
   const musicBrainzId = known?.says.musicBrainzId
-  return { albumInfo: { musicBrainzId, ...imagesOf(parts, asking, album) } }
+  const picture = coverArt(album, known?.cover ?? '')
+  return { albumInfo: { musicBrainzId, ...imagesOf(parts, asking, picture) } }
 })
 
 const similar = z.object({ id: required(itemId), count: count(50) })
 
 async function similarSongs(parts: Parts, asking: Asking, { id, count }: z.output<typeof similar>) {
+  if (isNobody(id)) return []
   const item = requireAny(parts, asking.viewer, id)
   return songsOf(
     parts,
@@ -107,6 +112,7 @@ export const getTopSongs = endpoint(
     if (artist === undefined && id === undefined) {
       throw new Failure(10, "Required parameter 'artist' is missing")
     }
+    if (id !== undefined && isNobody(id)) return { topSongs: { song: [] } }
     const known =
       id === undefined
         ? await artistNamed(parts, asking, artist ?? '')

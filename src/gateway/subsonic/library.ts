@@ -1,7 +1,9 @@
 import type { Catalog, Viewer } from '../../catalog/catalog.ts'
 import type { LibrarySummary } from '../../protocol/api/catalog.ts'
 import type { Id } from '../../protocol/ids.ts'
+import type { Asking } from './endpoint.ts'
 import { notFound } from './failure.ts'
+import { many, text } from './parameters.ts'
 
 /**
  * The API numbers music folders, and some clients read the number into 32 bits. It is the start of the library's id,
@@ -18,18 +20,26 @@ export async function findLibrary(
   given: string,
   signal: AbortSignal,
 ): Promise<LibrarySummary> {
-  const libraries = await catalog.libraries(viewer, signal)
+  return libraryOf(await catalog.libraries(viewer, signal), given)
+}
+
+function libraryOf(libraries: readonly LibrarySummary[], given: string): LibrarySummary {
   const found = libraries.find(({ id }) => String(folderNumber(id)) === given || id === given)
   if (found === undefined) throw notFound('music folder')
   return found
 }
 
-/** The id of the library that is asked for, where one is. */
-export async function libraryOf(
+/** The music folders that are asked for; clients leave the parameter empty as well, and send it once for each of several. */
+export const musicFolders = many(text).transform((given) => given.filter((each) => each !== ''))
+
+/** The same request, of what is in these music folders only, where there are any. Failure 70. */
+export async function inFolders(
   catalog: Pick<Catalog, 'libraries'>,
-  viewer: Viewer,
-  given: string | undefined,
-  signal: AbortSignal,
-): Promise<Id | undefined> {
-  return given === undefined ? undefined : (await findLibrary(catalog, viewer, given, signal)).id
+  asking: Asking,
+  given: readonly string[],
+): Promise<Asking> {
+  if (given.length === 0) return asking
+  const known = await catalog.libraries(asking.viewer, asking.signal)
+  const libraries = given.map((each) => libraryOf(known, each).id)
+  return { ...asking, viewer: { ...asking.viewer, libraries } }
 }

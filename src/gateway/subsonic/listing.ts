@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { sortText } from '../../catalog/index/keys.ts'
 import { openAlbumDetails } from '../../catalog/index/queries/album-details.ts'
-import { findAlbums } from '../../catalog/index/queries/albums.ts'
+import { countOfNobody, findAlbums } from '../../catalog/index/queries/albums.ts'
 import { type ArtistDetails, openArtistDetails } from '../../catalog/index/queries/artist-details.ts'
 import { findArtists } from '../../catalog/index/queries/artists.ts'
 import { rowsOfAlbum, rowsOfArtist, rowsOfIds } from '../../catalog/index/queries/items.ts'
@@ -11,7 +11,10 @@ import { findTracks } from '../../catalog/index/queries/tracks.ts'
 import { type Ask, type View, viewOf } from '../../catalog/index/queries/view.ts'
 import type { Found } from '../../catalog/index/queries/walk.ts'
 import { findMatches, type Skipping } from '../../catalog/index/search/search.ts'
+import { nobody } from '../../catalog/nobody.ts'
 import { idOfIndex } from '../../index/file.ts'
+import { bookmarkPositions } from '../../listening/queries.ts'
+import type { KnownEpisode } from '../../podcasts/podcasts.ts'
 import {
   findChannel,
   findChannels,
@@ -26,10 +29,10 @@ import { album, albumFolder } from './album.ts'
 import { artist, artistChild, artistFolder } from './artist.ts'
 import { openBytes } from './bytes.ts'
 import type { Content } from './content.ts'
-import { channel, episode } from './episode.ts'
+import { channel, episode, type ShownEpisode } from './episode.ts'
 import { scriptOf } from './script.ts'
 import type { Shape } from './shape.ts'
-import { song } from './song.ts'
+import { nameless, type Song, song } from './song.ts'
 
 /**
  * Songs, albums and artists as the text of the answer. They are asked for by the hundred, so they are made where they
@@ -125,7 +128,7 @@ export function artists(db: DatabaseSync, ask: Ask, ids: readonly Id[], manner: 
 
 /** Songs that something is to be added to; null for those that the viewer does not see. */
 export function songContents(db: DatabaseSync, ask: Ask, ids: readonly Id[]): (Content | null)[] {
-  const found = openTrackDetails(db, viewOf(db, ask))(rowsOfIds(db, 'track', ids))
+  const found = openSongs(db, viewOf(db, ask))(rowsOfIds(db, 'track', ids))
   const contents = new Map(found.map((track) => [track.id, song.content(track)]))
   return ids.map((id) => contents.get(id) ?? null)
 }
@@ -221,38 +224,89 @@ export function artistChildren(
   return { text: textOfRows(artistChild, items, children, manner), count: items.length, next }
 }
 
+/** Who stands for nobody among artists; undefined where the viewer sees no album of nobody. */
+export function artistOfNobody(db: DatabaseSync, ask: Ask): ArtistDetails | undefined {
+  const albumCount = countOfNobody(db, viewOf(db, ask))
+  if (albumCount === 0) return undefined
+  return {
+    id: nobody,
+    name: nameless.artist,
+    sortName: nameless.artist,
+    albumCount,
+    musicBrainzId: undefined,
+    averageRating: undefined,
+    roles: ['albumartist', 'artist'],
+    mark: { starredAt: undefined, rating: undefined, playCount: 0, playedAt: undefined },
+  }
+}
+
 /** The channels of podcasts, by their titles. */
 export function podcasts(db: DatabaseSync): Id[] {
   return findChannels(db).map(({ id }) => id)
 }
 
 /** A channel, with its episodes where they are asked for; none where it is gone. */
-export function podcast(db: DatabaseSync, id: Id, includeEpisodes: boolean, manner: Manner): Text {
+export function podcast(db: DatabaseSync, ask: Ask, id: Id, includeEpisodes: boolean, manner: Manner): Text {
   const found = findChannel(db, id)
   if (found === null) return []
-  const episodes = includeEpisodes ? findEpisodes(db, found) : undefined
+  const episodes = includeEpisodes ? marked(db, ask.user, findEpisodes(db, found)) : undefined
   const text = openText(channel, 1 + (episodes?.length ?? 0), manner)
   text.add([{ ...found, episodes }])
   return text.end()
 }
 
 /** These episodes, in this order, as far as they are there. */
-export function episodes(db: DatabaseSync, ids: readonly Id[], manner: Manner): Text {
+export function episodes(db: DatabaseSync, ask: Ask, ids: readonly Id[], manner: Manner): Text {
   const found = ids.flatMap((id) => findEpisode(db, id) ?? [])
-  const text = openText(episode, found.length, manner)
-  text.add(found)
-  return text.end()
+  return episodeText(db, ask, found, manner)
 }
 
-export function newestEpisodes(db: DatabaseSync, count: number, manner: Manner): Text {
-  const found = findNewestEpisodes(db, count)
-  const text = openText(episode, found.length, manner)
-  text.add(found)
+export function episodeContent(db: DatabaseSync, ask: Ask, id: Id): Content | null {
+  const [found] = marked(
+    db,
+    ask.user,
+    [findEpisode(db, id)].filter((each) => each !== null),
+  )
+  return found === undefined ? null : episode.content(found)
+}
+
+export function newestEpisodes(db: DatabaseSync, ask: Ask, count: number, manner: Manner): Text {
+  return episodeText(db, ask, findNewestEpisodes(db, count), manner)
+}
+
+function episodeText(db: DatabaseSync, { user }: Ask, found: readonly KnownEpisode[], manner: Manner): Text {
+  const text = openText<ShownEpisode>(episode, found.length, manner)
+  text.add(marked(db, user, found))
   return text.end()
 }
 
 function songText(db: DatabaseSync, view: View, rows: readonly number[], manner: Manner): Text {
-  return textOfRows(song, rows, openTrackDetails(db, view), manner)
+  return textOfRows(song, rows, openSongs(db, view), manner)
+}
+
+/** Answers the function that reads the songs of some rows. */
+function openSongs(db: DatabaseSync, view: View): (rows: readonly number[]) => readonly Song[] {
+  const read = openTrackDetails(db, view)
+  const mark = openBookmarks<Song>(db, view.user)
+  return (rows) => mark(read(rows))
+}
+
+function marked(db: DatabaseSync, user: Id, found: readonly KnownEpisode[]): readonly ShownEpisode[] {
+  return openBookmarks<ShownEpisode>(db, user)(found)
+}
+
+/** Answers the function that says where the listener goes on in things. They are few, so that most stay as they are. */
+function openBookmarks<Item extends { readonly id: Id; readonly bookmarkPosition?: number | undefined }>(
+  db: DatabaseSync,
+  user: Id,
+): (items: readonly Item[]) => readonly Item[] {
+  const positions = bookmarkPositions(db, user)
+  if (positions.size === 0) return (items) => items
+  return (items) =>
+    items.map((item) => {
+      const bookmarkPosition = positions.get(item.id)
+      return bookmarkPosition === undefined ? item : { ...item, bookmarkPosition }
+    })
 }
 
 function albumText(db: DatabaseSync, view: View, rows: readonly number[], manner: Manner): Text {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AlbumQuery } from '../../protocol/api/catalog.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { Failure } from './failure.ts'
-import { libraryOf } from './library.ts'
+import { inFolders, musicFolders } from './library.ts'
 import { count, offset, optional, required, text, wholeNumber } from './parameters.ts'
 import { listOf, pageOf } from './written.ts'
 
@@ -30,25 +30,23 @@ const albumList = z.object({
   fromYear: year,
   toYear: year,
   genre: optional(text),
-  musicFolderId: optional(text),
+  musicFolderId: musicFolders,
 })
 
 /** What to ask of the catalog. */
-async function queryOf(
-  { catalog, seeds }: Parts,
-  { viewer, device, signal }: Asking,
-  { type, size, offset, fromYear, toYear, genre, musicFolderId }: z.output<typeof albumList>,
-): Promise<AlbumQuery> {
+function queryOf(
+  { seeds }: Parts,
+  { device }: Asking,
+  { type, size, offset, fromYear, toYear, genre }: z.output<typeof albumList>,
+): AlbumQuery {
   if (type === 'byYear') requireGiven({ fromYear, toYear })
   if (type === 'byGenre') requireGiven({ genre })
-  const library = await libraryOf(catalog, viewer, musicFolderId, signal)
   const isDown = fromYear !== undefined && toYear !== undefined && fromYear > toYear
   return {
     order: type === 'byYear' && isDown ? 'yearDescending' : orders[type],
     ...(type === 'byYear' && { fromYear, toYear }),
     ...(type === 'byGenre' && { genre }),
     ...(type === 'random' && { seed: seeds.of(device.id, offset) }),
-    library,
     limit: size,
   }
 }
@@ -59,10 +57,12 @@ function requireGiven(parameters: Readonly<Record<string, unknown>>): void {
   }
 }
 
-async function albumsOf(parts: Parts, asking: Asking, wanted: z.output<typeof albumList>, folders: boolean) {
-  const query = await queryOf(parts, asking, wanted)
+async function albumsOf(parts: Parts, asked: Asking, wanted: z.output<typeof albumList>, folders: boolean) {
+  const query = queryOf(parts, asked, wanted)
+  const asking = await inFolders(parts.catalog, asked, wanted.musicFolderId)
   // The same list, whatever the size of its pages.
-  const { limit, ...list } = query
+  const { limit, ...rest } = query
+  const list = { ...rest, libraries: asking.viewer.libraries }
   const manner = { element: 'album', folders }
   const span = { offset: wanted.offset, limit }
   const page = await parts.pages.read(asking.device.id, list, span, (start) =>
@@ -84,15 +84,15 @@ const randomSongs = z.object({
   genre: optional(text),
   fromYear: year,
   toYear: year,
-  musicFolderId: optional(text),
+  musicFolderId: musicFolders,
 })
 
 export const getRandomSongs = endpoint(
   randomSongs,
-  async (parts, asking, { size, musicFolderId, ...rest }) => {
-    const library = await libraryOf(parts.catalog, asking.viewer, musicFolderId, asking.signal)
+  async (parts, asked, { size, musicFolderId, ...rest }) => {
+    const asking = await inFolders(parts.catalog, asked, musicFolderId)
     const seed = Math.floor(Math.random() * 2 ** 31)
-    const query = { ...rest, library, seed, order: 'random', limit: size } as const
+    const query = { ...rest, seed, order: 'random', limit: size } as const
     const found =
       size === 0 ? undefined : await pageOf(parts, asking, { kind: 'song', query }, { element: 'song' })
     return { randomSongs: { song: listOf(found) } }
@@ -103,14 +103,14 @@ const songsByGenre = z.object({
   genre: required(text),
   count: count(10),
   offset,
-  musicFolderId: optional(text),
+  musicFolderId: musicFolders,
 })
 
-export const getSongsByGenre = endpoint(songsByGenre, async (parts, asking, wanted) => {
-  const library = await libraryOf(parts.catalog, asking.viewer, wanted.musicFolderId, asking.signal)
+export const getSongsByGenre = endpoint(songsByGenre, async (parts, asked, wanted) => {
+  const asking = await inFolders(parts.catalog, asked, wanted.musicFolderId)
   const { genre, offset, count: limit } = wanted
-  const query = { genre, library, order: 'title' } as const
-  const list = { ...query, what: 'songs' }
+  const query = { genre, order: 'title' } as const
+  const list = { ...query, libraries: asking.viewer.libraries, what: 'songs' }
   const page = await parts.pages.read(asking.device.id, list, { offset, limit }, (start) =>
     pageOf(parts, asking, { kind: 'song', query: { ...query, limit, ...start } }, { element: 'song' }),
   )

@@ -3,14 +3,16 @@ import type { Id } from '../../protocol/ids.ts'
 import { sendBytes } from '../media/answer.ts'
 import { picturesOf, playlistPicture } from '../media/pictures.ts'
 import type { TrackPicture } from '../media/renditions.ts'
+import { ofCoverArt } from './cover-art.ts'
 import { type Asking, answered, endpoint, type Parts } from './endpoint.ts'
 import { titleOf } from './episode.ts'
 import { notFound } from './failure.ts'
 import { findItem, requireGuid } from './item.ts'
+import { isNobody } from './nobody.ts'
 import { itemId, optional, required, text, wholeNumber } from './parameters.ts'
+import { nameless } from './song.ts'
 
-/** DSub asks for a playlist's picture by an id that it makes up, as Subsonic's own server writes them. */
-const pictureId = itemId.transform((id) => id.replace(/^(?:pl|al|ar)-/, ''))
+const pictureId = itemId.transform(ofCoverArt)
 
 /** The picture of an album, artist, song or playlist: there is always one, drawn where nothing else is found. */
 export const getCoverArt = endpoint(
@@ -41,6 +43,7 @@ async function pictureOf(parts: Parts, { viewer, signal }: Asking, id: string) {
     const sources = catalog.pictures(viewer, item.kind, item.id)
     return { name: item.name, pictures: picturesOf(sources, viewer, catalog), mosaic: false }
   }
+  if (isNobody(id)) return { name: nameless.artist, pictures: [], mosaic: false }
   const guid = requireGuid(id, 'picture')
   const podcast = podcastPicture(parts, guid)
   if (podcast !== null) return podcast

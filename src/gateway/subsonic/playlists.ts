@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import { playlists } from '../../listening/facts.ts'
 import type { TrackSummary } from '../../protocol/api/catalog.ts'
@@ -5,6 +6,7 @@ import type { PlaylistDetail, PlaylistSummary } from '../../protocol/api/listeni
 import { isCoded } from '../../protocol/errors.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { type Content, dateOf, secondsOf } from './content.ts'
+import { coverArt } from './cover-art.ts'
 import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure } from './failure.ts'
 import { requireGuid, requireItem } from './item.ts'
@@ -23,8 +25,16 @@ function playlistOf(playlist: PlaylistSummary): Content {
     duration: secondsOf(playlist.durationMs),
     created: dateOf(playlist.createdAt),
     changed: dateOf(playlist.updatedAt),
-    coverArt: playlist.id,
+    coverArt: coverArt(playlist.id, versionOf(playlist)),
   }
+}
+
+/**
+ * Of the picture of a playlist, which is put together from those of its songs. A smart one gets and loses songs without
+ * being changed, which their number and length show.
+ */
+function versionOf({ updatedAt, trackCount, durationMs }: PlaylistSummary): string {
+  return crc32(`${updatedAt} ${trackCount} ${durationMs}`).toString(16).padStart(8, '0')
 }
 
 async function withSongs(parts: Parts, asking: Asking, playlist: PlaylistDetail): Promise<Content> {

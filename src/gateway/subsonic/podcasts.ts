@@ -3,7 +3,6 @@ import type { KnownEpisode } from '../../podcasts/podcasts.ts'
 import { podcastUrl } from '../../protocol/facts/podcasts.ts'
 import { type Written, written } from './content.ts'
 import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
-import { episode } from './episode.ts'
 import { Failure, notFound } from './failure.ts'
 import { requireGuid } from './item.ts'
 import { count, flag, itemId, optional, required, text } from './parameters.ts'
@@ -25,25 +24,28 @@ export const getPodcasts = endpoint(
 /** One after another: each may have some thousand episodes. */
 async function* channelsOf(
   { listing }: Parts,
-  { form, signal }: Asking,
+  { viewer, form, signal }: Asking,
   ids: readonly string[],
   includeEpisodes: boolean,
 ): AsyncGenerator<Written> {
   const manner = { form, element: 'channel' }
-  for (const id of ids) yield written(await listing.podcast(id, includeEpisodes, manner, signal))
+  for (const id of ids) yield written(await listing.podcast(viewer, id, includeEpisodes, manner, signal))
 }
 
 export const getNewestPodcasts = endpoint(
   z.object({ count: count(20) }),
-  async ({ listing }, { form, signal }, { count }) => {
+  async ({ listing }, { viewer, form, signal }, { count }) => {
     const manner = { form, element: 'episode' }
-    return { newestPodcasts: { episode: written(await listing.newestEpisodes(count, manner, signal)) } }
+    const episode = await listing.newestEpisodes(viewer, count, manner, signal)
+    return { newestPodcasts: { episode: written(episode) } }
   },
 )
 
-export const getPodcastEpisode = endpoint(byId, (parts, _asking, { id }) => ({
-  podcastEpisode: episode.content(requireEpisode(parts, id)),
-}))
+export const getPodcastEpisode = endpoint(byId, async (parts, { viewer, signal }, { id }) => {
+  const podcastEpisode = await parts.listing.episodeContent(viewer, requireEpisode(parts, id).id, signal)
+  if (podcastEpisode === null) throw notFound('podcast episode')
+  return { podcastEpisode }
+})
 
 export const refreshPodcasts = endpoint(nothing, async (parts, asking) => {
   requireAdministrator(asking)

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import type { Id } from '../../protocol/ids.ts'
-import { type Value, written } from './content.ts'
+import { type Content, type Flow, type Value, written } from './content.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
-import { libraryOf } from './library.ts'
-import type { ListQuery } from './listing.ts'
+import { inFolders, musicFolders } from './library.ts'
+import type { Listed, ListQuery } from './listing.ts'
+import { nobodyOf } from './nobody.ts'
 import type { Start } from './pages.ts'
 import { count, offset, optional, text, wholeNumber } from './parameters.ts'
 import { listOf, pageOf, songsOf } from './written.ts'
@@ -16,7 +16,7 @@ const wanted = z.object({
   albumOffset: offset,
   songCount: count(20),
   songOffset: offset,
-  musicFolderId: optional(text),
+  musicFolderId: musicFolders,
 })
 type Wanted = z.output<typeof wanted>
 
@@ -28,39 +28,53 @@ const mostCounted = 500
  * Where no words are asked for (clients ask `""` as well) that is everything, in the order in which it came, so that
  * what a scan adds is on the last page, and no page before it changes.
  */
-async function everything(
-  parts: Parts,
-  asking: Asking,
-  wanted: Wanted,
-  library: Id | undefined,
-  folders: boolean,
-): Promise<Found> {
-  const query = { order: 'addedAscending', library } as const
-  const list = async (
+async function everything(parts: Parts, asking: Asking, wanted: Wanted, folders: boolean): Promise<Found> {
+  const query = { order: 'addedAscending' } as const
+  const { libraries } = asking.viewer
+  const list = (
     kind: ListQuery['kind'],
     offset: number,
     limit: number,
     asked: (page: Start & { readonly limit: number }) => ListQuery,
   ) =>
-    listOf(
-      await parts.pages.read(asking.device.id, { ...query, what: kind }, { offset, limit }, (start) =>
-        pageOf(parts, asking, asked({ ...start, limit }), { element: kind, folders }),
-      ),
+    parts.pages.read(asking.device.id, { ...query, libraries, what: kind }, { offset, limit }, (start) =>
+      pageOf(parts, asking, asked({ ...start, limit }), { element: kind, folders }),
     )
+  const nobody = wanted.artistCount === 0 ? undefined : await nobodyOf(parts, asking, folders)
+  const span = behind(nobody, wanted.artistOffset, wanted.artistCount)
+  const artists = await list('artist', span.offset, span.limit, (page) => ({
+    kind: 'artist',
+    query: { ...query, role: 'any', ...page },
+  }))
+  const albums = await list('album', wanted.albumOffset, wanted.albumCount, (page) => ({
+    kind: 'album',
+    query: { ...query, ...page },
+  }))
+  const songs = await list('song', wanted.songOffset, wanted.songCount, (page) => ({
+    kind: 'song',
+    query: { ...query, ...page },
+  }))
+  const isFirst = nobody !== undefined && wanted.artistOffset === 0
   return {
-    artist: await list('artist', wanted.artistOffset, wanted.artistCount, (page) => ({
-      kind: 'artist',
-      query: { ...query, role: 'any', ...page },
-    })),
-    album: await list('album', wanted.albumOffset, wanted.albumCount, (page) => ({
-      kind: 'album',
-      query: { ...query, ...page },
-    })),
-    song: await list('song', wanted.songOffset, wanted.songCount, (page) => ({
-      kind: 'song',
-      query: { ...query, ...page },
-    })),
+    artist: isFirst ? inFrontOf(artists, nobody) : listOf(artists),
+    album: listOf(albums),
+    song: listOf(songs),
   }
+}
+
+/** Who stands for nobody comes first of all artists, so that no scan moves them: where the others of a page are. */
+function behind(
+  nobody: Content | undefined,
+  offset: number,
+  limit: number,
+): { offset: number; limit: number } {
+  if (nobody === undefined) return { offset, limit }
+  return offset === 0 ? { offset, limit: limit - 1 } : { offset: offset - 1, limit }
+}
+
+async function* inFrontOf(artists: Listed | undefined, nobody: Content): Flow {
+  yield [nobody]
+  if (artists !== undefined) yield written(artists.text)
 }
 
 interface Found {
@@ -81,7 +95,6 @@ async function matches(
   { viewer, signal, form }: Asking,
   { artistCount, artistOffset, albumCount, albumOffset, songCount, songOffset }: Wanted,
   q: string,
-  library: Id | undefined,
   folders: boolean,
 ): Promise<Found> {
   const reach = (size: number, from: number) => Math.max(0, Math.min(size, deepest - from))
@@ -93,7 +106,6 @@ async function matches(
       albums: reach(albumCount, albumOffset),
       tracks: reach(songCount, songOffset),
       skip: { artists: artistOffset, albums: albumOffset, tracks: songOffset },
-      library,
     },
     { form, folders },
     signal,
@@ -101,12 +113,12 @@ async function matches(
   return { artist: written(artists), album: written(albums), song: written(songs) }
 }
 
-async function find(parts: Parts, asking: Asking, query: Wanted, folders: boolean): Promise<Found> {
-  const library = await libraryOf(parts.catalog, asking.viewer, query.musicFolderId, asking.signal)
+async function find(parts: Parts, asked: Asking, query: Wanted, folders: boolean): Promise<Found> {
+  const asking = await inFolders(parts.catalog, asked, query.musicFolderId)
   const words = wordsOf(query.query)
   return words === ''
-    ? everything(parts, asking, query, library, folders)
-    : matches(parts, asking, query, words, library, folders)
+    ? everything(parts, asking, query, folders)
+    : matches(parts, asking, query, words, folders)
 }
 
 export const search2 = endpoint(wanted, async (parts, asking, query) => ({

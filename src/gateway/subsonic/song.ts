@@ -1,6 +1,8 @@
 import type { TrackDetails } from '../../catalog/index/queries/track-details.ts'
+import { nobody } from '../../catalog/nobody.ts'
 import type { ArtistRef, ItemMark, TrackSummary } from '../../protocol/api/catalog.ts'
 import { dateOf, dateWhere, secondsOf } from './content.ts'
+import { coverArt } from './cover-art.ts'
 import { list, part, shape, texts } from './shape.ts'
 
 /** An artist as others name them. */
@@ -48,8 +50,25 @@ const none: readonly never[] = []
  */
 export const nameless = { artist: 'Unknown artist', album: 'Unknown album' } as const
 
+/** Those who are named; where nobody is, whoever stands for that, so that apps find it below an artist. */
+export function artistsOf(named: readonly ArtistRef[]): readonly ArtistRef[] {
+  return named.length === 0 ? nobodys : named
+}
+const nobodys: readonly ArtistRef[] = [{ id: nobody, name: nameless.artist }]
+
+/** What stands alone on an album of somebody has no artist to be found below: the album is. */
+function artistsOfSong({ artists, album }: Song): readonly ArtistRef[] {
+  return artists.length === 0 && album.artists.length === 0 ? nobodys : artists
+}
+
+/** A track, and where the listener wants to go on in it. */
+export interface Song extends TrackDetails {
+  /** In milliseconds. */
+  readonly bookmarkPosition?: number | undefined
+}
+
 /** Songs as the API's `Child`, with all that the index knows of them. */
-export const song = shape<TrackDetails>({
+export const song = shape<Song>({
   id: ({ id }) => id,
   parent: ({ album }) => album.id,
   isDir: false,
@@ -59,7 +78,7 @@ export const song = shape<TrackDetails>({
   track: ({ track }) => track,
   year: ({ year }) => year,
   genre: ({ genres }) => genres[0],
-  coverArt: ({ album }) => album.id,
+  coverArt: ({ album }) => coverArt(album.id, album.cover),
   size: ({ size }) => size,
   contentType: ({ mediaType }) => mediaType,
   suffix: ({ suffix }) => suffix,
@@ -71,10 +90,11 @@ export const song = shape<TrackDetails>({
   discNumber: ({ disc }) => disc,
   created: ({ addedAt }) => dateOf(addedAt),
   albumId: ({ album }) => album.id,
-  artistId: ({ artists }) => artists[0]?.id,
+  artistId: (track) => artistsOfSong(track)[0]?.id,
   type: 'music',
   mediaType: 'song',
   ...marked,
+  bookmarkPosition: ({ bookmarkPosition }) => bookmarkPosition,
   bitDepth: ({ bitDepth }) => bitDepth,
   samplingRate: ({ sampleRate }) => sampleRate,
   channelCount: ({ channels }) => channels,
@@ -82,9 +102,9 @@ export const song = shape<TrackDetails>({
   comment: ({ comment }) => comment,
   sortName: ({ sortName, title }) => sortName ?? title,
   genres: list(named, ({ genres }) => genres),
-  artists: list(artistRef, ({ artists }) => artists),
+  artists: list(artistRef, artistsOfSong),
   displayArtist: ({ artist }) => artist || nameless.artist,
-  albumArtists: list(artistRef, ({ album }) => album.artists),
+  albumArtists: list(artistRef, ({ album }) => artistsOf(album.artists)),
   displayAlbumArtist: ({ album }) => namesOf(album.artists) || nameless.artist,
   contributors: list(contributor, ({ contributors }) => contributors),
   displayComposer: ({ composers }) => namesOf(composers),

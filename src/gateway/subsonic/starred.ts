@@ -2,20 +2,19 @@ import { z } from 'zod'
 import { goneSignalOf } from '../signal.ts'
 import type { Content } from './content.ts'
 import { type Asking, endpoint, type Parts } from './endpoint.ts'
-import { libraryOf } from './library.ts'
+import { inFolders, musicFolders } from './library.ts'
 import type { ListQuery } from './listing.ts'
-import { optional, text } from './parameters.ts'
 import { pageOf, type Span, wholeList } from './written.ts'
 
 /** The API gives all that is starred in one answer, however much it is: it is read as it is sent. */
 async function starred(
   parts: Parts,
-  { viewer, form, signal, reply }: Asking,
-  musicFolderId: string | undefined,
+  asked: Asking,
+  musicFolderId: readonly string[],
   folders: boolean,
 ): Promise<Content> {
-  const library = await libraryOf(parts.catalog, viewer, musicFolderId, signal)
-  const query = { order: 'starred', library } as const
+  const { viewer, form, reply } = await inFolders(parts.catalog, asked, musicFolderId)
+  const query = { order: 'starred' } as const
   const asking = { viewer, form, signal: goneSignalOf(reply) }
   const whole = (asked: (page: Span) => ListQuery) =>
     wholeList((page) => {
@@ -29,7 +28,7 @@ async function starred(
   }
 }
 
-const parameters = z.object({ musicFolderId: optional(text) })
+const parameters = z.object({ musicFolderId: musicFolders })
 
 export const getStarred = endpoint(parameters, async (parts, asking, { musicFolderId }) => ({
   starred: await starred(parts, asking, musicFolderId, true),

@@ -26,7 +26,10 @@ const facts = [
 ]
 
 test('a long page, which two threads write, says what one thread would say', async () => {
-  await using ground = await openGround([new URL('../../catalog/index/projection.ts', import.meta.url)])
+  await using ground = await openGround([
+    new URL('../../catalog/index/projection.ts', import.meta.url),
+    new URL('../../listening/projection.ts', import.meta.url),
+  ])
   for (let at = 0; at < facts.length; at += 50) await ground.store.commit(join(...facts.slice(at, at + 50)))
   await ground.index.waitFor((await ground.store.status()).revision)
   const url = new URL('./listing.ts', import.meta.url)
@@ -56,6 +59,24 @@ test('a long page, which two threads write, says what one thread would say', asy
         assert.equal(page.text.length, page.count < 100 ? Math.min(1, page.count) : 2)
       }
     }
+  }
+  // An index that is replaced once a page has been found in it, in the midst of all that is starred, say.
+  const replaced = {
+    ...parts,
+    listing: new Proxy(parts.listing, {
+      get: (listing, name) =>
+        name === 'rows'
+          ? async (...asked: Parameters<typeof listing.rows>) => ({
+              ...(await listing.rows(...asked)),
+              index: 'another',
+            })
+          : Reflect.get(listing, name),
+    }),
+  }
+  for (const asked of lists) {
+    const asking = { viewer: guest, form: 'json', signal } as const
+    const page = await pageOf(replaced, asking, asked, { element: asked.kind })
+    assert.deepEqual(page, await parts.listing.list(guest, asked, { form: 'json', element: asked.kind }))
   }
   const { rows } = await parts.listing.rows(guest, { kind: 'album', query: { order: 'name', limit: 10 } })
   await assert.rejects(

@@ -1,3 +1,4 @@
+import { isCoded } from '../../protocol/errors.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { type Flow, type Value, written } from './content.ts'
 import type { Asking, Parts } from './endpoint.ts'
@@ -21,17 +22,24 @@ export async function pageOf(
 ): Promise<Listed> {
   const manner = { form, element, folders }
   const { library, limit } = asked.query
-  if (limit < worthTwo) return listing.list(viewer, asked, manner, signal)
+  const whole = () => listing.list(viewer, asked, manner, signal)
+  if (limit < worthTwo) return whole()
   const { rows, next, index } = await listing.rows(viewer, asked, signal)
   const write = (reader: Parts['listing'], some: readonly number[]) =>
     reader.ofRows({ ...viewer, library }, asked.kind, { rows: some, index }, manner, signal)
   const middle = Math.ceil(rows.length / 2)
-  const texts = await Promise.all(
+  const halved =
     rows.length < worthTwo
       ? [write(listing, rows)]
-      : [write(halves, rows.slice(0, middle)), write(halves, rows.slice(middle))],
-  )
-  return { text: texts.flat(), count: rows.length, next }
+      : [write(halves, rows.slice(0, middle)), write(halves, rows.slice(middle))]
+  try {
+    return { text: (await Promise.all(halved)).flat(), count: rows.length, next }
+  } catch (error) {
+    // The index has been replaced meanwhile, in the midst of an answer, it may be. The page begins at the same place in
+    // the new one.
+    if (isCoded(error, 'BEHIND')) return whole()
+    throw error
+  }
 }
 
 /** These songs, as far as the asker sees them. */
@@ -61,7 +69,7 @@ export async function heardOf(
     run.push(id)
     if (items[at + 1]?.isEpisode === isEpisode && run.length < atOnce) continue
     const text = isEpisode
-      ? listing.episodes(run, manner, signal)
+      ? listing.episodes(viewer, run, manner, signal)
       : listing.songs(viewer, run, manner, signal)
     pieces.push(...(await text))
     run = []

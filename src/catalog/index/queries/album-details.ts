@@ -25,6 +25,8 @@ export interface AlbumDetails
   readonly artists: readonly ArtistRef[]
   readonly genres: readonly string[]
   readonly says: AlbumSays
+  /** The version of its picture; empty: it has none. */
+  readonly cover: string
   readonly averageRating: number | undefined
 }
 
@@ -38,7 +40,7 @@ export function openAlbumDetails(db: DatabaseSync, view: View): (ids: readonly n
   const read = listed(
     db.prepare(
       `SELECT album.id, ${hexOf('album')}, album.name, album.artist, album.artists, album.year, album.genres, album.tracks,
-         album.duration, album.compilation, album.added, album.says, ${averageOf('album')}, ${markColumns}
+         album.duration, album.compilation, album.added, album.says, album.cover_version, ${averageOf('album')}, ${markColumns}
        FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value ${joinMark(view, 'album')}
        WHERE true ${seen(view, 'album.scope')}`,
     ),
@@ -54,7 +56,7 @@ export function openAlbumDetails(db: DatabaseSync, view: View): (ids: readonly n
     // biome-ignore format: as the columns stand in the query
     const [
       rowId, guid, name, artist, artists, year, genres, tracks,
-      duration, compilation, added, says, average, starred, rating, plays, played,
+      duration, compilation, added, says, cover, average, starred, rating, plays, played,
     ] = row
     const id = integer(rowId)
     const figure = figures?.get(id)
@@ -70,6 +72,7 @@ export function openAlbumDetails(db: DatabaseSync, view: View): (ids: readonly n
       compilation: compilation === 1,
       addedAt: integer(added),
       says: albumSaysOf(text(says)),
+      cover: text(cover),
       averageRating: optional(integer, average),
       mark: markOf([starred, rating, plays, played]),
     }

@@ -8,8 +8,9 @@ import type {
 } from '../../../protocol/api/catalog.ts'
 import type { Id } from '../../../protocol/ids.ts'
 import { integer } from '../../../store/row.ts'
+import { nobody } from '../../nobody.ts'
 import { guidBytes } from '../guid.ts'
-import { yearKey } from '../keys.ts'
+import { textKey, yearKey } from '../keys.ts'
 import { albumsOfGenre, lists } from '../lists.ts'
 import { idSetOf, readMembers } from '../members.ts'
 import { roles } from '../track-credits.ts'
@@ -45,6 +46,7 @@ export function albumLetters(db: DatabaseSync, ask: Ask): LetterSummary[] {
 /** The rows of a page. */
 export function findAlbums(db: DatabaseSync, view: View, query: AlbumQuery): Found {
   const { order, artist, genre } = query
+  if (artist === nobody) return walk(db, view, ofNobody, query)
   if (order === 'random') return randomly(db, view, query)
   const filter = filterOf(db, query)
   if (filter === undefined) return nothing
@@ -85,6 +87,14 @@ function albumsOfArtist(db: DatabaseSync, artist: Id): number[] {
     .prepare(`SELECT album.id FROM ${fromArtist}`)
     .all(guidBytes(artist))
     .map((row) => integer(row.id))
+}
+
+/** Albums of nobody, whatever order they are asked for in: the end of the list by artists. */
+const ofNobody: Walk = { list: lists.albumsByArtist, from: textKey('') }
+
+/** How many of these there are. */
+export function countOfNobody(db: DatabaseSync, view: View): number {
+  return walk(db, view, ofNobody, { limit: 0 }).total() ?? 0
 }
 
 const listOf = {

@@ -47,22 +47,33 @@ export function findArtists(db: DatabaseSync, view: View, query: ArtistQuery): F
 /** Tracks that are looked at to find the ones of an artist that are played most. */
 const mostTracks = 5_000
 
-/** The artist's tracks that are played most on this server, then those of their newest albums. */
+/** Their tracks, and those of their albums. */
+const heard = `artist JOIN credit ON credit.artist = artist.id AND credit.role = ${roles.artist}`
+const collected = `artist JOIN album_credit ON album_credit.artist = artist.id AND album_credit.role = ${roles.albumArtist}
+  CROSS JOIN track ON track.album = album_credit.album`
+
+/**
+ * The artist's tracks that are played most on this server, then those of their newest albums; of one who is heard on
+ * none, as who gathers what others sing, the tracks of their albums.
+ */
 export function topTracks(db: DatabaseSync, ask: Ask, artist: Id, limit: number): TrackSummary[] {
   const view = viewOf(db, ask)
-  const items = db
+  const own = mostPlayed(db, view, `SELECT credit.track FROM ${heard}`, artist, limit)
+  const items =
+    own.length > 0 ? own : mostPlayed(db, view, `SELECT track.id AS track FROM ${collected}`, artist, limit)
+  return tracksOf(db, view, items)
+}
+
+function mostPlayed(db: DatabaseSync, view: View, tracks: string, artist: Id, limit: number): number[] {
+  return db
     .prepare(
-      `SELECT track.id FROM (
-         SELECT credit.track FROM artist JOIN credit ON credit.artist = artist.id AND credit.role = ${roles.artist}
-         WHERE artist.guid = ? LIMIT ${mostTracks}
-       ) AS own CROSS JOIN track ON track.id = own.track
+      `SELECT track.id FROM (${tracks} WHERE artist.guid = ? LIMIT ${mostTracks}) AS own CROSS JOIN track ON track.id = own.track
        WHERE true ${seen(view, 'track.scope')}
        ORDER BY (SELECT total(plays) FROM mark WHERE mark.kind = 0 AND mark.item = track.guid) DESC,
          track.year DESC, track.album, track.disc, track.number, track.guid LIMIT ?`,
     )
     .all(guidBytes(artist), limit)
     .map((row) => integer(row.id))
-  return tracksOf(db, view, items)
 }
 
 /** Artists who share genres with this one, most alike first. */

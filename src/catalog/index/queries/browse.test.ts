@@ -470,3 +470,22 @@ test('an album as its tracks say', () => {
   const by = (name: string) => ask.album(index.db, anna, albumOf(name, '', []).album).artist
   assert.deepEqual([by('Mix'), by('Solo')], ['Various Artists', 'Ann'])
 })
+
+test('the top songs of somebody are those on which they are heard; of who only gathers others, those of their albums', () => {
+  using index = openTestIndex()
+  index.putLibrary(home)
+  index.put(
+    albumOf('Gathered', 'Gatherer', [
+      { title: 'One', artist: 'Ann' },
+      { title: 'Two', artist: 'Ben' },
+    ]),
+    albumOf('Own', 'Ann', [{ title: 'Three' }]),
+  )
+  const top = (name: string) => {
+    const { items } = ask.artists(index.db, anna, artistQuery.parse({ role: 'any' }))
+    const id = items.find((artist) => artist.name === name)?.id ?? ''
+    return ask.topTracks(index.db, anna, id, 10).map(({ title }) => title)
+  }
+  assert.deepEqual(top('Ann').sort(), ['One', 'Three'])
+  assert.deepEqual(top('Gatherer').sort(), ['One', 'Two'])
+})

@@ -205,6 +205,8 @@ export interface AlbumRef {
   readonly id: Id
   readonly name: string
   readonly artists: ArtistRef[]
+  /** The version of its picture; empty: it has none. */
+  readonly cover: string
 }
 
 /** Answers the function that finds albums by their rows; one that it has found before is not read again. */
@@ -214,16 +216,16 @@ export function openAlbumRefs(
 ): (albums: readonly number[]) => ReadonlyMap<number, AlbumRef> {
   const read = listed(
     db.prepare(
-      `SELECT album.id, lower(hex(album.guid)), album.name, album.artists
+      `SELECT album.id, lower(hex(album.guid)), album.name, album.artists, album.cover_version
        FROM json_each(?) AS wanted CROSS JOIN album ON album.id = wanted.value`,
     ),
   )
   return once((list) => {
     const rows = read(list)
     const refsOf = artists(rows.flatMap((row) => idsOf(text(row[3]))))
-    return rows.map(([row, guid, name, by]) => [
+    return rows.map(([row, guid, name, by, cover]) => [
       integer(row),
-      { id: guidOfHex(text(guid)), name: text(name), artists: refsOf(idsOf(text(by))) },
+      { id: guidOfHex(text(guid)), name: text(name), artists: refsOf(idsOf(text(by))), cover: text(cover) },
     ])
   })
 }

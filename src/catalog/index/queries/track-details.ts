@@ -150,7 +150,7 @@ function pathSeen(view: View): string {
 }
 
 const nothingMore = {}
-const noAlbum = { id: '', name: '', artists: [] }
+const noAlbum = { id: '', name: '', artists: [], cover: '' }
 
 interface Credits {
   readonly artists: ArtistRef[]

@@ -4,15 +4,17 @@ import { CodedError } from '../../../protocol/errors.ts'
 import type { Id } from '../../../protocol/ids.ts'
 import { integer, optional, text } from '../../../store/row.ts'
 
-/** Who asks, as `Viewer` of `catalog.ts`, and perhaps for one library only. */
+/** Who asks, as `Viewer` of `catalog.ts`, and perhaps for some libraries only: where both are said, both count. */
 export interface Ask {
   readonly user: Id
   readonly administrator: boolean
   readonly library?: Id | undefined
+  readonly libraries?: readonly Id[] | undefined
 }
 
 /** What someone sees. */
 export interface View {
+  readonly user: Id
   /** The scopes of what they see; null: everything there is, so that nothing need be compared. */
   readonly scopes: readonly number[] | null
   /** Rows of libraries that they see. */
@@ -26,7 +28,7 @@ export interface Statements {
   prepare(sql: string): StatementSync
 }
 
-export function viewOf(db: Statements, { user, administrator, library: only }: Ask): View {
+export function viewOf(db: Statements, { user, administrator, library: only, libraries: some }: Ask): View {
   const libraries = new Map<Id, number>()
   for (const row of db
     .prepare('SELECT id, guid, visible_to FROM library WHERE visible_to IS NOT NULL')
@@ -34,7 +36,8 @@ export function viewOf(db: Statements, { user, administrator, library: only }: A
     const id = text(row.guid)
     const visibleTo = text(row.visible_to)
     const visible = administrator || visibleTo === 'everyone' || visibleTo.includes(user)
-    if (visible && (only === undefined || only === id)) libraries.set(id, integer(row.id))
+    const asked = (only === undefined || only === id) && (some === undefined || some.includes(id))
+    if (visible && asked) libraries.set(id, integer(row.id))
   }
   let everything = true
   const scopes: number[] = []
@@ -46,7 +49,7 @@ export function viewOf(db: Statements, { user, administrator, library: only }: A
     else if (integer(row.tracks) > 0) everything = false
   }
   const listener = db.prepare('SELECT id FROM listener WHERE guid = ?').get(user)?.id
-  return { scopes: everything ? null : scopes, libraries, listener: optional(integer, listener) ?? 0 }
+  return { user, scopes: everything ? null : scopes, libraries, listener: optional(integer, listener) ?? 0 }
 }
 
 /** A condition that holds for what the viewer sees, to be put after others: `AND scope IN (…)`, or nothing. */

@@ -8,7 +8,8 @@ import { world } from './shared.ts'
 /** `node --test --test-update-snapshots` on the file that imports this writes it anew. */
 const kept = join(import.meta.dirname, 'answers.snapshot')
 
-const guid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+/** An id, with the version of a picture where it is one's. */
+const guid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:-[0-9a-f]{8}\b)?/g
 const date = /\d{4}-\d{2}-\d{2}T[\d:.]+Z/g
 /** The address of a share, whose port is another in each run, and its id. */
 const link = /^(?:http:\/\/localhost:\d+\/share\/)?[0-9a-f]{32}$/

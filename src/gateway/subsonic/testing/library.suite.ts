@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
+import type { Query } from './client.ts'
 import { everything } from './requests.ts'
 import { world } from './shared.ts'
 import { parseXml } from './xml.ts'
@@ -204,6 +205,57 @@ test('what nobody has tagged has a name, in lists and in folders', async () => {
   assert.match(directory, /"name":"Unknown album"/)
 })
 
+test('what names no artist is found below one who stands for nobody, by artists and by folders', async () => {
+  const { administrator, guest } = world
+  const named = z.object({ id: z.string(), name: z.string() })
+  const lists = z.object({ index: z.array(z.object({ name: z.string(), artist: z.array(named) })) })
+  const child = z.looseObject({ id: z.string(), title: z.string() })
+  const directory = z.object({ id: z.string(), name: z.string(), child: z.array(child) })
+  const childrenOf = async (id: string) =>
+    directory.parse((await administrator.both('getMusicDirectory', { id }))['directory']).child
+  const unknown = async (endpoint: string, of: string, client = administrator) =>
+    lists
+      .parse((await client.both(endpoint))[of])
+      .index.flatMap(({ name, artist }) => artist.map((each) => [name, each.name, each.id] as const))
+      .filter(([, name]) => name === 'Unknown artist')
+  const [[heading, , id] = ['', '', '']] = await unknown('getArtists', 'artists')
+  assert.equal(heading, '#')
+  assert.deepEqual(await unknown('getIndexes', 'indexes'), [['#', 'Unknown artist', id]])
+  const artist = z
+    .looseObject({ name: z.string(), albumCount: z.int(), album: z.array(named) })
+    .parse((await administrator.both('getArtist', { id }))['artist'])
+  assert.deepEqual(
+    [artist.name, artist.albumCount, artist.album.map(({ name }) => name)],
+    ['Unknown artist', 1, ['Unknown album']],
+  )
+  const [album] = await childrenOf(id)
+  assert.deepEqual([album?.title, album?.['parent'], album?.['artistId']], ['Unknown album', id, id])
+  const [song] = await childrenOf(album?.id ?? '')
+  assert.deepEqual([song?.title, song?.['artistId']], ['untagged', id])
+  const { musicFolder } = z
+    .object({ musicFolder: z.array(z.object({ id: z.int(), name: z.string() })) })
+    .parse((await administrator.ask('getMusicFolders'))['musicFolders'])
+  for (const folder of musicFolder) {
+    const isThere = (await childrenOf(String(folder.id))).some((each) => each.id === id)
+    assert.equal(isThere, folder.name === 'Vault', folder.name)
+  }
+  const whole = (await everything(administrator)).artist
+  assert.deepEqual(whole[0], { id, name: 'Unknown artist' })
+  const walked = []
+  for (let artistOffset = 0; artistOffset <= whole.length; artistOffset++) {
+    const answer = await administrator.both('search3', { query: '', artistCount: 1, artistOffset })
+    walked.push(...z.object({ artist: z.array(named) }).parse(answer['searchResult3']).artist)
+  }
+  assert.deepEqual(walked, whole)
+  for (const endpoint of ['getCoverArt', 'getArtistInfo2', 'getSimilarSongs2', 'getTopSongs']) {
+    const response = await administrator.fetch(endpoint, { id, f: 'json' })
+    assert.doesNotMatch(await response.text(), /"status":"failed"/, endpoint)
+  }
+  // Who sees no album of nobody meets nobody.
+  assert.deepEqual(await unknown('getArtists', 'artists', guest), [])
+  assert.equal(await guest.refused('getArtist', { id }), 70)
+})
+
 test('a music folder narrows what is shown', async () => {
   const folders = z
     .object({ musicFolder: z.array(z.object({ id: z.int(), name: z.string() })) })
@@ -214,6 +266,25 @@ test('a music folder narrows what is shown', async () => {
   assert.doesNotMatch(JSON.stringify(answer), /First/)
   assert.match(JSON.stringify(await world.administrator.both('getMusicDirectory', { id: vault })), /Eve/)
   assert.equal(await world.guest.refused('getIndexes', { musicFolderId: vault }), 70)
+  const music = folders.find(({ name }) => name !== 'Vault')?.id ?? 0
+  const all: [string, Query][] = [
+    ['getAlbumList2', { type: 'newest' }],
+    ['search3', { query: '' }],
+    ['search3', { query: 'e' }],
+    ['getIndexes', {}],
+    ['getArtists', {}],
+    ['getGenres', {}],
+    ['getStarred2', {}],
+  ]
+  for (const [endpoint, query] of all) {
+    const of = async (...musicFolderId: (string | number)[]) =>
+      JSON.stringify(await world.administrator.ask(endpoint, { ...query, musicFolderId }))
+    const whole = await of()
+    assert.equal(await of(vault, music), whole, endpoint)
+    assert.equal(await of(vault, vault, ''), await of(vault), endpoint)
+    if (endpoint !== 'getStarred2') assert.notEqual(await of(music), whole, endpoint)
+  }
+  assert.equal(await world.guest.refused('search3', { query: '', musicFolderId: [music, vault] }), 70)
 })
 
 test('parameters that cannot be are named', async () => {

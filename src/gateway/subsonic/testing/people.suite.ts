@@ -170,8 +170,21 @@ test('a bookmark is kept until it is deleted, for oneself only', async () => {
     [2_000, 'Twice', song('Two'), 0],
   )
   assert.deepEqual(await read(world.administrator), [])
+  const placed = z.looseObject({ title: z.string(), bookmarkPosition: z.int().optional() })
+  const songs = z.object({ song: z.array(placed) })
+  const placesIn = async (client = pia) =>
+    songs
+      .parse((await client.both('search3', { query: '', songCount: 500 }))['searchResult3'])
+      .song.flatMap(({ title, bookmarkPosition }) =>
+        bookmarkPosition === undefined ? [] : { title, bookmarkPosition },
+      )
+  assert.deepEqual(await placesIn(), [{ title: 'Two', bookmarkPosition: 2_000 }])
+  assert.deepEqual(await placesIn(world.administrator), [])
+  const alone = placed.parse((await pia.both('getSong', { id: song('Two') }))['song'])
+  assert.equal(alone.bookmarkPosition, 2_000)
   await pia.ask('deleteBookmark', { id: song('Two') })
   assert.deepEqual(await read(), [])
+  assert.deepEqual(await placesIn(), [])
   assert.equal(await pia.refused('deleteBookmark', { id: song('Two') }), 70)
 })
 

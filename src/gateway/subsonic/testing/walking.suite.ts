@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { rename } from 'node:fs/promises'
+import { rename, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { makePicture } from '../../../../test/fixtures/picture.ts'
 import { waitFor } from '../../../../test/harness/wait.ts'
 import type { Query } from './client.ts'
 import { everything } from './requests.ts'
@@ -112,4 +113,51 @@ test('ids stay when files are read again, moved and tagged anew', async () => {
   await rescan()
   const found = (await everything(world.guest)).song.find(({ id }) => id === before.id)
   assert.deepEqual([found?.title, found?.parent], ['Zzz, anew', before.parent])
+})
+
+test('the id of a cover changes with the picture, and every id that it has had shows the one of now', async () => {
+  const { guest, music } = world
+  const album = (await everything(guest)).album.find(({ name }) => name === 'Second')?.id ?? ''
+  const covered = z.looseObject({
+    coverArt: z.string(),
+    song: z.array(z.looseObject({ coverArt: z.string() })),
+  })
+  const coverOf = async () => {
+    const { coverArt, song } = covered.parse((await guest.both('getAlbum', { id: album }))['album'])
+    assert.deepEqual(
+      song.map((each) => each.coverArt),
+      song.map(() => coverArt),
+    )
+    assert.match(coverArt, /^[A-Za-z0-9-]+$/)
+    return coverArt
+  }
+  const put = async (pattern: string, at: string) => {
+    await music.write('Dan/Second/cover.png', await makePicture(pattern))
+    await utimes(join(music.path, 'Dan/Second/cover.png'), new Date(at), new Date(at))
+    await rescan()
+    return coverOf()
+  }
+  const ids = [await coverOf(), await put('testsrc', '2024-01-01'), await put('smptebars', '2024-02-01')]
+  assert.equal(ids[0], album)
+  assert.equal(new Set(ids).size, 3)
+  const pictures = []
+  for (const id of [...ids, `al-${album}`, `${album}-made-up`]) {
+    const response = await guest.fetch('getCoverArt', { id, f: 'json' })
+    pictures.push(Buffer.from(await response.arrayBuffer()).toString('hex'))
+  }
+  assert.equal(new Set(pictures).size, 1)
+  const made = z.looseObject({ id: z.string(), coverArt: z.string() })
+  const [song] = (await everything(guest)).song
+  const playlist = made.parse(
+    (await guest.ask('createPlaylist', { name: 'x', songId: song?.id ?? '' }))['playlist'],
+  )
+  await guest.ask('updatePlaylist', { playlistId: playlist.id, songIdToAdd: song?.id ?? '' })
+  const changed = made.parse((await guest.ask('getPlaylist', { id: playlist.id }))['playlist'])
+  assert.notEqual(changed.coverArt, playlist.coverArt)
+  for (const { coverArt } of [playlist, changed]) {
+    assert.match(
+      (await guest.fetch('getCoverArt', { id: coverArt })).headers.get('content-type') ?? '',
+      /^image/,
+    )
+  }
 })
