@@ -50,6 +50,14 @@ test('every script of npm that the documentation calls is one of package.json', 
   )
 })
 
+test('a message that tells a person to give a command names one that a fresh clone has', () => {
+  const told = ['docs/errors.md', 'src/protocol/errors.ts', 'web/i18n/es-problems.ts', 'README.md']
+  const absent = told.flatMap((path) =>
+    [...read(path).matchAll(/`hocket [^`]*`/g)].map(([command]) => `${path}: ${command}`),
+  )
+  assert.deepEqual(absent, [], 'there is no program `hocket` in PATH: `npm run hocket -- …`')
+})
+
 test('docs/operations.md names every variable that a node reads, and no other', () => {
   const named = (path: string) =>
     new Set([...read(path).matchAll(/\bHOCKET_[A-Z_]*[A-Z]\b(?!_)/g)].map(([variable]) => variable))

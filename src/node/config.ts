@@ -115,7 +115,7 @@ const settings = z.object({
     .startsWith('hocket://')
     .max(2_000)
     .optional()
-    .describe('the line that `hocket cluster invite` printed on a node of the cluster'),
+    .describe('the line that `npm run hocket -- cluster invite` printed on a node of the cluster'),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -69,22 +69,22 @@ export const errorCodes = {
   UNREACHABLE: {
     status: 503,
     title: 'A part of the service cannot be reached',
-    help: 'Nothing was saved, and music plays on. Try again in a moment; `hocket status` shows which part is away.',
+    help: 'Nothing was saved, and music plays on. Try again in a moment; `npm run hocket -- status` shows which part is away.',
   },
   ROLE_AWAY: {
     status: 503,
     title: 'No machine that does this is up',
-    help: 'The detail names the role. `hocket status` shows which machines have it: start one of them, or give the role to another with --roles.',
+    help: 'The detail names the role. `npm run hocket -- status` shows which machines have it: start one of them, or give the role to another with --roles.',
   },
   ROLE_ELSEWHERE: {
     status: 421,
     title: 'Another machine does this',
-    help: 'The detail names the role. Ask a machine that has it; `hocket status` shows them.',
+    help: 'The detail names the role. Ask a machine that has it; `npm run hocket -- status` shows them.',
   },
   TIMED_OUT: {
     status: 504,
     title: 'It took longer than it may',
-    help: 'Whether it was saved is not known, and music plays on. Look again in a moment; `hocket status` shows what is away or under load.',
+    help: 'Whether it was saved is not known, and music plays on. Look again in a moment; `npm run hocket -- status` shows what is away or under load.',
   },
 
   // gateway
@@ -106,7 +106,7 @@ export const errorCodes = {
   NOT_READY: {
     status: 503,
     title: 'The server is still getting ready',
-    help: 'Wait a moment: it is reading its store. `hocket status` shows how far it is.',
+    help: 'Wait a moment: it is reading its store. `npm run hocket -- status` shows how far it is.',
   },
   PORT_IN_USE: {
     status: 409,
@@ -138,7 +138,7 @@ export const errorCodes = {
   TRANSCODER_CRASHED: {
     status: 500,
     title: 'The process that converts audio died',
-    help: 'Try again, or play the original format; if it is always this file, it is likely damaged. `hocket doctor` tests the converter.',
+    help: 'Try again, or play the original format; if it is always this file, it is likely damaged. `npm run hocket -- doctor` tests the converter.',
   },
   TRANSCODER_BUSY: {
     status: 503,
@@ -149,7 +149,7 @@ export const errorCodes = {
   BLOB_MISSING: {
     status: 404,
     title: 'The bytes of this file are not on this server',
-    help: 'Restore them from a backup, or upload the file again; `hocket doctor` lists what is missing.',
+    help: 'Restore them from a backup, or upload the file again; `npm run hocket -- doctor` lists what is missing.',
   },
   BLOB_CORRUPT: {
     status: 503,
@@ -164,7 +164,7 @@ export const errorCodes = {
   ALREADY_IN_CLUSTER: {
     status: 409,
     title: 'This machine is a node of a cluster already',
-    help: 'Start it with `hocket up`; `hocket cluster invite` prints a line for another machine.',
+    help: 'Start it with `npm run hocket -- up`; `npm run hocket -- cluster invite` prints a line for another machine.',
   },
   JOIN_NOT_EMPTY: {
     status: 409,
@@ -174,12 +174,12 @@ export const errorCodes = {
   NOT_IN_CLUSTER: {
     status: 409,
     title: 'This machine stands alone',
-    help: 'Make a cluster of it with `hocket cluster init`; other machines then join with the line that it prints.',
+    help: 'Make a cluster of it with `npm run hocket -- cluster init`; other machines then join with the line that it prints.',
   },
   CLUSTER_NOT_LAST: {
     status: 409,
     title: 'Other machines still take part in the cluster',
-    help: 'Empty each of them with `hocket drain`, then give the command again: it waits until everything is here, and removes them.',
+    help: 'Empty each of them with `npm run hocket -- drain`, then give the command again: it waits until everything is here, and removes them.',
   },
   OFFICE_LOST: {
     status: 409,
@@ -194,7 +194,7 @@ export const errorCodes = {
   COPIES_TOO_FEW: {
     status: 503,
     title: 'Too few machines are up to keep this safely',
-    help: 'Nothing was lost and nothing acknowledged: repeat it when more nodes are up, `hocket status` shows them. A node that is gone for good is taken out with `hocket remove`.',
+    help: 'Nothing was lost and nothing acknowledged: repeat it when more nodes are up, `npm run hocket -- status` shows them. A node that is gone for good is taken out with `npm run hocket -- remove`.',
   },
   DISK_FULL: {
     status: 507,
@@ -231,7 +231,7 @@ export const errorCodes = {
   STORE_CORRUPT: {
     status: 503,
     title: 'The database of facts is damaged',
-    help: 'Stop Hocket and restore the newest backup with `hocket restore`; keep the damaged file until that has worked.',
+    help: 'Stop Hocket and restore the newest backup with `npm run hocket -- restore`; keep the damaged file until that has worked.',
   },
   STORE_NEWER: {
     status: 503,
@@ -241,7 +241,7 @@ export const errorCodes = {
   STORE_FULL: {
     status: 507,
     title: 'The database of facts has reached its quota',
-    help: 'Nothing can be written until there is room: `hocket status` shows its size, and docs/errors.md says how to make room.',
+    help: 'Nothing can be written until there is room: `npm run hocket -- status` shows its size, and docs/errors.md says how to make room.',
   },
   STORE_DIVERGED: {
     status: 503,
@@ -536,27 +536,27 @@ export const errorCodes = {
   JOIN_LINE_INVALID: {
     status: 400,
     title: 'This is no join line',
-    help: 'Copy the whole line that begins with hocket:// from the node that made it, or make a new one there with `hocket cluster invite`.',
+    help: 'Copy the whole line that begins with hocket:// from the node that made it, or make a new one there with `npm run hocket -- cluster invite`.',
   },
   DISCOVERY_EMPTY: {
     status: 404,
     title: 'No machine of a cluster was found on this network',
-    help: 'Join with the line that `hocket cluster invite` prints on a machine of the cluster: `hocket up --join LINE`. Finding needs UDP 5353 or 4651 between the machines.',
+    help: 'Join with the line that `npm run hocket -- cluster invite` prints on a machine of the cluster: `npm run hocket -- up --join LINE`. Finding needs UDP 5353 or 4651 between the machines.',
   },
   JOIN_TOKEN_UNKNOWN: {
     status: 403,
     title: 'The cluster does not know this join line',
-    help: 'Copy the whole line again, or make a new one on a node of the cluster with `hocket cluster invite`.',
+    help: 'Copy the whole line again, or make a new one on a node of the cluster with `npm run hocket -- cluster invite`.',
   },
   JOIN_TOKEN_EXPIRED: {
     status: 410,
     title: 'The join line has expired',
-    help: 'Make a new one on a node of the cluster with `hocket cluster invite`; it holds for 24 hours.',
+    help: 'Make a new one on a node of the cluster with `npm run hocket -- cluster invite`; it holds for 24 hours.',
   },
   JOIN_TOKEN_USED: {
     status: 409,
     title: 'The join line has let another node in already',
-    help: 'Each line lets one node in: make a new one with `hocket cluster invite`. If you did not use this one, look with `hocket status` who did, and remove that node.',
+    help: 'Each line lets one node in: make a new one with `npm run hocket -- cluster invite`. If you did not use this one, look with `npm run hocket -- status` who did, and remove that node.',
   },
   AUTHORITY_UNKNOWN: {
     status: 403,
@@ -566,17 +566,32 @@ export const errorCodes = {
   NODE_REFUSED: {
     status: 403,
     title: 'The caller has not proved to be a node of this cluster',
-    help: 'Only nodes that have joined may ask here. Check the clock of the machine that asked; if it was away for months, let it join again with `hocket cluster invite`.',
+    help: 'Only nodes that have joined may ask here. Check the clock of the machine that asked; if it was away for months, let it join again with `npm run hocket -- cluster invite`.',
   },
   NODE_REMOVED: {
     status: 403,
     title: 'This node has been removed from the cluster',
-    help: 'To let it in again, start it with an empty data folder and a new join line from `hocket cluster invite`.',
+    help: 'To let it in again, start it with an empty data folder and a new join line from `npm run hocket -- cluster invite`.',
   },
   NODE_HOLDS_STORE: {
     status: 409,
     title: 'The facts lie on this machine only',
-    help: 'Empty it first (`hocket drain`): another machine takes them over, within a minute. Then remove it.',
+    help: 'Empty it first (`npm run hocket -- drain`): another machine takes them over, within a minute. Then remove it.',
+  },
+  NODE_NOT_DRAINED: {
+    status: 409,
+    title: 'This machine is up and has not been emptied',
+    help: 'Empty it first (`npm run hocket -- drain`), and remove it when `status` says that it is drained. One that has just died counts as up for some seconds. Give --now to remove it at once, such as one that was stolen: what only it has is lost.',
+  },
+  NODE_UNKNOWN: {
+    status: 404,
+    title: 'No machine of this cluster has that name',
+    help: '`npm run hocket -- status` lists them; the name or the id is given as it stands there.',
+  },
+  NODE_DIFFERS: {
+    status: 502,
+    title: 'The running Hocket is of another version than this command',
+    help: 'It was started before this folder was upgraded, or from another folder: start it again, then repeat the command.',
   },
   NODE_DUPLICATE: {
     status: 409,

@@ -128,7 +128,7 @@ async function goesOn(): Promise<void> {
 }
 
 const remove = async (through: ClusterNode, name: string) =>
-  await runHocket(['remove', name, '--data', through.data])
+  await runHocket(['remove', name, '--now', '--data', through.data])
 
 test('nodes that run a member are those that joined first, without the ones that are being emptied', () => {
   const member = (id: string, state: 'active' | 'draining' | 'removed' = 'active') => ({

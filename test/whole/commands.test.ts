@@ -3,6 +3,10 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { withRunningNode } from '../../src/node/commands/remote.ts'
+import { createTerminal } from '../../src/node/commands/terminal.ts'
+import { readConfig } from '../../src/node/config.ts'
+import { isCoded } from '../../src/protocol/errors.ts'
 import { client, signIn } from '../harness/client.ts'
 import { temporaryFolder } from '../harness/folder.ts'
 import { administrator, runHocket, startNode } from '../harness/node.ts'
@@ -67,6 +71,16 @@ test('status tells a person and a program; without a server it says so', async (
   const forPrograms = await runHocket(['status', '--json', '--data', node.data])
   const { version } = z.object({ version: z.string() }).parse(JSON.parse(forPrograms.stdout))
   assert.match(version, /^\d+\.\d+\.\d+/)
+  const context = {
+    config: readConfig({ data: node.data }, {}),
+    terminal: createTerminal({ input: process.stdin, output: process.stdout, errors: process.stderr }),
+    signal: AbortSignal.timeout(60_000),
+  }
+  const ofAnotherVersion = z.object({ whatLaterVersionsSay: z.string() })
+  await assert.rejects(
+    withRunningNode(context, (remote) => remote.ask('/api/status', ofAnotherVersion)),
+    (error) => isCoded(error, 'NODE_DIFFERS'),
+  )
   await node.kill9()
   const dead = await runHocket(['status', '--data', node.data])
   assert.equal(dead.code, 1)

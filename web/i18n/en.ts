@@ -412,6 +412,7 @@ export const en = {
     one: 'The copy is made.',
     other: 'All {count} copies are made.',
   },
+  copiesCompared: 'Which copies belong where is being compared.',
   copiesMissing: {
     one: '{count} copy is still to be made',
     other: '{count} copies are still to be made',
@@ -501,9 +502,12 @@ export const en = {
   drain: 'Empty it',
   removeMachineTitle: 'Remove {name} for good?',
   removeMachineText:
-    'For a machine that is lost or is never to come back: no other machine will talk to it again. Its songs are copied anew from the others. To take a machine out that still runs, empty it first.',
+    'For a machine that is lost or is never to come back: no other machine will talk to it again. Its songs are copied anew from the others.',
+  removeRunningText:
+    'It runs and has not been emptied: what only it has is lost. Empty it first, unless it was stolen. No other machine will talk to it again.',
   machineSilent: 'does not answer',
   machineDraining: 'is being emptied',
+  machineDrained: 'is empty and may be removed',
   machineHere: 'answers you',
   machineAlive: 'runs',
   noLibrariesTitle: 'No libraries yet',

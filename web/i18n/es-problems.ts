@@ -44,19 +44,19 @@ export const esProblems = {
   BEHIND: { title: 'Este servidor aún no conoce ese cambio', help: 'Repítelo dentro de un momento.' },
   UNREACHABLE: {
     title: 'No se llega a una parte del servicio',
-    help: 'No se guardó nada, y la música sigue. Repítelo dentro de un momento; `hocket status` dice qué parte falta.',
+    help: 'No se guardó nada, y la música sigue. Repítelo dentro de un momento; `npm run hocket -- status` dice qué parte falta.',
   },
   ROLE_AWAY: {
     title: 'Ninguna máquina que hace esto está en marcha',
-    help: 'Pide a un administrador que mire `hocket status` y ponga en marcha una que lo haga.',
+    help: 'Pide a un administrador que mire `npm run hocket -- status` y ponga en marcha una que lo haga.',
   },
   ROLE_ELSEWHERE: {
     title: 'De esto se encarga otra máquina',
-    help: 'Pídelo en una máquina que tenga ese papel; `hocket status` las muestra.',
+    help: 'Pídelo en una máquina que tenga ese papel; `npm run hocket -- status` las muestra.',
   },
   TIMED_OUT: {
     title: 'Tardó más de lo permitido',
-    help: 'No se sabe si se guardó, y la música sigue. Míralo dentro de un momento; `hocket status` dice qué falta o está cargado.',
+    help: 'No se sabe si se guardó, y la música sigue. Míralo dentro de un momento; `npm run hocket -- status` dice qué falta o está cargado.',
   },
   CROSS_SITE: {
     title: 'La petición viene de la página de otro sitio',
@@ -108,7 +108,7 @@ export const esProblems = {
   },
   CLUSTER_NOT_LAST: {
     title: 'Otras máquinas siguen formando parte del clúster',
-    help: 'Vacía cada una con `hocket drain` y repite la orden: espera a que todo esté aquí y las quita.',
+    help: 'Vacía cada una con `npm run hocket -- drain` y repite la orden: espera a que todo esté aquí y las quita.',
   },
   OFFICE_LOST: {
     title: 'Otro nodo se ha hecho cargo de este trabajo',
@@ -120,7 +120,7 @@ export const esProblems = {
   },
   COPIES_TOO_FEW: {
     title: 'Hay muy pocas máquinas en marcha para guardarlo con seguridad',
-    help: 'No se perdió nada: repítelo cuando haya más nodos; `hocket status` los muestra.',
+    help: 'No se perdió nada: repítelo cuando haya más nodos; `npm run hocket -- status` los muestra.',
   },
   DISK_FULL: {
     title: 'El disco de este servidor está lleno',
@@ -150,7 +150,7 @@ export const esProblems = {
   // facts
   STORE_CORRUPT: {
     title: 'La base de datos está dañada',
-    help: 'Detén Hocket y recupera la última copia con `hocket restore`; guarda el archivo dañado hasta que funcione.',
+    help: 'Detén Hocket y recupera la última copia con `npm run hocket -- restore`; guarda el archivo dañado hasta que funcione.',
   },
   STORE_NEWER: {
     title: 'La base de datos es de una versión más nueva de Hocket',
@@ -158,7 +158,7 @@ export const esProblems = {
   },
   STORE_FULL: {
     title: 'La base de datos ha llegado a su límite',
-    help: 'No se puede escribir hasta que haya sitio: `hocket status` dice cuánto ocupa.',
+    help: 'No se puede escribir hasta que haya sitio: `npm run hocket -- status` dice cuánto ocupa.',
   },
   STORE_REFUSED: {
     title: 'La base de datos rechaza a este nodo',

@@ -422,6 +422,7 @@ export const es: Record<keyof typeof en, Message> = {
     one: 'La copia está hecha.',
     other: 'Las {count} copias están hechas.',
   },
+  copiesCompared: 'Se está comparando qué copias van en cada máquina.',
   copiesMissing: {
     one: 'Falta por hacer {count} copia',
     other: 'Faltan por hacer {count} copias',
@@ -511,9 +512,12 @@ export const es: Record<keyof typeof en, Message> = {
   drain: 'Vaciar',
   removeMachineTitle: '¿Quitar {name} para siempre?',
   removeMachineText:
-    'Para una máquina perdida o que nunca volverá: ninguna otra volverá a hablar con ella. Sus canciones se copian de nuevo desde las demás. Para sacar una máquina que aún funciona, vacíala primero.',
+    'Para una máquina perdida o que nunca volverá: ninguna otra volverá a hablar con ella. Sus canciones se copian de nuevo desde las demás.',
+  removeRunningText:
+    'Funciona y no se ha vaciado: se pierde lo que solo ella tiene. Vacíala primero, salvo que la hayan robado. Ninguna otra máquina volverá a hablar con ella.',
   machineSilent: 'no responde',
   machineDraining: 'se está vaciando',
+  machineDrained: 'está vacía y se puede quitar',
   machineHere: 'te responde',
   machineAlive: 'funciona',
   noLibrariesTitle: 'Aún no hay bibliotecas',

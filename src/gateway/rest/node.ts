@@ -53,7 +53,9 @@ export function nodeRoutes(app: Api, parts: Parts): void {
         summary: 'A backup of all facts and uploads, made while the server runs',
         changesNothing: true,
         tag,
-        response: { 200: bytes(['application/x-tar'], 'The archive; `hocket restore` reads it')[200] },
+        response: {
+          200: bytes(['application/x-tar'], 'The archive; `npm run hocket -- restore` reads it')[200],
+        },
       },
     },
     (_request, reply) => {

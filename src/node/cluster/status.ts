@@ -10,6 +10,7 @@ import { type Identity, validityOf } from '../../registry/trust/identity.ts'
 import { readRenewal } from '../../registry/trust/renewal.ts'
 import type { Alarm } from '../../store/etcd/messages.ts'
 import type { Store } from '../../store/store.ts'
+import { isDrained, standingOf } from './standing.ts'
 
 interface Parts {
   readonly identity: Pick<Identity, 'id' | 'cluster' | 'store' | 'authorities'>
@@ -45,15 +46,21 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
   const storeAlarm = alarmOf((await unlessAway(alarms(soon))) ?? [])
   const authority = await unlessAway(authorityOf(identity, store, soon))
   const layout = await unlessAway(layouts.get(store, layoutId, soon))
-  const placed = new Set(layout?.value.nodes.map(({ id }) => id))
   const live = new Map(registry.nodes().map((node) => [node.id, node]))
+  const members = registry.members()
+  const laid = layout?.value ?? null
   return {
     cluster: identity.cluster,
-    nodes: registry
-      .members()
-      .map((member) => nodeOf(member, live.get(member.id), reports?.get(member.id), identity.id))
+    nodes: members
+      .map((member) => ({
+        ...nodeOf(member, live.get(member.id), reports?.get(member.id), identity.id),
+        drained: isDrained(member, laid),
+      }))
       .toSorted((one, other) => one.name.localeCompare(other.name) || (one.id < other.id ? -1 : 1)),
-    copies: reports === null ? ownCopies(copies) : summed(registry, reports, live, placed),
+    copies:
+      reports === null || settings === null
+        ? ownCopies(copies)
+        : standingOf({ members, live: new Set(live.keys()), reports, layout: laid, settings }),
     settings: settings ?? clusterSettings.parse({}),
     authority: authority ?? { expiresAt: expiryOf(identity) },
     // Who waits for a replacement of the authority must not take it for done while the store is away.
@@ -87,45 +94,6 @@ function alarmOf(alarms: readonly Alarm[]): ClusterStatus['storeAlarm'] {
   return alarms.some(({ kind }) => kind === 'no space') ? 'full' : undefined
 }
 
-/** What all nodes say of their copies, added up; of silent ones, what is not to be had from them meanwhile. */
-function summed(
-  registry: Registry,
-  reports: ReadonlyMap<string, CopiesReport>,
-  live: ReadonlyMap<string, LiveNode>,
-  placed: ReadonlySet<string>,
-): ClusterStatus['copies'] {
-  const sum = {
-    wanted: 0,
-    held: 0,
-    missing: 0,
-    missingBytes: 0,
-    away: 0,
-    unavailable: 0,
-    bytesPerSecond: 0,
-    settled: true,
-  }
-  for (const { id, state } of registry.members()) {
-    const report = reports.get(id)
-    if (report === undefined || state === 'removed') continue
-    const { wanted, missing, missingBytes, lost, bytesPerSecond, comparing, filled, version } = report
-    const held = Math.max(0, wanted - missing)
-    if (live.has(id)) {
-      sum.wanted += wanted
-      sum.held += held
-      sum.missing += missing
-      sum.missingBytes += missingBytes
-      sum.bytesPerSecond += bytesPerSecond
-      // Each node that lacks it counts the same blob.
-      sum.unavailable = Math.max(sum.unavailable, lost)
-      sum.settled &&= !comparing && missing === lost && filled === version
-    } else if (placed.has(id)) {
-      sum.wanted += wanted
-      sum.away += held
-    }
-  }
-  return sum
-}
-
 function ownCopies(copies: Pick<Copies, 'status'>): ClusterStatus['copies'] {
   const { wanted, here, missing, missingBytes, lost, bytesPerSecond, comparing, version, filled } =
     copies.status()
@@ -146,7 +114,7 @@ function nodeOf(
   live: LiveNode | undefined,
   report: CopiesReport | undefined,
   here: string,
-): ClusterNode {
+): Omit<ClusterNode, 'drained'> {
   const { id, name, zone, roles, state, joinedAt, capacityBytes } = member
   const known = {
     id,

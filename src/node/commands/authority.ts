@@ -46,7 +46,7 @@ export async function renewAuthority(context: Context): Promise<void> {
       'Every machine has a certificate of the new authority, and none trusts the old one any more.',
     )
     terminal.print(
-      'Join lines that were made before let nobody in; make new ones with `hocket cluster invite`.',
+      'Join lines that were made before let nobody in; make new ones with `npm run hocket -- cluster invite`.',
     )
   })
 }
@@ -62,12 +62,12 @@ export function waitingText({ nodes, authority: { renewal } }: ClusterStatus): s
   const waiting = nodes.filter(({ id }) => renewal?.waitingFor.includes(id))
   const names = waiting.map(({ name, alive }) => (alive ? name : `${name} (silent)`)).join(', ')
   if (waiting.every(({ alive }) => alive)) return `It is being replaced, and waits for ${names}.`
-  return `It is being replaced, and waits for ${names}. Start the silent ones, or remove those that are gone for good (\`hocket remove NAME\`); it goes on by itself then.`
+  return `It is being replaced, and waits for ${names}. Start the silent ones, or remove those that are gone for good (\`npm run hocket -- remove NAME\`); it goes on by itself then.`
 }
 
 /** Until when the authority holds, with what to do where that is soon. */
 export function authorityText(authority: AuthorityStatus, now: number): string {
   const day = new Date(authority.expiresAt).toISOString().slice(0, 10)
   if (!expiresSoon(authority, now)) return `it holds until ${day}`
-  return `it holds until ${day}, and then no machine knows another: replace it with \`hocket cluster authority renew\``
+  return `it holds until ${day}, and then no machine knows another: replace it with \`npm run hocket -- cluster authority renew\``
 }

@@ -31,7 +31,7 @@ export async function init(context: Context): Promise<void> {
   }
   terminal.note('Making a cluster of this machine. It may be interrupted and repeated.')
   const { facts, invitation } = await moveAll(context)
-  terminal.note(`${facts} facts were moved and compared. Start it again as before: \`hocket up\`.`)
+  terminal.note(`${facts} facts were moved and compared. Start it again as before: \`npm run hocket -- up\`.`)
   sayLine(terminal, invitation.line)
 }
 
@@ -80,14 +80,16 @@ export async function setNodeState(
   context: Context,
   node: string,
   state: 'active' | 'draining' | 'removed',
+  { now = false }: { readonly now?: boolean } = {},
 ): Promise<void> {
   await withRunningNode(context, async (remote) => {
-    const id = await idOf(remote, node)
+    const { id, alive, drained } = await find(remote, node)
+    if (state === 'removed' && alive && !drained && !now) throw new CodedError('NODE_NOT_DRAINED', node)
     await remote.ask(`/api/cluster/nodes/${id}`, nothing, { method: 'PATCH', body: { state } })
   })
   const said = {
     active: 'takes part again',
-    draining: 'is being emptied; `hocket status` shows how far it is',
+    draining: 'is being emptied; `npm run hocket -- status` says when it is drained',
     removed: 'is removed; no node talks to it any more',
   }
   context.terminal.print(`${node} ${said[state]}.`)
@@ -139,7 +141,7 @@ export async function changeNode(
   if (Object.keys(body).length === 0)
     throw new CodedError('SETTING_INVALID', 'give --name, --zone or --capacity')
   await withRunningNode(context, async (remote) => {
-    const id = await idOf(remote, node)
+    const { id } = await find(remote, node)
     await remote.ask(`/api/cluster/nodes/${id}`, nothing, { method: 'PATCH', body })
   })
   context.terminal.print(`${node} is changed; copies move where they belong now.`)
@@ -221,9 +223,10 @@ function authorityRows(status: ClusterStatus): readonly (readonly [string, strin
 }
 
 function nodeRows(node: ClusterNode): readonly (readonly [string, string])[] {
-  const { name, zone, roles, state, alive, here, totalBytes, freeBytes = 0, clockSkewMs, copies } = node
+  const { name, zone, roles, state, alive, drained, here, totalBytes, freeBytes = 0 } = node
+  const { clockSkewMs, copies } = node
   const parts = [
-    `${name} (${zone}): ${alive ? state : 'silent'}`,
+    `${name} (${zone}): ${alive ? (drained ? 'drained, it can be removed' : state) : 'silent'}`,
     roles.length === allRoles.length ? 'all roles' : roles.join('+'),
     ...(totalBytes === undefined ? [] : [`${bytes(freeBytes)} free of ${bytes(totalBytes)}`]),
     ...(copies === undefined || !alive ? [] : [copiesOfNode(copies)]),
@@ -249,9 +252,13 @@ function copiesOfNode({ wanted, missing, surplus, problem }: NodeCopies): string
   ].join(', ')
 }
 
-function copiesText({ wanted, held, missing, away, unavailable }: ClusterStatus['copies']): string {
+/** `all … are made` is what an administrator waits for, so nothing else may be taken for it. */
+function copiesText({ wanted, held, missing, away, unavailable, settled }: ClusterStatus['copies']): string {
+  const made = `${held} of ${wanted} are made`
   return [
-    `${held} of ${wanted} are made, ${missing} are to be made`,
+    ...(settled && held === wanted ? [`all ${held} are made`] : [made]),
+    ...(missing > 0 ? [`${missing} are to be made`] : []),
+    ...(settled || missing > 0 ? [] : ['which ones belong where is being compared']),
     ...(away > 0 ? [`${away} are on machines that do not answer`] : []),
     ...(unavailable > 0 ? [`${unavailable} are to be had from no node`] : []),
   ].join(', ')
@@ -269,14 +276,15 @@ function repairRows(copies: ClusterStatus['copies']): readonly (readonly [string
   return [['Repair', `${share} % done, ${bytes(missingBytes)} to be copied${left}`]]
 }
 
-async function idOf(remote: Remote, node: string): Promise<string> {
+/** The node with this name or id. */
+async function find(remote: Remote, node: string): Promise<ClusterNode> {
   const { nodes } = await remote.ask('/api/cluster', clusterStatus)
   const found = nodes.filter(({ id, name, state }) => state !== 'removed' && (id === node || name === node))
   const [first] = found
-  if (first === undefined) throw new CodedError('NOT_FOUND', `no node is called ${node}`)
+  if (first === undefined) throw new CodedError('NODE_UNKNOWN', node)
   if (found.length > 1)
     throw new CodedError('CONFLICT', `${found.length} nodes are called ${node}: give the id of one`)
-  return first.id
+  return first
 }
 
 /** What an alarm of the store means, for an administrator. */

@@ -32,7 +32,7 @@ export async function leave(context: Context): Promise<void> {
   const log = pino({ level: 'silent' })
   const facts = await leaveCluster(config, log, (moved) => moving.update(moved, 0), signal)
   terminal.print(
-    `This machine stands alone, with ${facts} facts. Start it again as before, without --join: \`hocket up\`.`,
+    `This machine stands alone, with ${facts} facts. Start it again as before, without --join: \`npm run hocket -- up\`.`,
   )
 }
 

@@ -228,12 +228,14 @@ function addClusterCommands(program: Command, contextOf: (command: Command) => C
     ['undrain', 'active', 'let a node that is being emptied take part again'],
     ['remove', 'removed', 'remove a node that is gone for good'],
   ] as const) {
-    program
+    const each = program
       .command(`${name} <node>`)
       .description(description)
-      .action(async (node: string, _options, command: Command) =>
-        (await import('./cluster.ts')).setNodeState(contextOf(command), node, state),
+      .action(async (node: string, options: { now?: boolean }, command: Command) =>
+        (await import('./cluster.ts')).setNodeState(contextOf(command), node, state, options),
       )
+    if (state === 'removed')
+      each.option('--now', 'though it is up and was not drained: what only it has is lost')
   }
 }
 

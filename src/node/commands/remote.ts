@@ -66,7 +66,9 @@ function remoteOf({ address, token }: Local, signal: AbortSignal): Remote {
   return {
     async ask(path, schema, request) {
       const response = await send(path, request, AbortSignal.timeout(answerMs))
-      return schema.parse(response.status === 204 ? undefined : await response.json())
+      const answer = schema.safeParse(response.status === 204 ? undefined : await response.json())
+      if (!answer.success) throw new CodedError('NODE_DIFFERS', address, { cause: answer.error })
+      return answer.data
     },
     async *download(path) {
       const silence = new AbortController()

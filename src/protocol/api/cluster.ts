@@ -31,6 +31,7 @@ const clusterNode = z.object({
   joinedAt: timestamp,
   capacityBytes: z.int().optional().describe('How much it may hold; absent: all of its disk'),
   copies: nodeCopies.optional(),
+  drained: z.boolean().describe('It was emptied: all that it held is elsewhere, and it may be removed'),
   /** The rest is known only of nodes that live. */
   startedAt: timestamp.optional(),
   version: z.string().optional(),
@@ -104,7 +105,7 @@ export const clusterStatus = z.object({
 export type ClusterStatus = z.infer<typeof clusterStatus>
 
 export const joinInvitation = z.object({
-  line: z.string().describe('For `hocket up --join`; it lets one node in, once'),
+  line: z.string().describe('For `npm run hocket -- up --join`; it lets one node in, once'),
   expiresAt: timestamp,
 })
 export type JoinInvitation = z.infer<typeof joinInvitation>

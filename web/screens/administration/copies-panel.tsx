@@ -25,7 +25,7 @@ export function CopiesPanel({ status }: { status: ClusterStatus }) {
         </p>
       )}
       {copies.missing === 0 ? (
-        <p>{say('copiesComplete', { count: copies.held })}</p>
+        <p>{copies.settled ? say('copiesComplete', { count: copies.held }) : say('copiesCompared')}</p>
       ) : (
         <Repair copies={copies} />
       )}

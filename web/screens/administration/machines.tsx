@@ -93,7 +93,7 @@ function Machine({ node }: { node: ClusterNode }) {
       {open === 'remove' ? (
         <Confirm
           title={say('removeMachineTitle', { name: node.name })}
-          text={say('removeMachineText')}
+          text={say(node.alive && !node.drained ? 'removeRunningText' : 'removeMachineText')}
           action={say('remove')}
           onConfirm={() => mutate('removed')}
           onClose={close}
@@ -199,8 +199,9 @@ function EditDialog({ node, onClose }: { node: ClusterNode; onClose(): void }) {
   )
 }
 
-function stateOf({ here, alive, state }: ClusterNode): PlainKey {
+function stateOf({ here, alive, drained, state }: ClusterNode): PlainKey {
   if (!alive) return 'machineSilent'
+  if (drained) return 'machineDrained'
   if (state === 'draining') return 'machineDraining'
   return here ? 'machineHere' : 'machineAlive'
 }

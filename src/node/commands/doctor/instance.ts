@@ -52,7 +52,7 @@ async function* checkRunning(context: Context): AsyncGenerator<Finding> {
   else
     yield bad(
       'Hocket runs, and its store does not answer: music plays, but nothing can be saved',
-      'See with `hocket status` which machines are away, and start them.',
+      'See with `npm run hocket -- status` which machines are away, and start them.',
     )
   const cluster = await withRunningNode(context, readCluster)
   if (cluster?.storeAlarm !== undefined)
