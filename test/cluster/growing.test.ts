@@ -209,6 +209,9 @@ test('a node that is removed is refused by etcd at once, on connections that are
   await using open = reach(thief)
   await using others = reach(honest)
   assert.notEqual(await open.get(`cluster/members/${thief.id}`), null)
+  const mistaken = await runHocket(['remove', 'node-5', '--data', nodeAt(1).data])
+  assert.equal(mistaken.code, 1)
+  assert.match(mistaken.stderr, /NODE_NOT_DRAINED/)
   const { code, stderr } = await remove(nodeAt(1), 'node-5')
   assert.equal(code, 0, stderr)
   // A member that starts again refuses everybody for a moment: it must take the one while it refuses the other.

@@ -149,6 +149,28 @@ test('arguments, exit code and signals pass through the launcher', async () => {
   assert.match((await launch(folder.path, ['nonsense'])).output, /no task "nonsense"/)
 })
 
+test('what npm started ends when npm is ended, though the signal reaches npm and its shell alone', async () => {
+  await using folder = await temporaryFolder()
+  await smallCheckout(
+    folder.path,
+    `process.on('SIGTERM', () => { console.log('told to end'); process.exit() })
+     console.log('up')
+     setInterval(() => {}, 1_000)`,
+  )
+  // As npm does it: a shell that waits for us, and passes nothing on.
+  const shell = spawn('sh', ['-c', '"$0" "$1" hocket stay; true', process.execPath, 'tools/launch.mjs'], {
+    cwd: folder.path,
+    env: { ...process.env, npm_lifecycle_event: 'start', INIT_CWD: folder.path },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  for await (const text of shell.stdout.setEncoding('utf8')) {
+    if (!output.includes('up') && text.includes('up')) shell.kill('SIGTERM')
+    output += text
+  }
+  assert.match(output, /told to end/)
+})
+
 test('without npm the launcher says what is missing', async () => {
   await using folder = await temporaryFolder()
   await smallCheckout(folder.path, '')

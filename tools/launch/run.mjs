@@ -136,6 +136,25 @@ export function tieSignals(child) {
   }
 }
 
+/** How often it is looked whether npm is still there, in milliseconds. */
+const lookEveryMs = 500
+
+/**
+ * A signal that is sent to npm alone (by a supervisor, by `kill`) ends it and the shell by which it started us, and never
+ * reaches us: the child would hold its port and its data folder against the next start, with nobody who knows of it.
+ * @param {import('node:child_process').ChildProcess} child @returns {() => void} ends that
+ */
+function tieToNpm(child) {
+  if (process.env.npm_lifecycle_event === undefined) return () => {}
+  const shell = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return
+    clearInterval(timer)
+    child.kill('SIGTERM')
+  }, lookEveryMs)
+  return () => clearInterval(timer)
+}
+
 /**
  * Hands the terminal over to a command and ends as it ends: with its exit code, or 128 and its signal.
  * @param {string} command @param {readonly string[]} args @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
@@ -144,7 +163,12 @@ export function tieSignals(child) {
 export function handOver(command, args, options) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...options, stdio: 'inherit' })
-    const untie = tieSignals(child)
+    const untieSignals = tieSignals(child)
+    const untieNpm = tieToNpm(child)
+    const untie = () => {
+      untieSignals()
+      untieNpm()
+    }
     child.on('error', (error) => {
       untie()
       reject(error)
