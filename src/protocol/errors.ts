@@ -588,6 +588,11 @@ export const errorCodes = {
     title: 'No machine of this cluster has that name',
     help: '`npm run hocket -- status` lists them; the name or the id is given as it stands there.',
   },
+  NODE_AMBIGUOUS: {
+    status: 409,
+    title: 'Several machines have that name',
+    help: 'Give the id of the one that you mean: the detail lists them. `npm run hocket -- cluster node ID --name …` gives one another name.',
+  },
   NODE_DIFFERS: {
     status: 502,
     title: 'The running Hocket is of another version than this command',

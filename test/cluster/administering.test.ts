@@ -139,6 +139,15 @@ test('status counts new songs within seconds, and shows every machine with its c
   assert.match(shown, new RegExp(`^Copies +all ${copies.wanted} are made`, 'm'))
   const json = z.object({ cluster: clusterStatus }).parse(JSON.parse(await hocket('status', '--json')))
   assert.equal(json.cluster.nodes.length, 3)
+  const found = await hocket('doctor')
+  assert.match(found, /^✓ All 3 machines of the cluster answer$/m)
+  assert.match(found, /^✓ The program etcd, /m)
+  const again = await hocket('cluster', 'init')
+  assert.match(
+    again,
+    /^npm run hocket -- up --join hocket:/m,
+    'a cluster already: it gives a line for one more',
+  )
 })
 
 test('[B4] the number of copies is changed while all runs: three are made, and the third goes again', async () => {
@@ -171,7 +180,27 @@ test('settings that cannot be had, or are none, are refused with what is wrong',
   assert.match(await refused('--quorum', '3'), /quorum of 3 cannot be had of 2 copies/)
   assert.match(await refused('--grace', 'soon'), /--grace: expected is a time/)
   assert.match(await refused('--copies', 'many'), /--copies: expected is a number/)
+  assert.match(await refused('--copies', '0'), /--copies: expected is a number from 1 to 9/)
   assert.match(await refused(), /--copies, --quorum or --grace/)
+})
+
+test('a machine that cannot be told from another one, is unknown, or may hold next to nothing, is refused so', async () => {
+  const refused = async (...args: readonly string[]) => {
+    const { code, stderr } = await runHocket([...args, '--data', nodeAt(0).data])
+    assert.equal(code, 1)
+    return stderr
+  }
+  assert.match(await refused('cluster', 'node', 'node-3', '--capacity', '10'), /at least 1GiB/)
+  assert.match(await refused('drain', 'node-7'), /NODE_UNKNOWN/)
+  await hocket('cluster', 'node', 'node-3', '--name', 'node-2')
+  const { nodes } = await nodeAt(0).status()
+  const [one, other] = nodes.filter(({ name }) => name === 'node-2').map(({ id }) => id)
+  assert.ok(one !== undefined && other !== undefined)
+  const told = await refused('remove', 'node-2')
+  assert.ok(told.includes('NODE_AMBIGUOUS') && told.includes(one) && told.includes(other), told)
+  const third = nodes.find(({ zone }) => zone === 'node-3')?.id
+  assert.ok(third)
+  await hocket('cluster', 'node', third, '--name', 'node-3')
 })
 
 test('a machine is called, placed and limited otherwise while it runs, and keeps that when it starts again', async () => {

@@ -127,6 +127,9 @@ async function goesOn(): Promise<void> {
   await waitFor(() => writer.written.size > before + 3, { what: 'further writes to be acknowledged' })
 }
 
+const invite = async (ada: Client) =>
+  joinInvitation.parse((await ada.call('POST', '/api/cluster/invitations')).body).line
+
 const remove = async (through: ClusterNode, name: string) =>
   await runHocket(['remove', name, '--now', '--data', through.data])
 
@@ -177,7 +180,7 @@ test('a join line that was used, or is older than a day, lets nobody in', async 
   assert.notEqual(used.code, 0)
   assert.match(used.stderr, /JOIN_TOKEN_USED/)
   const ada = await nodeAt(1).administrator()
-  const { line } = joinInvitation.parse((await ada.call('POST', '/api/cluster/invitations')).body)
+  const line = await invite(ada)
   await using store = connectEtcdStore(storeMembers(await identityOf(nodeAt(1))))
   for await (const { id, value, revision } of joinTokens.walk(store)) {
     if (value.usedBy !== null) continue
@@ -274,11 +277,14 @@ test('[N2] [N3] a machine dies and is removed: another takes over its place in t
   assert.match(returned.stdout, /"level":60.*"NODE_REMOVED"/)
   assert.match(returned.stderr, /removed from the cluster[\s\S]*cluster invite/)
   assert.match(returned.stdout, /the store does not answer/)
-  const [again, status, doctor] = await Promise.all(
-    [['up'], ['status'], ['doctor']].map((words) => runHocket([...words, '--data', data], { env })),
+  const [again, joining, status, doctor] = await Promise.all(
+    [['up'], ['up', '--join', await invite(await nodeAt(1).administrator())], ['status'], ['doctor']].map(
+      (words) => runHocket([...words, '--data', data], { env }),
+    ),
   )
   assert.doesNotMatch(again?.stdout ?? '', /the store does not answer/, 'it asks nobody any more')
-  for (const said of [again, status, doctor]) {
+  assert.doesNotMatch(joining?.stderr ?? '', /is node/, 'it is not said to have joined')
+  for (const said of [again, joining, status, doctor]) {
     assert.equal(said?.code, 1)
     assert.match(`${said?.stdout}${said?.stderr}`, /has been removed from the cluster/)
   }

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { adoptDeviceKey } from '../../accounts/device-key.ts'
 import { CodedError } from '../../protocol/errors.ts'
-import { type Identity, readIdentity } from '../../registry/trust/identity.ts'
+import { type Identity, readIdentity, wasRemoved } from '../../registry/trust/identity.ts'
 import { join as joinByLine } from '../../registry/trust/join.ts'
 import type { Members } from '../../store/etcd/connection.ts'
 import type { Tls } from '../../store/etcd/endpoint.ts'
@@ -18,6 +18,7 @@ export async function readMembership(data: string): Promise<Identity | null> {
 /** Makes of an empty data folder a node of the cluster whose line it was given. Errors: those of `join`. */
 export async function joinCluster(config: Config, line: string, signal: AbortSignal): Promise<Identity> {
   const secrets = join(config.data, 'secrets')
+  if (wasRemoved(config.data)) throw new CodedError('NODE_REMOVED', config.data)
   const member = await readMembership(config.data)
   if (member !== null) {
     // A join that was cut off may have come no further than the identity.

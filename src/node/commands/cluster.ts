@@ -6,6 +6,7 @@ import {
   clusterStatus,
   expiresSoon,
   joinInvitation,
+  leastCapacity,
   type NodeChange,
   type NodeCopies,
 } from '../../protocol/api/cluster.ts'
@@ -25,6 +26,11 @@ const nothing = z.undefined()
 export async function init(context: Context): Promise<void> {
   const { config, terminal } = context
   if ((await readLocal(config.data)) !== null) {
+    const { readMembership } = await import('../cluster/membership.ts')
+    if ((await readMembership(config.data)) !== null) {
+      terminal.note('This machine is a node of a cluster already, and runs.')
+      return await inviteNode(context)
+    }
     const order =
       'stop it, give this command again, and start it as before: nobody may write while facts move'
     throw new CodedError('DATA_FOLDER_IN_USE', order)
@@ -97,7 +103,7 @@ export async function setNodeState(
 
 /** `hocket cluster settings`: what administrators have set for the whole cluster. */
 export async function showSettings({ terminal, ...context }: Context): Promise<void> {
-  const { settings } = await withRunningNode({ terminal, ...context }, (remote) =>
+  const { settings, layout } = await withRunningNode({ terminal, ...context }, (remote) =>
     remote.ask('/api/cluster', clusterStatus),
   )
   terminal.print(`copies  ${settings.replicas} of each song, on different machines`)
@@ -105,6 +111,11 @@ export async function showSettings({ terminal, ...context }: Context): Promise<v
   terminal.print(
     `grace   ${spoken(settings.graceSeconds)} before the copies of a silent machine are made anew`,
   )
+  const holding = layout?.nodes.length ?? settings.replicas
+  if (holding < settings.replicas)
+    terminal.note(
+      `So far ${holding} ${holding === 1 ? 'machine holds' : 'machines hold'} copies: of each song there are no more than that.`,
+    )
 }
 
 /** `hocket cluster set`: changes them, from now on. */
@@ -113,8 +124,8 @@ export async function changeSettings(
   { copies, quorum, grace }: { readonly copies?: string; readonly quorum?: string; readonly grace?: string },
 ): Promise<void> {
   const body = {
-    ...(copies !== undefined && { replicas: wholeNumber('--copies', copies) }),
-    ...(quorum !== undefined && { writeQuorum: wholeNumber('--quorum', quorum) }),
+    ...(copies !== undefined && { replicas: copyCount('--copies', copies) }),
+    ...(quorum !== undefined && { writeQuorum: copyCount('--quorum', quorum) }),
     ...(grace !== undefined && { graceSeconds: duration('--grace', grace) }),
   }
   if (Object.keys(body).length === 0)
@@ -170,15 +181,19 @@ function spoken(seconds: number): string {
   return `${seconds / length}${unit}`
 }
 
-function wholeNumber(flag: string, text: string): number {
-  if (!/^\d{1,3}$/.test(text)) throw new CodedError('SETTING_INVALID', `${flag}: expected is a number`)
+function copyCount(flag: string, text: string): number {
+  if (!/^[1-9]$/.test(text))
+    throw new CodedError('SETTING_INVALID', `${flag}: expected is a number from 1 to 9`)
   return Number(text)
 }
 
 function size(flag: string, text: string): number {
   const parsed = byteCount.safeParse(text)
-  if (!parsed.success)
-    throw new CodedError('SETTING_INVALID', `${flag}: expected is a size, such as 500GiB, or all`)
+  if (!parsed.success || parsed.data < leastCapacity)
+    throw new CodedError(
+      'SETTING_INVALID',
+      `${flag}: expected is a size, such as 500GiB, at least 1GiB, or all`,
+    )
   return parsed.data
 }
 
@@ -282,8 +297,10 @@ async function find(remote: Remote, node: string): Promise<ClusterNode> {
   const found = nodes.filter(({ id, name, state }) => state !== 'removed' && (id === node || name === node))
   const [first] = found
   if (first === undefined) throw new CodedError('NODE_UNKNOWN', node)
-  if (found.length > 1)
-    throw new CodedError('CONFLICT', `${found.length} nodes are called ${node}: give the id of one`)
+  if (found.length > 1) {
+    const told = found.map(({ id, zone, alive }) => `${id} (${zone}, ${alive ? 'up' : 'silent'})`)
+    throw new CodedError('NODE_AMBIGUOUS', told.join(', '))
+  }
   return first
 }
 

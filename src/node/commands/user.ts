@@ -17,6 +17,10 @@ export async function addUser(context: Context, name: string, role: Role): Promi
 
 export async function listUsers(context: Context): Promise<void> {
   const { items } = await withNode(context, (remote) => remote.ask('/api/users', accounts))
+  if (items.length === 0)
+    context.terminal.note(
+      'There is no account yet: make one with `npm run hocket -- user add NAME --administrator`.',
+    )
   const width = Math.max(4, ...items.map(({ name }) => name.length))
   for (const { name, role, disabled } of items) {
     context.terminal.print(`${name.padEnd(width)}  ${role}${disabled ? ', disabled' : ''}`)

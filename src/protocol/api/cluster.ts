@@ -110,6 +110,9 @@ export const joinInvitation = z.object({
 })
 export type JoinInvitation = z.infer<typeof joinInvitation>
 
+/** A machine that may hold less is none with a disk for copies; in bytes. */
+export const leastCapacity = 1_073_741_824
+
 export const nodeChange = z
   .object({
     state: memberState.describe('`draining` empties a node, `removed` is for one that is gone for good'),
@@ -117,7 +120,7 @@ export const nodeChange = z
     zone,
     capacityBytes: z
       .int()
-      .min(1_073_741_824)
+      .min(leastCapacity)
       .nullable()
       .describe('How much it may hold, 1 GiB or more; null: all of its disk'),
   })

@@ -8,14 +8,16 @@ import * as catalogFacts from '../../../catalog/facts.ts'
 import { displayPath, pathBytes } from '../../../catalog/scan/path.ts'
 import * as listeningFacts from '../../../listening/facts.ts'
 import { librarySummary } from '../../../protocol/api/catalog.ts'
-import { type AuthorityStatus, expiresSoon } from '../../../protocol/api/cluster.ts'
+import { type AuthorityStatus, type ClusterStatus, expiresSoon } from '../../../protocol/api/cluster.ts'
 import { nodeStatus } from '../../../protocol/api/node.ts'
-import { errorCodes } from '../../../protocol/errors.ts'
+import { CodedError, errorCodes } from '../../../protocol/errors.ts'
 import type { Library } from '../../../protocol/facts/catalog.ts'
 import { wasRemoved } from '../../../registry/trust/identity.ts'
 import { openSqliteStore } from '../../../store/sqlite.ts'
 import type { Store } from '../../../store/store.ts'
+import { runsEtcd } from '../../cluster/etcd.ts'
 import { readMembership } from '../../cluster/membership.ts'
+import { requireEtcd } from '../../etcd/program.ts'
 import { readLocal } from '../../local.ts'
 import { lockDataFolder } from '../../lock.ts'
 import { authorityText } from '../authority.ts'
@@ -33,12 +35,13 @@ export async function* checkInstance(
   const { data } = context.config
   if ((await readLocal(data)) !== null) yield* checkRunning(context)
   else if (wasRemoved(data)) yield bad(errorCodes.NODE_REMOVED.title, errorCodes.NODE_REMOVED.help)
-  else if ((await readMembership(data)) !== null)
+  else if ((await readMembership(data)) !== null) {
+    if (runsEtcd(data)) yield await checkEtcd()
     yield doubtful(
       'This is a node of a cluster: its facts were not checked, since it does not run',
       'Start it, and ask again.',
     )
-  else if ((await stat(join(data, 'store.db')).catch(() => null)) !== null)
+  } else if ((await stat(join(data, 'store.db')).catch(() => null)) !== null)
     yield* checkResting(context, options)
 }
 
@@ -60,7 +63,11 @@ async function* checkRunning(context: Context): AsyncGenerator<Finding> {
       `Of the store of the cluster: ${alarmWords[cluster.storeAlarm]}`,
       'Music plays on; the page says what to do.',
     )
-  if (cluster !== null) yield checkAuthority(cluster.authority)
+  if (cluster !== null) {
+    yield* checkNodes(cluster)
+    yield checkAuthority(cluster.authority)
+    if (runsEtcd(context.config.data)) yield await checkEtcd()
+  }
   if (index.skipped === 0) yield good('The index could read every fact it met')
   else
     yield bad(
@@ -72,6 +79,35 @@ async function* checkRunning(context: Context): AsyncGenerator<Finding> {
     'The database and the uploaded audio were not checked, since Hocket runs',
     'Stop it and run `npm run hocket -- doctor --bytes` to check every fact and every byte.',
   )
+}
+
+/** The machines of the cluster, as far as one of them gives cause. */
+function* checkNodes({ nodes }: ClusterStatus): Generator<Finding> {
+  const belonging = nodes.filter(({ state }) => state !== 'removed')
+  const silent = belonging.filter(({ alive }) => !alive)
+  if (silent.length === 0) yield good(`All ${belonging.length} machines of the cluster answer`)
+  for (const { name } of silent)
+    yield doubtful(
+      `The machine ${name} of the cluster does not answer`,
+      'Start it, or look at its network. One that is gone for good: “Replace a dead machine” in docs/operations.md.',
+    )
+  for (const { name, clockSkewMs } of belonging)
+    if (clockSkewMs !== undefined)
+      yield doubtful(
+        `The clock of ${name} is wrong by ${Math.round(clockSkewMs / 1_000)} s`,
+        'Let it take the time from the network (NTP).',
+      )
+}
+
+/** This machine has a member of the store, for which it needs the program. */
+async function checkEtcd(): Promise<Finding> {
+  try {
+    await requireEtcd()
+    return good('The program etcd, in which the machines keep their facts, is there')
+  } catch (error) {
+    const { title, help } = errorCodes.ETCD_MISSING
+    return bad(error instanceof CodedError ? error.message : title, help)
+  }
 }
 
 function checkAuthority(authority: AuthorityStatus): Finding {
