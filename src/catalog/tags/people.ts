@@ -41,14 +41,18 @@ function splitCredit(text: string): string[] {
   })
 }
 
-/** The one line in which the file credits several people, where it says more than their names joined. */
+/**
+ * The one line in which the file credits several people, where it says more than their names joined: `A feat. B` does,
+ * and `A; B` is a list.
+ */
 export function display(
   values: readonly string[] | undefined,
   people: readonly Credit[],
 ): string | undefined {
   if (values?.length !== 1 || people.length < 2) return undefined
   const line = cleanText(values[0] ?? '', 4_000)
-  return line === '' || line === people.map(({ name }) => name).join(', ') ? undefined : line
+  const names = people.map(({ name }) => name).join(', ')
+  return line === '' || line.split(/\s*;\s*/).join(', ') === names ? undefined : line
 }
 
 const roles = [

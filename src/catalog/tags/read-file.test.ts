@@ -160,9 +160,9 @@ test('one field may name several, and a name that looks like several is one', as
   const read = (ARTIST: string, ALBUMARTIST: string, GENRE: string) =>
     tagsOf('several.flac', retagFlac(sound, { TITLE: 'x', ARTIST, ALBUMARTIST, GENRE }))
   const named = (people: readonly { name: string }[]) => people.map(({ name }) => name)
-  for (const [artist, albumArtist, genre] of [
-    ['A;B', 'C; D', 'Rock;Pop'],
-    ['A / B', 'C ft. D', 'Rock/Pop'],
+  for (const [artist, albumArtist, genre, ...lines] of [
+    ['A;B', 'C; D', 'Rock;Pop', undefined, undefined],
+    ['A / B', 'C ft. D', 'Rock/Pop', 'A / B', 'C ft. D'],
   ] as const) {
     const tags = await read(artist, albumArtist, genre)
     assert.deepEqual(
@@ -173,6 +173,7 @@ test('one field may name several, and a name that looks like several is one', as
         ['Rock', 'Pop'],
       ],
     )
+    assert.deepEqual([tags.artistDisplay, tags.albumArtistDisplay], lines)
   }
   const tags = await read('AC/DC', 'Earth, Wind & Fire', 'Drum & Bass')
   assert.deepEqual(

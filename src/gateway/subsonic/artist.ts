@@ -18,10 +18,11 @@ export const artist = shape<ArtistDetails>({
   roles: texts(({ roles }) => roles),
 })
 
-/** An artist as a folder, for clients that browse by folders. */
+/** An artist as a folder, for clients that browse by folders; some show the picture that other servers name besides. */
 export const artistFolder = shape<ArtistDetails>({
   id: ({ id }) => id,
   name: ({ name }) => name,
+  coverArt: ({ id }) => id,
   starred,
   userRating,
   averageRating,

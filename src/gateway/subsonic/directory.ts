@@ -7,6 +7,7 @@ import { findItem, type Item } from './item.ts'
 import { findLibrary, folderNumber } from './library.ts'
 import { albumsOfNobody, isNobody, nobodyIn, nobodyOf } from './nobody.ts'
 import { itemId, required } from './parameters.ts'
+import { evenIfReplaced } from './written.ts'
 
 /**
  * A folder as clients browse them that know no tags: a music folder holds artists, an artist holds albums, an album
@@ -64,7 +65,9 @@ async function ofMusicFolder(parts: Parts, asking: Asking, given: string): Promi
     let cursor: string | undefined
     do {
       const query = { role: 'albumArtist', order: 'name', library: id, cursor, limit: atOnce } as const
-      const { text, next } = await listing.artistChildren(viewer, query, number, mannerOf(asking), gone)
+      const { text, next } = await evenIfReplaced(() =>
+        listing.artistChildren(viewer, query, number, mannerOf(asking), gone),
+      )
       yield written(text)
       cursor = next
     } while (cursor !== undefined)

@@ -6,6 +6,7 @@ import { type Asking, endpoint, type Parts } from './endpoint.ts'
 import { inFolders, musicFolders } from './library.ts'
 import { nobodyOf } from './nobody.ts'
 import { optional, wholeNumber } from './parameters.ts'
+import { evenIfReplaced } from './written.ts'
 
 /** Artists that are asked of the catalog at once, and held at once. */
 const atOnce = 500
@@ -73,7 +74,7 @@ async function* runsOf(
     const limit = Math.min(atOnce, left)
     const start = cursor === undefined ? { offset } : { cursor }
     const query = { role: 'albumArtist', order: 'name', limit, ...start } as const
-    const page = await listing.artistRuns(viewer, query, manner, signal)
+    const page = await evenIfReplaced(() => listing.artistRuns(viewer, query, manner, signal))
     for (const [letter, artists] of page.runs) yield [letter, written(artists)]
     left -= page.count
     cursor = page.next

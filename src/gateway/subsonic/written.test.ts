@@ -3,13 +3,15 @@ import { test } from 'node:test'
 import { openGround } from '../../../test/fixtures/ground.ts'
 import { albumParts, libraries, partId } from '../../catalog/facts.ts'
 import { albumOf, home, libraryFact } from '../../catalog/index/test-index.ts'
-import { isCoded } from '../../protocol/errors.ts'
+import type { Reader } from '../../index/index.ts'
+import { CodedError, isCoded } from '../../protocol/errors.ts'
 import { join } from '../../store/collection.ts'
 import { derivedId } from '../../store/derived-id.ts'
 import type { Form, Listed, ListQuery } from './listing.ts'
 import { pageOf } from './written.ts'
 
 type Listing = typeof import('./listing.ts')
+type Asked = Reader<Listing>
 
 const hidden = derivedId('library hidden')
 const guest = { user: derivedId('user guest'), administrator: false }
@@ -60,23 +62,29 @@ test('a long page, which two threads write, says what one thread would say', asy
       }
     }
   }
-  // An index that is replaced once a page has been found in it, in the midst of all that is starred, say.
-  const replaced = {
-    ...parts,
-    listing: new Proxy(parts.listing, {
-      get: (listing, name) =>
-        name === 'rows'
-          ? async (...asked: Parameters<typeof listing.rows>) => ({
-              ...(await listing.rows(...asked)),
-              index: 'another',
-            })
-          : Reflect.get(listing, name),
+  // An index that is replaced while a page of it is read, in the midst of all that is starred, say.
+  const first = {
+    found: async (...asked: Parameters<Asked['rows']>) => ({
+      ...(await parts.listing.rows(...asked)),
+      index: 'another',
     }),
+    ended: () => Promise.reject(new CodedError('UNREACHABLE', 'the thread has ended')),
   }
-  for (const asked of lists) {
-    const asking = { viewer: guest, form: 'json', signal } as const
-    const page = await pageOf(replaced, asking, asked, { element: asked.kind })
-    assert.deepEqual(page, await parts.listing.list(guest, asked, { form: 'json', element: asked.kind }))
+  for (const instead of Object.values(first)) {
+    for (const asked of lists) {
+      let times = 0
+      const rows: Asked['rows'] = (...given) => {
+        times += 1
+        return times === 1 ? instead(...given) : parts.listing.rows(...given)
+      }
+      const listing = new Proxy(parts.listing, {
+        get: (reader, name) => (name === 'rows' ? rows : Reflect.get(reader, name)),
+      })
+      const asking = { viewer: guest, form: 'json', signal } as const
+      const page = await pageOf({ ...parts, listing }, asking, asked, { element: asked.kind })
+      const alone = await parts.listing.list(guest, asked, { form: 'json', element: asked.kind })
+      assert.deepEqual([said(page, 'json'), page.next, times], [said(alone, 'json'), alone.next, 2])
+    }
   }
   const { rows } = await parts.listing.rows(guest, { kind: 'album', query: { order: 'name', limit: 10 } })
   await assert.rejects(

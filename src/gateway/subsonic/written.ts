@@ -14,7 +14,7 @@ type With = Pick<Parts, 'listing'>
 const worthTwo = 100
 
 /** A page of a list. */
-export async function pageOf(
+export function pageOf(
   { listing, halves }: Pick<Parts, 'listing' | 'halves'>,
   { viewer, form, signal }: Who,
   asked: ListQuery,
@@ -22,22 +22,32 @@ export async function pageOf(
 ): Promise<Listed> {
   const manner = { form, element, folders }
   const { library, limit } = asked.query
-  const whole = () => listing.list(viewer, asked, manner, signal)
-  if (limit < worthTwo) return whole()
-  const { rows, next, index } = await listing.rows(viewer, asked, signal)
-  const write = (reader: Parts['listing'], some: readonly number[]) =>
-    reader.ofRows({ ...viewer, library }, asked.kind, { rows: some, index }, manner, signal)
-  const middle = Math.ceil(rows.length / 2)
-  const halved =
-    rows.length < worthTwo
-      ? [write(listing, rows)]
-      : [write(halves, rows.slice(0, middle)), write(halves, rows.slice(middle))]
+  const write = (reader: Parts['listing'], rows: readonly number[], index: string) =>
+    reader.ofRows({ ...viewer, library }, asked.kind, { rows, index }, manner, signal)
+
+  async function inHalves(): Promise<Listed> {
+    const { rows, next, index } = await listing.rows(viewer, asked, signal)
+    const middle = Math.ceil(rows.length / 2)
+    const texts = await Promise.all(
+      rows.length < worthTwo
+        ? [write(listing, rows, index)]
+        : [write(halves, rows.slice(0, middle), index), write(halves, rows.slice(middle), index)],
+    )
+    return { text: texts.flat(), count: rows.length, next }
+  }
+  return evenIfReplaced(limit < worthTwo ? () => listing.list(viewer, asked, manner, signal) : inHalves)
+}
+
+/**
+ * Asks again where the index has been replaced meanwhile: the new one is there, cursors hold in it, and in the midst of
+ * a long answer nothing else could be said.
+ */
+export async function evenIfReplaced<Found>(ask: () => Promise<Found>): Promise<Found> {
   try {
-    return { text: (await Promise.all(halved)).flat(), count: rows.length, next }
+    return await ask()
   } catch (error) {
-    // The index has been replaced meanwhile, in the midst of an answer, it may be. The page begins at the same place in
-    // the new one.
-    if (isCoded(error, 'BEHIND')) return whole()
+    // Its rows are those of the former index, or the thread that read that one has been ended.
+    if (isCoded(error, 'BEHIND') || isCoded(error, 'UNREACHABLE')) return ask()
     throw error
   }
 }
