@@ -164,6 +164,8 @@ export interface PictureSource {
   readonly place: { readonly library: Id; readonly path: string } | undefined
   /** What `cover` says in the summaries: changes with the picture. */
   readonly version: string
+  /** What the album's row says where this is its cover. */
+  readonly coverVersion: string
 }
 
 export interface PictureFile {

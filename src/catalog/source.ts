@@ -6,6 +6,7 @@ import type { Id } from '../protocol/ids.ts'
 import { bytes, integer, optional, text } from '../store/row.ts'
 import { besidePath } from './beside.ts'
 import type { PictureFile, PictureSource, TrackPlace, TrackSource, Viewer } from './catalog.ts'
+import { coverVersionOf } from './index/cover-version.ts'
 import { guidBytes, guidOf } from './index/guid.ts'
 import { coverOf } from './index/queries/rows.ts'
 import { sees, type View, viewOf } from './index/queries/view.ts'
@@ -99,7 +100,11 @@ function trackPicture(index: Index, view: View, track: number): PictureSource[] 
     .get(track)
   if (row === undefined || row.picture === 0 || !sees(view, integer(row.scope))) return []
   const picture = integer(row.picture)
-  const shown = { track: guidOf(bytes(row.guid)), version: coverOf(row) }
+  const shown = {
+    track: guidOf(bytes(row.guid)),
+    version: coverOf(row),
+    coverVersion: coverVersionOf(picture, bytes(row.fingerprint)),
+  }
   const places = placesOf(index, view, track)
   const beside = places.flatMap((place): PictureFile[] => {
     const { library, coverFile, coverModifiedAt: modifiedAt } = place

@@ -1,12 +1,11 @@
 import type { SQLOutputValue } from 'node:sqlite'
-import { crc32 } from 'node:zlib'
 import { bytes, idsOf, integer, optional, text, written } from '../../store/row.ts'
 import { openAlbumCredits } from './album-credits.ts'
+import { coverVersionOf } from './cover-version.ts'
 import { artistAlbumKey, nameKey, sortText, timeKey, yearNameKey } from './keys.ts'
 import { albumsOfGenre, type ListWriter, lists } from './lists.ts'
 import { weightOf } from './search/documents.ts'
 import { type AlbumSummary, factsOf, merge, writeAlbumSays } from './summary.ts'
-import { embeddedPicture } from './track-row.ts'
 import { type NamedCredit, type NamedTrack, openTrackWords } from './track-words.ts'
 import type { TrackParts } from './tracks.ts'
 
@@ -133,7 +132,7 @@ export function openAlbums(parts: TrackParts): (id: number, given?: AlbumTracks)
       summary.size,
       summary.compilation ? 1 : 0,
       cover?.id ?? null,
-      cover === undefined ? '' : versionOf(cover),
+      cover === undefined ? '' : coverVersionOf(cover.picture, cover.fingerprint),
       album.added,
       summary.updatedAt,
       writeAlbumSays(facts),
@@ -202,12 +201,6 @@ function coverOf(tracks: readonly AlbumTrack[]): AlbumTrack | undefined {
     if (track.picture > 0 && (first === undefined || isBefore(track, first))) first = track
   }
   return first
-}
-
-/** Eight characters that are others where the picture is another: one beside the music says when it changed. */
-function versionOf({ picture, fingerprint }: AlbumTrack): string {
-  const file = (picture & embeddedPicture) === 0 ? new Uint8Array() : fingerprint
-  return crc32(String(picture), crc32(file)).toString(16).padStart(8, '0')
 }
 
 /** In the order of discs and numbers; a track without them comes first. */

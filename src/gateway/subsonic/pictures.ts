@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { Id } from '../../protocol/ids.ts'
 import { sendBytes } from '../media/answer.ts'
 import { picturesOf, playlistPicture } from '../media/pictures.ts'
-import type { TrackPicture } from '../media/renditions.ts'
-import { ofCoverArt } from './cover-art.ts'
+import type { TrackPicture, WantedPicture } from '../media/renditions.ts'
+import { coverArt, ofCoverArt } from './cover-art.ts'
 import { type Asking, answered, endpoint, type Parts } from './endpoint.ts'
 import { titleOf } from './episode.ts'
 import { notFound } from './failure.ts'
@@ -12,14 +12,15 @@ import { isNobody } from './nobody.ts'
 import { itemId, optional, required, text, wholeNumber } from './parameters.ts'
 import { nameless } from './song.ts'
 
-const pictureId = itemId.transform(ofCoverArt)
+const pictureId = itemId.transform((given) => ({ given, id: ofCoverArt(given) }))
 
 /** The picture of an album, artist, song or playlist: there is always one, drawn where nothing else is found. */
 export const getCoverArt = endpoint(
   z.object({ id: required(pictureId), size: optional(wholeNumber(0, 4_096)) }),
-  async (parts, asking, { id, size }) => {
+  async (parts, asking, { id: { given, id }, size }) => {
     const { request, reply, signal } = asking
-    const { name, pictures, mosaic } = await pictureOf(parts, asking, id)
+    const { name, pictures, mosaic, coverVersion = '' } = await pictureOf(parts, asking, id)
+    const isOfNow = coverVersion !== '' && given === coverArt(id, coverVersion)
     const wanted = {
       id,
       name,
@@ -28,20 +29,27 @@ export const getCoverArt = endpoint(
       accept: request.headers.accept,
       // Some clients say 0 where they want it as large as it is.
       size: size || undefined,
-      v: undefined,
+      // An id with the version of now names nothing else, ever.
+      v: isOfNow ? pictures[0]?.version : undefined,
     }
-    const { bytes } = await parts.renditions.cover(wanted, signal)
-    await sendBytes(request, reply, bytes, { vary: 'accept' })
+    const { bytes, immutable } = await parts.renditions.cover(wanted, signal)
+    await sendBytes(request, reply, bytes, { immutable, vary: 'accept' })
     return answered
   },
 )
 
-async function pictureOf(parts: Parts, { viewer, signal }: Asking, id: string) {
+/** A picture, and the version of it that ids of covers say, where they do. */
+interface Found extends Pick<WantedPicture, 'name' | 'pictures' | 'mosaic'> {
+  readonly coverVersion?: string | undefined
+}
+
+async function pictureOf(parts: Parts, { viewer, signal }: Asking, id: string): Promise<Found> {
   const { catalog, listening } = parts
   const item = findItem(catalog, viewer, id, ['album', 'track', 'artist'])
   if (item !== null) {
     const sources = catalog.pictures(viewer, item.kind, item.id)
-    return { name: item.name, pictures: picturesOf(sources, viewer, catalog), mosaic: false }
+    const pictures = picturesOf(sources, viewer, catalog)
+    return { name: item.name, pictures, mosaic: false, coverVersion: sources[0]?.coverVersion }
   }
   if (isNobody(id)) return { name: nameless.artist, pictures: [], mosaic: false }
   const guid = requireGuid(id, 'picture')
@@ -52,7 +60,7 @@ async function pictureOf(parts: Parts, { viewer, signal }: Asking, id: string) {
 }
 
 /** That of an episode is its own, or else its channel's. */
-function podcastPicture({ podcasts }: Parts, id: Id) {
+function podcastPicture({ podcasts }: Parts, id: Id): Found | null {
   const episode = podcasts.episode(id)
   const channel = episode?.channel ?? podcasts.channel(id)
   if (channel === null) return null
@@ -63,7 +71,8 @@ function podcastPicture({ podcasts }: Parts, id: Id) {
     const file = { library: channel.id, path: '', modifiedAt: undefined, is: { blob, size } }
     return [{ version: blob, place: undefined, file, within: null }]
   })
-  return { name: episode?.feed.title ?? titleOf(channel), pictures, mosaic: false }
+  const name = episode?.feed.title ?? titleOf(channel)
+  return { name, pictures, mosaic: false, coverVersion: pictures[0]?.version }
 }
 
 /** A drawn picture with the initials of the name. */

@@ -140,6 +140,12 @@ test('the id of a cover changes with the picture, and every id that it has had s
   const ids = [await coverOf(), await put('testsrc', '2024-01-01'), await put('smptebars', '2024-02-01')]
   assert.equal(ids[0], album)
   assert.equal(new Set(ids).size, 3)
+  const keeps = async (id: string) => {
+    const response = await guest.fetch('getCoverArt', { id, size: 100 })
+    await response.body?.cancel()
+    return /immutable/.test(response.headers.get('cache-control') ?? '')
+  }
+  assert.deepEqual(await Promise.all(ids.map(keeps)), [false, false, true], 'the one of now is kept for ever')
   const pictures = []
   for (const id of [...ids, `al-${album}`, `${album}-made-up`]) {
     const response = await guest.fetch('getCoverArt', { id, f: 'json' })
