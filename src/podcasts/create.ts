@@ -11,7 +11,7 @@ import { findChannel, findChannels, findEpisode } from './queries.ts'
 export interface PodcastsOptions {
   readonly store: Store
   /** With `podcastsProjection`. */
-  readonly index: Pick<Index, 'statement'>
+  readonly index: Pick<Index, 'statement' | 'reader'>
 }
 
 /** The module of the index's part that finds channels and episodes. */
@@ -19,6 +19,7 @@ export const podcastsProjection = new URL('./projection.ts', import.meta.url)
 
 export function createPodcasts({ store, index }: PodcastsOptions): Podcasts {
   const asked = { prepare: index.statement }
+  const reader = index.reader<typeof import('./queries.ts')>(new URL('./queries.ts', import.meta.url))
 
   async function change(
     id: Id,
@@ -38,6 +39,8 @@ export function createPodcasts({ store, index }: PodcastsOptions): Podcasts {
   return {
     channel: (id) => findChannel(asked, id),
     episode: (id) => findEpisode(asked, id),
+    channels: (signal) => reader.findShownChannels(signal),
+    episodes: (wanted, signal) => reader.findEpisodePage(wanted, signal),
     async subscribe(user, url, signal) {
       const id = channelId(url)
       const added: PodcastChannel = { url, addedBy: user, addedAt: Date.now(), feed: {}, failures: 0 }

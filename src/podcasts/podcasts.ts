@@ -18,6 +18,24 @@ export interface KnownEpisode extends PodcastEpisode {
   readonly channel: KnownChannel
 }
 
+/** A channel with what can be said of its episodes. */
+export interface ShownChannel extends KnownChannel {
+  readonly episodeCount: number
+  readonly newestAt?: number
+}
+
+export interface WantedEpisodes {
+  /** Absent: of all channels. */
+  readonly channel?: Id | undefined
+  readonly offset: number
+  readonly limit: number
+}
+
+export interface EpisodePage {
+  readonly items: readonly KnownEpisode[]
+  readonly total: number
+}
+
 /**
  * Podcasts, kept for everyone. Commands say what should be; what is looked for and downloaded is the business of whoever
  * is the operator. Who may command is for the gateway to say.
@@ -26,6 +44,10 @@ export interface Podcasts {
   /** Microseconds, from the index; null where there is none. */
   channel(id: Id): KnownChannel | null
   episode(id: Id): KnownEpisode | null
+  /** By their titles. */
+  channels(signal?: AbortSignal): Promise<readonly ShownChannel[]>
+  /** The newest first. */
+  episodes(wanted: WantedEpisodes, signal?: AbortSignal): Promise<EpisodePage>
 
   /** Subscribes to the feed at `url`, which is read soon; nothing where that is so already. */
   subscribe(user: Id, url: string, signal?: AbortSignal): Promise<Written<Id>>

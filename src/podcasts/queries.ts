@@ -1,8 +1,9 @@
 import type { SQLOutputValue, StatementSync } from 'node:sqlite'
 import type { PodcastChannel, PodcastEpisode } from '../protocol/facts/podcasts.ts'
 import type { Id } from '../protocol/ids.ts'
-import { text, written } from '../store/row.ts'
-import type { KnownChannel, KnownEpisode } from './podcasts.ts'
+import { integer, text, written } from '../store/row.ts'
+import { titleOf } from './names.ts'
+import type { EpisodePage, KnownChannel, KnownEpisode, ShownChannel, WantedEpisodes } from './podcasts.ts'
 
 /** Questions to the index, from any thread: `prepare` is that of a database, or one that keeps its statements. */
 export interface Asked {
@@ -22,12 +23,11 @@ export function findChannel(asked: Asked, id: Id): KnownChannel | null {
 
 /** By their titles. */
 export function findChannels(asked: Asked): KnownChannel[] {
-  const nameOf = ({ feed, url }: KnownChannel) => feed.title ?? url
   return asked
     .prepare('SELECT guid, fact FROM podcasts_channel')
     .all()
     .map(channelOf)
-    .sort((one, other) => nameOf(one).localeCompare(nameOf(other)) || (one.id < other.id ? -1 : 1))
+    .sort((one, other) => titleOf(one).localeCompare(titleOf(other)) || (one.id < other.id ? -1 : 1))
 }
 
 export function findEpisode(asked: Asked, id: Id): KnownEpisode | null {
@@ -49,6 +49,40 @@ export function findNewestEpisodes(asked: Asked, count: number): KnownEpisode[] 
     .prepare(`${episodesShown} ORDER BY published DESC, podcasts_episode.guid LIMIT ?`)
     .all(count)
     .map(episodeOf)
+}
+
+/** Channels by their titles, each with how many episodes there are of it, and when the newest was published. */
+export function findShownChannels(asked: Asked): ShownChannel[] {
+  const count = asked.prepare(
+    'SELECT count(*) AS count, max(published) AS newest FROM podcasts_episode WHERE channel = ?',
+  )
+  return findChannels(asked).map((channel) => {
+    const row = count.get(channel.id)
+    const newestAt = row?.newest
+    return {
+      ...channel,
+      episodeCount: integer(row?.count ?? 0),
+      ...(newestAt !== null && newestAt !== undefined && { newestAt: integer(newestAt) }),
+    }
+  })
+}
+
+/** A part of the episodes of a channel, or of all, the newest first. */
+export function findEpisodePage(asked: Asked, { channel, offset, limit }: WantedEpisodes): EpisodePage {
+  const [where, given] = channel === undefined ? ['', []] : ['WHERE podcasts_episode.channel = ?', [channel]]
+  const items = asked
+    .prepare(
+      `${episodesShown} ${where} ORDER BY published DESC, podcasts_episode.guid LIMIT ${limit} OFFSET ${offset}`,
+    )
+    .all(...given)
+    .map(episodeOf)
+  const row = asked
+    .prepare(
+      `SELECT count(*) AS total FROM podcasts_episode
+       CROSS JOIN podcasts_channel ON podcasts_channel.guid = podcasts_episode.channel ${where}`,
+    )
+    .get(...given)
+  return { items, total: integer(row?.total ?? 0) }
 }
 
 /** Those that are to be downloaded. */

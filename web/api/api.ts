@@ -96,6 +96,18 @@ export function createApi(client: Client<paths>) {
     disconnect: (id: string) => DELETE('/api/connections/{id}', by(id)),
     setLastfm: (body: Schemas['ServiceInput']) => answer(PUT('/api/services/lastfm', { body })),
     reportPlay: (body: Schemas['PlayInput']) => answer(POST('/api/plays', { body })),
+    podcasts: () => answer(GET('/api/podcasts')),
+    podcast: (id: string) => answer(GET('/api/podcasts/{id}', by(id))),
+    subscribe: (url: string) => answer(POST('/api/podcasts', { body: { url } })),
+    unsubscribe: (id: string) => DELETE('/api/podcasts/{id}', by(id)),
+    refreshPodcasts: () => POST('/api/podcasts/refresh'),
+    episodes: (query: QueryOf<'/api/episodes'>, signal?: AbortSignal) =>
+      answer(GET('/api/episodes', listed(query, {}, signal))),
+    downloadEpisode: (id: string) => answer(PUT('/api/episodes/{id}/download', by(id))),
+    removeDownload: (id: string) => answer(DELETE('/api/episodes/{id}/download', by(id))),
+    /** It is so short that it outlives the page. */
+    keepPlace: (id: string, positionMs: number) =>
+      PUT('/api/episodes/{id}/place', { ...by(id), body: { positionMs }, keepalive: true }),
     queue: () => answer(GET('/api/queue')),
     /** `leaving`: the page closes, and the request outlives it; browsers let only short ones do so. */
     saveQueue: (body: Schemas['QueueInput'], leaving: boolean) =>

@@ -12,21 +12,23 @@ import {
   ListPlus,
   ListStart,
   Plus,
+  Podcast,
   Shuffle,
   Star,
   User,
 } from 'lucide-react'
 import { useCallback } from 'react'
-import type { AlbumSummary, ArtistRef, TrackSummary } from '../../src/protocol/api/catalog.ts'
+import type { AlbumSummary, ArtistRef } from '../../src/protocol/api/catalog.ts'
 import { downloadAddress } from '../api/media.ts'
 import { problemOf } from '../api/problem.ts'
 import type { MenuItem } from '../components/menu.tsx'
 import { useWords } from '../i18n/i18n.tsx'
+import type { Playable } from '../player/playable.ts'
 import { useNotify } from './notices.tsx'
 import { playlistsQuery } from './queries.ts'
 import { useServices } from './services.tsx'
 
-type Tracks = readonly TrackSummary[] | (() => Promise<readonly TrackSummary[]>)
+type Tracks = readonly Playable[] | (() => Promise<readonly Playable[]>)
 
 /** What can be done with tracks, wherever they are shown; each says what it did, or why it could not. */
 export function useTrackActions() {
@@ -35,7 +37,7 @@ export function useTrackActions() {
   const { say } = useWords()
 
   const withTracks = useCallback(
-    async (tracks: Tracks, use: (tracks: readonly TrackSummary[]) => void) => {
+    async (tracks: Tracks, use: (tracks: readonly Playable[]) => void) => {
       try {
         use(typeof tracks === 'function' ? await tracks() : tracks)
       } catch (error) {
@@ -61,11 +63,21 @@ export function useTrackActions() {
   }
 }
 
-/** The part of every menu that queues things and puts them into playlists. */
+/** The part of every menu that queues things. */
+export function useNextItems() {
+  const actions = useTrackActions()
+  const { say } = useWords()
+  return (tracks: Tracks): MenuItem[] => [
+    { label: say('playNext'), icon: ListStart, run: () => actions.addNext(tracks) },
+    { label: say('addToQueue'), icon: ListEnd, run: () => actions.addLast(tracks) },
+  ]
+}
+
+/** The same, with playlists to put them into. */
 function useQueueItems() {
   const { api } = useServices()
   const queries = useQueryClient()
-  const actions = useTrackActions()
+  const nextItems = useNextItems()
   const notify = useNotify()
   const { say } = useWords()
 
@@ -85,8 +97,7 @@ function useQueueItems() {
   }
 
   return (tracks: Tracks, name: string): MenuItem[] => [
-    { label: say('playNext'), icon: ListStart, run: () => actions.addNext(tracks) },
-    { label: say('addToQueue'), icon: ListEnd, run: () => actions.addLast(tracks) },
+    ...nextItems(tracks),
     {
       label: say('addToPlaylist'),
       icon: ListPlus,
@@ -112,9 +123,28 @@ export function useTrackMenu() {
   const navigate = useNavigate()
   const queueItems = useQueueItems()
   const artistItems = useArtistItems()
+  const nextItems = useNextItems()
   const { say } = useWords()
 
-  return (track: TrackSummary, more: readonly MenuItem[] = []): MenuItem[] => {
+  /** Of an episode there are no stars and no details, and playlists hold songs only. */
+  const episodeItems = (track: Playable, more: readonly MenuItem[]): MenuItem[] => [
+    ...nextItems([track]),
+    ...more,
+    'line',
+    {
+      label: say('goToPodcast'),
+      icon: Podcast,
+      run: () => navigate({ to: '/podcasts/$id', params: { id: track.album.id } }),
+    },
+    {
+      label: say('saveFile'),
+      icon: Download,
+      run: () => download(gateways.address(downloadAddress(track))),
+    },
+  ]
+
+  return (track: Playable, more: readonly MenuItem[] = []): MenuItem[] => {
+    if (track.kind === 'episode') return episodeItems(track, more)
     const mark = marks.of('track', track.id) ?? track.mark
     return [
       ...queueItems([track], track.title),

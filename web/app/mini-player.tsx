@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router'
+import { coverOf } from '../api/media.ts'
 import { Cover } from '../components/cover.tsx'
 import { useWords } from '../i18n/i18n.tsx'
 import { currentEntry } from '../player/queue.ts'
@@ -20,12 +21,7 @@ export function MiniPlayer() {
       <i className="mini-part" style={{ inlineSize: `${part}%` }} />
       <Link to="/playing" className="mini-open">
         <span className="visually-hidden">{say('openPlaying')}</span>
-        <Cover
-          of={{ kind: 'track', id: track.id, version: track.cover }}
-          size={64}
-          eager
-          className="mini-cover"
-        />
+        <Cover of={coverOf(track)} size={64} eager className="mini-cover" />
         <span className="mini-text">
           <b dir="auto">{track.title}</b>
           <span dir="auto">{recovering ? say('recovering') : track.artist}</span>

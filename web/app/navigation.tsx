@@ -10,6 +10,7 @@ import {
   type LucideIcon,
   MicVocal,
   Music2,
+  Podcast,
   Search,
   Server,
   Settings,
@@ -39,6 +40,7 @@ export const library: readonly Destination[] = [
   { to: '/songs', word: 'songs', icon: Music2 },
   { to: '/genres', word: 'genres', icon: Tags },
   { to: '/folders', word: 'folders', icon: FolderTree },
+  { to: '/podcasts', word: 'podcasts', icon: Podcast },
 ]
 
 function NavLink({ to, word, icon: Icon, exact = false }: Destination & { exact?: boolean }) {

@@ -1,9 +1,10 @@
 import { Link, useRouter, useRouterState } from '@tanstack/react-router'
 import { ListMusic, Maximize2, Minimize2 } from 'lucide-react'
+import { coverOf } from '../api/media.ts'
 import { IconButton } from '../components/controls.tsx'
 import { Cover } from '../components/cover.tsx'
 import { StarButton } from '../components/star.tsx'
-import { ArtistLinks } from '../components/track-row.tsx'
+import { ArtistLinks, SourceLink } from '../components/track-row.tsx'
 import { useWords } from '../i18n/i18n.tsx'
 import { currentEntry } from '../player/queue.ts'
 import { useServices, useView } from './services.tsx'
@@ -13,9 +14,8 @@ import {
   PlayButton,
   PlayerTrouble,
   PreviousButton,
-  RepeatButton,
   SeekBar,
-  ShuffleButton,
+  SideButton,
   VolumeControl,
 } from './transport.tsx'
 import './player-bar.css'
@@ -32,11 +32,11 @@ export function PlayerBar() {
       <NowPlaying />
       <div className="player-bar-middle">
         <div className="player-bar-buttons">
-          <ShuffleButton />
+          <SideButton side="start" />
           <PreviousButton />
           <PlayButton />
           <NextButton />
-          <RepeatButton />
+          <SideButton side="end" />
         </div>
         <SeekBar />
       </div>
@@ -74,17 +74,17 @@ function NowPlaying() {
   return (
     <div className="player-bar-track">
       <Link to="/playing" aria-label={say('openPlaying')} className="player-bar-cover">
-        <Cover of={{ kind: 'track', id: track.id, version: track.cover }} size={64} eager />
+        <Cover of={coverOf(track)} size={64} eager />
       </Link>
       <div className="player-bar-text">
-        <Link dir="auto" to="/albums/$id" params={{ id: track.album.id }} className="player-bar-title">
+        <SourceLink of={track} className="player-bar-title">
           {track.title}
-        </Link>
+        </SourceLink>
         <p dir="auto" className="fine">
           <ArtistLinks artists={track.artists} text={track.artist} />
         </p>
       </div>
-      <StarButton kind="track" item={track} />
+      {track.kind === 'episode' ? null : <StarButton kind="track" item={track} />}
     </div>
   )
 }

@@ -94,5 +94,10 @@ export const clusterEventsQuery = (api: Api) =>
     staleTime: 0,
   })
 
+export const podcastsQuery = (api: Api) =>
+  queryOptions({ queryKey: ['podcasts', 'all'], queryFn: api.podcasts })
+export const podcastQuery = (api: Api, id: string) =>
+  queryOptions({ queryKey: ['podcasts', 'one', id], queryFn: () => api.podcast(id) })
+
 export const statusQuery = (api: Api) =>
   queryOptions({ queryKey: ['status'], queryFn: api.status, refetchInterval: 5_000, staleTime: 0 })

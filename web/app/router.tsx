@@ -137,6 +137,16 @@ const playlist = createRoute({
   path: '/playlists/$id',
   component: screen(() => import('../screens/playlists/playlist.tsx'), 'Playlist'),
 })
+const podcasts = createRoute({
+  getParentRoute: () => inside,
+  path: '/podcasts',
+  component: screen(() => import('../screens/podcasts/podcasts.tsx'), 'Podcasts'),
+})
+const podcast = createRoute({
+  getParentRoute: () => inside,
+  path: '/podcasts/$id',
+  component: screen(() => import('../screens/podcasts/podcast.tsx'), 'PodcastScreen'),
+})
 const queue = createRoute({
   getParentRoute: () => inside,
   path: '/queue',
@@ -220,6 +230,8 @@ const routeTree = root.addChildren([
     search,
     playlists,
     playlist,
+    podcasts,
+    podcast,
     queue,
     playing,
     uploads,

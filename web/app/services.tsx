@@ -6,10 +6,12 @@ import { createGateways, type Gateways } from '../api/gateways.ts'
 import { RequestFailed } from '../api/problem.ts'
 import { systemClock } from '../player/clock.ts'
 import { connectMediaSession } from '../player/media-session.ts'
+import { createPlaces, type Places } from '../player/places.ts'
+import { playableOf } from '../player/playable.ts'
 import { createPlayer } from '../player/player.ts'
 import { createPlayReports, type PlayReports } from '../player/plays.ts'
 import { currentEntry } from '../player/queue.ts'
-import { type Remembered, rememberQueue } from '../player/remember.ts'
+import { type KeptQueue, type Remembered, rememberQueue } from '../player/remember.ts'
 import { loadSettings, saveSettings } from '../player/settings.ts'
 import type { Player, PlayerState } from '../player/state.ts'
 import { createStore, type Store } from '../player/store.ts'
@@ -24,6 +26,7 @@ export interface Services {
   gateways: Gateways
   player: Player
   plays: PlayReports
+  places: Places
   remembered: Remembered
   marks: Marks
   uploads: Uploads
@@ -65,14 +68,18 @@ export function createServices(): Services {
       }
     },
   })
+  const places = createPlaces({ clock: systemClock, keep: api.keepPlace })
   const player = createPlayer({
     elements: [audio(), audio()],
     clock: systemClock,
     settings: loadSettings(storage),
     address: gateways.address,
     probe: (url) => probe(url, gateways),
-    onPlayed: (track) => plays.report(track.id),
+    beginsAt: places.of,
+    // Of podcasts no plays are counted.
+    onPlayed: (track) => track.kind === 'episode' || plays.report(track.id),
   })
+  places.follow(player.state)
   player.state.subscribe((now, before) => {
     const settings = settingsOf(now)
     if (JSON.stringify(settings) !== JSON.stringify(settingsOf(before))) saveSettings(storage, settings)
@@ -80,27 +87,35 @@ export function createServices(): Services {
   // Services that show what is played now hear of each song once; whether they do matters to nobody.
   let said: string | undefined
   player.state.subscribe(({ status, queue }) => {
-    const track = status === 'playing' ? currentEntry(queue)?.track.id : undefined
-    if (track === undefined || track === said) return
-    said = track
-    void api.reportPlaying(track).catch(() => undefined)
+    const track = status === 'playing' ? currentEntry(queue)?.track : undefined
+    if (track === undefined || track.id === said || track.kind === 'episode') return
+    said = track.id
+    void api.reportPlaying(track.id).catch(() => undefined)
   })
   gateways.base.subscribe(() => player.relocate())
   if ('mediaSession' in navigator) connectMediaSession(player, navigator.mediaSession, gateways.address)
   const remembered = rememberQueue({
     player,
     clock: systemClock,
-    load: api.queue,
+    load: () => loadQueue(api, places),
     save: (queue, basedOn, leaving) => saveQueue(api, { ...queue, basedOn }, leaving),
     onElsewhere: (device) => view.set({ queueElsewhere: device }),
   })
   const uploads = createUploads(gateways, () => void queries.invalidateQueries({ queryKey: ['albums'] }))
   const marks = createMarks(api, view)
-  return { api, gateways, player, plays, remembered, marks, uploads, queries, view }
+  return { api, gateways, player, plays, places, remembered, marks, uploads, queries, view }
 }
 
 function settingsOf({ volume, muted, levelling, queue }: PlayerState) {
   return { volume, muted, levelling, repeat: queue.repeat, shuffled: queue.shuffled }
+}
+
+/** The queue with the episodes that stand in it, which its tracks do not name. */
+async function loadQueue(api: Api, places: Places): Promise<KeptQueue> {
+  const { tracks, items, episodes, ...rest } = await api.queue()
+  places.learn(episodes)
+  const byId = new Map(episodes.map((episode) => [episode.id, playableOf(episode)]))
+  return { ...rest, items: tracks.map((id, at) => items[at] ?? byId.get(id) ?? null) }
 }
 
 async function saveQueue(

@@ -101,6 +101,7 @@ const changes = {
   playlists: ['playlists'],
   accounts: ['accounts'],
   queue: [],
+  podcasts: ['podcasts'],
 } as const satisfies Record<Extract<LiveMessage, { type: 'changed' }>['what'], readonly string[]>
 
 /**
@@ -162,17 +163,21 @@ function useLive() {
 }
 
 function useRememberedQueue() {
-  const { remembered } = useServices()
+  const { places, remembered } = useServices()
   const account = useAccount()?.id
   useEffect(() => {
     if (account === undefined) return
+    const flush = () => {
+      remembered.flush()
+      places.flush()
+    }
     remembered.begin()
-    window.addEventListener('pagehide', remembered.flush)
+    window.addEventListener('pagehide', flush)
     return () => {
-      window.removeEventListener('pagehide', remembered.flush)
+      window.removeEventListener('pagehide', flush)
       remembered.stop()
     }
-  }, [account, remembered])
+  }, [account, places, remembered])
 }
 
 /** The session ended here or elsewhere: back to the login page, and after it to where the person was. */

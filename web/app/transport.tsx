@@ -3,6 +3,8 @@ import {
   Play,
   Repeat,
   Repeat1,
+  RotateCcw,
+  RotateCw,
   Shuffle,
   SkipBack,
   SkipForward,
@@ -13,7 +15,7 @@ import {
 import { IconButton } from '../components/controls.tsx'
 import { Slider } from '../components/slider.tsx'
 import { useWords } from '../i18n/i18n.tsx'
-import type { Repeat as RepeatMode } from '../player/queue.ts'
+import { currentEntry, type Repeat as RepeatMode } from '../player/queue.ts'
 import { usePlayer, usePlayerState } from './sound.tsx'
 import './transport.css'
 
@@ -76,7 +78,7 @@ export function NextButton({ size = 20 }: { size?: number }) {
   )
 }
 
-export function ShuffleButton() {
+function ShuffleButton() {
   const player = usePlayer()
   const { say } = useWords()
   const on = usePlayerState((state) => state.queue.shuffled)
@@ -91,9 +93,40 @@ export function ShuffleButton() {
   )
 }
 
+const backMs = 15_000
+const forwardMs = 30_000
+
+/** What stands beside the main buttons: the order of songs, or steps within an episode. */
+export function SideButton({ side }: { side: 'start' | 'end' }) {
+  const player = usePlayer()
+  const { say } = useWords()
+  const isEpisode = usePlayerState((state) => currentEntry(state.queue)?.track.kind === 'episode')
+  const step = (ms: number) => player.seek(player.state.get().positionMs + ms)
+  if (side === 'start') {
+    if (!isEpisode) return <ShuffleButton />
+    return (
+      <IconButton
+        icon={RotateCcw}
+        size={18}
+        label={say('backSeconds', { count: backMs / 1_000 })}
+        onClick={() => step(-backMs)}
+      />
+    )
+  }
+  if (!isEpisode) return <RepeatButton />
+  return (
+    <IconButton
+      icon={RotateCw}
+      size={18}
+      label={say('forwardSeconds', { count: forwardMs / 1_000 })}
+      onClick={() => step(forwardMs)}
+    />
+  )
+}
+
 const afterRepeat: Record<RepeatMode, RepeatMode> = { off: 'all', all: 'one', one: 'off' }
 
-export function RepeatButton() {
+function RepeatButton() {
   const player = usePlayer()
   const { say } = useWords()
   const mode = usePlayerState((state) => state.queue.repeat)

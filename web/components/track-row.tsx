@@ -2,9 +2,11 @@ import { Link } from '@tanstack/react-router'
 import { MoreHorizontal } from 'lucide-react'
 import { memo, type ReactNode } from 'react'
 import type { ArtistRef, TrackSummary } from '../../src/protocol/api/catalog.ts'
+import { coverOf } from '../api/media.ts'
 import { useTrackMenu } from '../app/actions.tsx'
 import { usePlayerState } from '../app/sound.tsx'
 import { useWords } from '../i18n/i18n.tsx'
+import type { Playable } from '../player/playable.ts'
 import { currentEntry } from '../player/queue.ts'
 import { IconButton } from './controls.tsx'
 import { Cover } from './cover.tsx'
@@ -56,7 +58,7 @@ export const TrackRow = memo(function TrackRow(props: TrackRowProps) {
       )}
       {cover ? (
         <span className="track-cover">
-          <Cover of={{ kind: 'track', id: track.id, version: track.cover }} size={64} />
+          <Cover of={coverOf(track)} size={64} />
           {sounds && number === undefined ? (
             <span className="sounding-veil">
               <Sounding paused={paused} />
@@ -98,6 +100,20 @@ export const TrackRow = memo(function TrackRow(props: TrackRowProps) {
     </div>
   )
 })
+
+/** A link to what a track is part of: its album, or the podcast of an episode. */
+export function SourceLink({
+  of,
+  className,
+  children,
+}: {
+  of: Pick<Playable, 'kind' | 'album'>
+  className?: string
+  children: ReactNode
+}) {
+  const given = { dir: 'auto', params: { id: of.album.id }, className, children } as const
+  return of.kind === 'episode' ? <Link to="/podcasts/$id" {...given} /> : <Link to="/albums/$id" {...given} />
+}
 
 /** The artists of a thing, each a link, in the words of the file where these name them all. */
 export function ArtistLinks({ artists, text }: { artists: readonly ArtistRef[]; text: string }) {

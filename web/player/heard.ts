@@ -1,10 +1,10 @@
-import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
+import type { Playable } from './playable.ts'
 import { countsAfterMs } from './plays.ts'
 
 /** Counts what was really heard of a track, and says once when that is enough to be a play. */
 export interface Heard {
   /** The audio went on by `stepMs`. */
-  step(stepMs: number, track: TrackSummary): void
+  step(stepMs: number, track: Playable): void
   /** Another track, or this one anew. */
   reset(): void
 }
@@ -12,7 +12,7 @@ export interface Heard {
 /** Steps between two time updates that are longer than this are jumps, not listening. */
 const longestStepMs = 2_500
 
-export function createHeard(onPlayed: (track: TrackSummary) => void): Heard {
+export function createHeard(onPlayed: (track: Playable) => void): Heard {
   let heardMs = 0
   let counted = false
   return {

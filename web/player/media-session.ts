@@ -38,7 +38,7 @@ export function connectMediaSession(
               album: track.album.name,
               artwork: [256, 512].map((size) => ({
                 src: address(
-                  `/api/covers/track/${track.id}?size=${size}&v=${encodeURIComponent(track.cover)}`,
+                  `/api/covers/${track.kind ?? 'track'}/${track.id}?size=${size}&v=${encodeURIComponent(track.cover)}`,
                 ),
                 sizes: `${size}x${size}`,
               })),

@@ -39,7 +39,8 @@ export function createPlayer(parts: PlayerParts): Player {
     setQueue(changed)
     const entry = queues.currentEntry(changed)
     if (wasEmpty && entry !== undefined) {
-      state.set({ status: 'paused', positionMs: 0, durationMs: entry.track.durationMs })
+      const positionMs = parts.beginsAt?.(entry.track) ?? 0
+      state.set({ status: 'paused', positionMs, durationMs: entry.track.durationMs })
     }
   }
 

@@ -1,9 +1,9 @@
-import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
+import type { Playable } from './playable.ts'
 
 /** A track at its place in the queue. The same track may stand there twice; `key` tells the places apart. */
 export interface Entry {
   readonly key: string
-  readonly track: TrackSummary
+  readonly track: Playable
 }
 
 export type Repeat = 'off' | 'all' | 'one'
@@ -35,12 +35,7 @@ export function currentEntry(queue: Queue): Entry | undefined {
 }
 
 /** Replaces the queue. With shuffling on, the track at `start` comes first and the others follow in random order. */
-export function replaceWith(
-  queue: Queue,
-  tracks: readonly TrackSummary[],
-  start: number,
-  chance: Chance,
-): Queue {
+export function replaceWith(queue: Queue, tracks: readonly Playable[], start: number, chance: Chance): Queue {
   const entries = entriesOf(tracks, chance)
   const current = entries.length === 0 ? -1 : clamp(start, 0, entries.length - 1)
   const next = { ...queue, entries, current, original: entries.map((entry) => entry.key) }
@@ -50,13 +45,13 @@ export function replaceWith(
   return { ...next, entries: [...first, ...others], current: 0 }
 }
 
-export function addNext(queue: Queue, tracks: readonly TrackSummary[], chance: Chance): Queue {
+export function addNext(queue: Queue, tracks: readonly Playable[], chance: Chance): Queue {
   const key = currentEntry(queue)?.key
   const place = key === undefined ? 0 : queue.original.indexOf(key) + 1
   return insert(queue, entriesOf(tracks, chance), queue.current + 1, place)
 }
 
-export function addLast(queue: Queue, tracks: readonly TrackSummary[], chance: Chance): Queue {
+export function addLast(queue: Queue, tracks: readonly Playable[], chance: Chance): Queue {
   return insert(queue, entriesOf(tracks, chance), queue.entries.length, queue.original.length)
 }
 
@@ -126,7 +121,7 @@ export function indexBefore(queue: Queue): number | undefined {
   return queue.repeat === 'all' && queue.entries.length > 0 ? queue.entries.length - 1 : undefined
 }
 
-function entriesOf(tracks: readonly TrackSummary[], chance: Chance): Entry[] {
+function entriesOf(tracks: readonly Playable[], chance: Chance): Entry[] {
   return tracks.map((track) => ({ key: chance.newKey(), track }))
 }
 

@@ -1,5 +1,5 @@
-import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
 import type { Clock } from './clock.ts'
+import type { Playable } from './playable.ts'
 import type { Player, PlayerState } from './state.ts'
 
 /** The queue as the server is told of it, so that it is there on the next device. */
@@ -11,7 +11,7 @@ export interface SavedQueue {
 
 /** The queue as the server keeps it; `items` are its tracks, null where one is gone. */
 export interface KeptQueue {
-  items: readonly (TrackSummary | null)[]
+  items: readonly (Playable | null)[]
   current?: number | undefined
   positionMs: number
   changedAt: number

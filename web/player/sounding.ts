@@ -12,7 +12,7 @@ import { createVoices } from './voices.ts'
 
 /** What makes the queue sound: it takes the current entry to the ear, and goes on to the next by itself. */
 export interface Sounding {
-  /** Makes the entry at `index` current, from its start. */
+  /** Makes the entry at `index` current, from where it begins. */
   begin(index: number): void
   /** Sound is wanted; `begin` or `play` brings it. */
   want(): void
@@ -91,20 +91,24 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     state.set({ failure: { kind, track } })
   }
 
-  function begin(index: number) {
+  /** What is heard over and over begins at its beginning, wherever its listener once left it. */
+  const startOf = ({ track }: queues.Entry, isAgain: boolean) =>
+    isAgain ? 0 : (parts.beginsAt?.(track) ?? 0)
+
+  function begin(index: number, isAgain = false) {
     tail.end()
-    const entry = makeCurrent(index)
+    const entry = makeCurrent(index, isAgain)
     if (entry === undefined) return
     if (voices.idle.entry?.key === entry.key && voices.idle.element.error === null) {
       voices.swap()
       voices.idle.unload()
       sound()
     } else {
-      loadCurrent(0)
+      loadCurrent(state.get().positionMs)
     }
   }
 
-  function makeCurrent(index: number): queues.Entry | undefined {
+  function makeCurrent(index: number, isAgain: boolean): queues.Entry | undefined {
     const { queue } = state.get()
     const entry = queue.entries[index]
     if (entry === undefined) return undefined
@@ -115,7 +119,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     const durationMs = entry.track.durationMs
     state.set({
       queue: { ...queue, current: index },
-      positionMs: 0,
+      positionMs: startOf(entry, isAgain),
       bufferedMs: 0,
       durationMs,
       failure: undefined,
@@ -124,8 +128,9 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
   }
 
   function goOnInTime() {
-    const index = queues.indexAfter(state.get().queue)
-    if (index === undefined || makeCurrent(index) === undefined) return
+    const { queue } = state.get()
+    const index = queues.indexAfter(queue)
+    if (index === undefined || makeCurrent(index, index === queue.current) === undefined) return
     tail.begin(voices.active)
     voices.swap()
     sound()
@@ -183,7 +188,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     const taken = tail.isHeard || relocation.underway || voices.idle.entry?.key === entry?.key
     if (entry === undefined || taken) return
     if (durationMs - positionMs > fetchesNextBeforeMs && bufferedMs < durationMs - 500) return
-    voices.load(voices.idle, entry, 0)
+    voices.load(voices.idle, entry, startOf(entry, entry.key === current()?.key))
   }
 
   function onTime(voice: Voice) {
@@ -212,7 +217,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
       return recovery.broken('network', voice.source)
     }
     const next = queues.indexAfter(queue)
-    if (next !== undefined) return begin(next)
+    if (next !== undefined) return begin(next, next === queue.current)
     stop()
     heard.reset()
     voices.active.unload()
@@ -256,7 +261,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
   }
 
   return {
-    begin,
+    begin: (index) => begin(index),
     want() {
       wanted = true
     },

@@ -1,4 +1,4 @@
-import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
+import type { Playable } from './playable.ts'
 
 /** Where the bytes of a track come from. */
 export interface Source {
@@ -25,7 +25,7 @@ const codecParameter: Record<string, string> = {
 }
 
 /** Whether the browser says that it can play the file as it is. */
-function playsDirectly(track: TrackSummary, canPlay: CanPlay): boolean {
+function playsDirectly(track: Playable, canPlay: CanPlay): boolean {
   const container = canPlay(track.mediaType) !== ''
   const known = codecParameter[track.codec]
   if (known === undefined || !known.startsWith(track.mediaType)) return container
@@ -33,15 +33,16 @@ function playsDirectly(track: TrackSummary, canPlay: CanPlay): boolean {
 }
 
 export function sourceOf(
-  track: TrackSummary,
+  track: Playable,
   canPlay: CanPlay,
   wanted: { transcoded?: boolean; offsetMs: number },
 ): Source {
+  const path = `/api/${track.kind === 'episode' ? 'episodes' : 'tracks'}/${track.id}`
   if (wanted.transcoded !== true && playsDirectly(track, canPlay)) {
     return {
       kind: 'direct',
       offsetMs: 0,
-      url: `/api/tracks/${track.id}/audio?v=${encodeURIComponent(track.version)}`,
+      url: `${path}/audio?v=${encodeURIComponent(track.version)}`,
     }
   }
   const format = canPlay('audio/ogg; codecs="opus"') === '' ? 'mp3' : 'opus'
@@ -51,5 +52,5 @@ export function sourceOf(
     bitrate: String(transcodedBitrate[format]),
     offsetMs: String(offsetMs),
   })
-  return { kind: 'transcoded', offsetMs, url: `/api/tracks/${track.id}/transcode?${query}` }
+  return { kind: 'transcoded', offsetMs, url: `${path}/transcode?${query}` }
 }

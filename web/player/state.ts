@@ -1,6 +1,6 @@
-import type { TrackSummary } from '../../src/protocol/api/catalog.ts'
 import type { Clock } from './clock.ts'
 import type { Levelling } from './loudness.ts'
+import type { Playable } from './playable.ts'
 import { currentEntry, type Queue, type Repeat } from './queue.ts'
 import type { Settings } from './settings.ts'
 import type { Store } from './store.ts'
@@ -15,7 +15,7 @@ export type Status = 'idle' | 'paused' | 'loading' | 'playing' | 'recovering' | 
 export interface Failure {
   /** `blocked`: the browser wants a click first. `gone`, `unplayable`: this track was passed over. */
   kind: 'unreachable' | 'signedOut' | 'blocked' | 'gone' | 'unplayable'
-  track: TrackSummary
+  track: Playable
 }
 
 export interface PlayerState {
@@ -34,13 +34,13 @@ export interface PlayerState {
 export interface Player {
   readonly state: Store<PlayerState>
   /** Replaces the queue and plays from `start`. */
-  playAll(tracks: readonly TrackSummary[], start?: number): void
+  playAll(tracks: readonly Playable[], start?: number): void
   /** The same in random order. */
-  playShuffled(tracks: readonly TrackSummary[]): void
-  addNext(tracks: readonly TrackSummary[]): void
-  addLast(tracks: readonly TrackSummary[]): void
+  playShuffled(tracks: readonly Playable[]): void
+  addNext(tracks: readonly Playable[]): void
+  addLast(tracks: readonly Playable[]): void
   /** Puts a queue from an earlier visit in place, without playing. */
-  restore(tracks: readonly TrackSummary[], current: number, positionMs: number): void
+  restore(tracks: readonly Playable[], current: number, positionMs: number): void
   jumpTo(index: number): void
   remove(index: number): void
   move(from: number, to: number): void
@@ -73,8 +73,10 @@ export interface PlayerParts {
   address(path: string): string
   /** The HTTP status that the address answers; undefined where the server cannot be reached. */
   probe(url: string): Promise<number | undefined>
+  /** Where a track begins that is played anew, in milliseconds; without it, at its beginning. */
+  beginsAt?(track: Playable): number
   /** A track has sounded long enough to count. */
-  onPlayed(track: TrackSummary): void
+  onPlayed(track: Playable): void
 }
 
 /** "Song – Artist" while a person hears it, or waits for it. */

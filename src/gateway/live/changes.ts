@@ -50,7 +50,7 @@ function hears({ user, administrator }: Listener, audience: Audience): boolean {
 }
 
 function everything({ administrator }: Listener): readonly What[] {
-  const own = ['albums', 'libraries', 'playlists', 'marks', 'queue'] as const
+  const own = ['albums', 'libraries', 'playlists', 'marks', 'queue', 'podcasts'] as const
   return administrator ? [...own, 'problems', 'accounts'] : own
 }
 
@@ -70,6 +70,9 @@ function nameOf(key: string): Named | undefined {
       return { what: 'marks', audience: { user: first }, id: last }
     case 'listening/queues':
       return { what: 'queue', audience: { user: first } }
+    case 'podcasts/channels':
+    case 'podcasts/episodes':
+      return { what: 'podcasts', audience: 'everyone' }
     case 'accounts/users':
     case 'accounts/invitations':
       return { what: 'accounts', audience: 'administrators' }

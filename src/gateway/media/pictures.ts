@@ -4,7 +4,7 @@ import type { Listening } from '../../listening/listening.ts'
 import type { Id } from '../../protocol/ids.ts'
 import { signalOf } from '../signal.ts'
 import { sendBytes } from './answer.ts'
-import type { Renditions, TrackPicture } from './renditions.ts'
+import type { Renditions, TrackPicture, WantedPicture } from './renditions.ts'
 
 export interface CoverParts {
   readonly catalog: Pick<Catalog, 'source' | 'pictures' | 'nameOf' | 'tracksByIds'>
@@ -39,8 +39,18 @@ export async function sendCover(
           mosaic: false,
         }
   const pictures = picturesOf(sources, viewer, catalog)
+  await sendPicture({ renditions }, request, reply, { id, name, pictures, mosaic, size, v })
+}
+
+/** Answers with the first of the pictures that can be read, or a drawn one, in a form that the browser knows. */
+export async function sendPicture(
+  { renditions }: Pick<CoverParts, 'renditions'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  wanted: Omit<WantedPicture, 'accept'>,
+): Promise<void> {
   const { accept } = request.headers
-  const { bytes, immutable } = await renditions.cover({ id, name, pictures, mosaic, accept, size, v }, signal)
+  const { bytes, immutable } = await renditions.cover({ ...wanted, accept }, signalOf(reply))
   await sendBytes(request, reply, bytes, { immutable, vary: 'accept' })
 }
 

@@ -6,6 +6,7 @@ import * as listening from '../../protocol/api/listening.ts'
 import * as live from '../../protocol/api/live.ts'
 import * as node from '../../protocol/api/node.ts'
 import * as outbox from '../../protocol/api/outbox.ts'
+import * as podcasts from '../../protocol/api/podcasts.ts'
 import * as problem from '../../protocol/api/problem.ts'
 import * as uploads from '../../protocol/api/uploads.ts'
 
@@ -48,7 +49,7 @@ export function createComponents(): Components {
 
 function namedSchemas() {
   const names = z.registry<{ id: string }>()
-  for (const module of [accounts, catalog, listening, live, node, outbox, problem, uploads]) {
+  for (const module of [accounts, catalog, listening, live, node, outbox, podcasts, problem, uploads]) {
     for (const [name, value] of Object.entries(module)) {
       if (value instanceof z.ZodType && !/(Query|Path|Order)$/.test(name)) {
         names.add(value, { id: name.charAt(0).toUpperCase() + name.slice(1) })

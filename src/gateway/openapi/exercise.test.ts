@@ -4,10 +4,14 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
+import { encodeTone } from '../../../test/fixtures/audio.ts'
+import { feedOf, item, startPodcastServer } from '../../../test/harness/podcast.ts'
 import { startListenBrainz } from '../../../test/harness/services.ts'
+import { waitFor } from '../../../test/harness/wait.ts'
 import { connectionMade } from '../../protocol/api/outbox.ts'
+import { episodeSummary } from '../../protocol/api/podcasts.ts'
 import { password } from '../testing/gateway.ts'
-import type { Answer } from '../testing/visitor.ts'
+import type { Answer, Visitor } from '../testing/visitor.ts'
 import { openWorld, type World } from '../testing/world.ts'
 
 let world: World
@@ -116,6 +120,8 @@ test('every operation of the OpenAPI document is answered as it says', async () 
   }
   await well(guest.delete(`/api/shares/${token}`))
 
+  await podcasts(ada, guest)
+
   const device = z.object({ device: z.object({ id: z.string() }) })
   const made = device.parse((await well(guest.post('/api/devices', { label: 'phone' }))).body)
   await well(guest.delete(`/api/devices/${made.device.id}`))
@@ -169,6 +175,31 @@ test('every operation of the OpenAPI document is answered as it says', async () 
     'renewAuthority',
   ])
 })
+
+/** Every operation of podcasts: one is subscribed to, and an episode of it is heard. */
+async function podcasts(ada: Visitor, guest: Visitor): Promise<void> {
+  await using outside = await startPodcastServer()
+  outside.put('/feed.xml', { bytes: feedOf('Show', [item('one', 'One', '/one.mp3')]) })
+  outside.put('/one.mp3', { bytes: await encodeTone('mp3', 12) })
+  const podcast = await idOf(ada.post('/api/podcasts', { url: `${outside.url}/feed.xml` }))
+  await well(guest.get('/api/podcasts'))
+  await well(guest.get(`/api/podcasts/${podcast}`))
+  await well(ada.post('/api/podcasts/refresh'))
+  const listed = z.object({ items: z.array(episodeSummary) })
+  const episode = await waitFor(
+    async () => listed.parse((await well(guest.get(`/api/episodes?podcast=${podcast}`))).body).items[0]?.id,
+    { what: 'the episode' },
+  )
+  await well(guest.get(`/api/episodes/${episode}`))
+  await well(ada.put(`/api/episodes/${episode}/download`, undefined))
+  await waitFor(async () => (await guest.get(`/api/episodes/${episode}/audio`)).status === 200, {
+    what: 'the episode to be downloaded',
+  })
+  await well(guest.get(`/api/episodes/${episode}/transcode?format=mp3`))
+  await well(guest.put(`/api/episodes/${episode}/place`, { positionMs: 1_000 }))
+  await well(ada.delete(`/api/episodes/${episode}/download`))
+  await well(ada.delete(`/api/podcasts/${podcast}`))
+}
 
 async function well(answering: Promise<Answer>): Promise<Answer> {
   const answer = await answering

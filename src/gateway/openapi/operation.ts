@@ -25,6 +25,7 @@ export const tags = [
     description: 'Services outside that are told of plays: ListenBrainz, Last.fm, webhooks.',
   },
   { name: 'Playlists', description: 'Plain and smart playlists.' },
+  { name: 'Podcasts', description: 'Podcasts, their episodes, and where each account goes on.' },
   { name: 'Shares', description: 'Links under which anyone hears what an account shares.' },
   { name: 'Libraries', description: 'Music folders, scans and their problems.' },
   { name: 'Uploads', description: 'Resumable uploads (tus 1.0.0).' },

@@ -1,4 +1,6 @@
-import type { Listening } from '../../listening/listening.ts'
+import type { Viewer } from '../../catalog/catalog.ts'
+import type { Listening, QueueView } from '../../listening/listening.ts'
+import type { Podcasts } from '../../podcasts/podcasts.ts'
 import { itemMark } from '../../protocol/api/catalog.ts'
 import {
   markInput,
@@ -6,7 +8,7 @@ import {
   playInput,
   playKept,
   queueInput,
-  queueView,
+  queueShown,
 } from '../../protocol/api/listening.ts'
 import type { Api } from '../api.ts'
 import { clientOf } from '../authentication.ts'
@@ -14,11 +16,25 @@ import { written } from '../freshness.ts'
 import { json, ok } from '../openapi/operation.ts'
 import { signalOf } from '../signal.ts'
 import { viewerOf } from './catalog.ts'
+import { placesOf, summaryOfEpisode } from './podcast-views.ts'
+
+interface Parts {
+  readonly listening: Listening
+  readonly podcasts: Pick<Podcasts, 'episode'>
+}
 
 const tag = 'Listening'
 
 /** Stars, ratings, plays, and the queue that follows a person from device to device. */
-export function listeningRoutes(app: Api, { listening }: { readonly listening: Listening }): void {
+export function listeningRoutes(app: Api, { listening, podcasts }: Parts): void {
+  /** With the episodes in it, which the catalog does not know. */
+  async function shown(viewer: Viewer, queue: QueueView, signal: AbortSignal) {
+    const unknown = new Set(queue.tracks.filter((_, at) => (queue.items[at] ?? null) === null))
+    const found = [...unknown].flatMap((track) => podcasts.episode(track) ?? [])
+    const places = found.length === 0 ? undefined : await placesOf(listening, viewer, signal)
+    return { ...queue, episodes: found.map((each) => summaryOfEpisode(each, places?.get(each.id))) }
+  }
+
   app.put(
     '/api/marks/:kind/:id',
     {
@@ -71,10 +87,13 @@ export function listeningRoutes(app: Api, { listening }: { readonly listening: L
         operationId: 'readQueue',
         summary: 'The queue of this account',
         tag,
-        response: ok(queueView, 'The queue'),
+        response: ok(queueShown, 'The queue'),
       },
     },
-    (request, reply) => listening.queue(viewerOf(request), signalOf(reply)),
+    async (request, reply) => {
+      const [viewer, signal] = [viewerOf(request), signalOf(reply)]
+      return shown(viewer, await listening.queue(viewer, signal), signal)
+    },
   )
 
   app.put(
@@ -85,13 +104,13 @@ export function listeningRoutes(app: Api, { listening }: { readonly listening: L
         summary: 'Save the queue, so that another device can go on with it',
         tag,
         body: queueInput,
-        response: ok(queueView, 'The queue as it is now'),
+        response: ok(queueShown, 'The queue as it is now'),
       },
     },
-    async (request, reply) =>
-      written(
-        reply,
-        await listening.saveQueue(viewerOf(request), request.body, clientOf(request), signalOf(reply)),
-      ),
+    async (request, reply) => {
+      const [viewer, signal] = [viewerOf(request), signalOf(reply)]
+      const { value, revision } = await listening.saveQueue(viewer, request.body, clientOf(request), signal)
+      return written(reply, { value: await shown(viewer, value, signal), revision })
+    },
   )
 }

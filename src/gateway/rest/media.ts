@@ -2,13 +2,16 @@ import { z } from 'zod'
 import type { Catalog } from '../../catalog/catalog.ts'
 import type { Listening } from '../../listening/listening.ts'
 import { renditionFormats } from '../../media/transcode/transcoder.ts'
+import type { Podcasts } from '../../podcasts/podcasts.ts'
 import { lyrics } from '../../protocol/api/catalog.ts'
+import { CodedError } from '../../protocol/errors.ts'
 import { id } from '../../protocol/ids.ts'
 import type { Api } from '../api.ts'
 import type { Again } from '../media/again.ts'
 import { sendMade, sendStored } from '../media/audio.ts'
+import { podcastPicture } from '../media/episodes.ts'
 import type { ReadLyrics } from '../media/lyrics.ts'
-import { sendCover } from '../media/pictures.ts'
+import { sendCover, sendPicture } from '../media/pictures.ts'
 import type { Renditions } from '../media/renditions.ts'
 import type { Tracks } from '../media/tracks.ts'
 import type { Metrics } from '../metrics.ts'
@@ -19,6 +22,7 @@ import { viewerOf } from './catalog.ts'
 interface Parts {
   readonly catalog: Catalog
   readonly listening: Pick<Listening, 'playlistTracks'>
+  readonly podcasts: Pick<Podcasts, 'channel' | 'episode'>
   readonly tracks: Pick<Tracks, 'open'>
   readonly renditions: Renditions
   readonly readLyrics: ReadLyrics
@@ -41,6 +45,14 @@ export const coverSize = z.coerce
   .optional()
   .describe('The longest edge in pixels')
 
+export const stored = z.object({ v: version, download: z.literal('1').optional().describe('Save as a file') })
+export const transcoded = z.object({
+  format: z.enum(renditionFormats).default('opus'),
+  bitrate: z.coerce.number().int().min(6).max(512).default(128).describe('kbit/s'),
+  offsetMs: z.coerce.number().int().min(0).default(0).describe('Where to begin'),
+  v: version,
+})
+
 /** Audio, lyrics and covers. */
 export function mediaRoutes(app: Api, parts: Parts): void {
   const { catalog, readLyrics, again } = parts
@@ -55,7 +67,7 @@ export function mediaRoutes(app: Api, parts: Parts): void {
         description: 'With Range, If-Range, ETag and HEAD as in RFC 9110.',
         tag,
         params: byId,
-        querystring: z.object({ v: version, download: z.literal('1').optional().describe('Save as a file') }),
+        querystring: stored,
         response: bytes(['audio/*'], 'The bytes'),
       },
     },
@@ -78,12 +90,7 @@ export function mediaRoutes(app: Api, parts: Parts): void {
         description: 'The stored file itself where it already is what was asked for.',
         tag,
         params: byId,
-        querystring: z.object({
-          format: z.enum(renditionFormats).default('opus'),
-          bitrate: z.coerce.number().int().min(6).max(512).default(128).describe('kbit/s'),
-          offsetMs: z.coerce.number().int().min(0).default(0).describe('Where to begin'),
-          v: version,
-        }),
+        querystring: transcoded,
         response: bytes(['audio/*'], 'The bytes'),
       },
     },
@@ -116,7 +123,10 @@ export function mediaRoutes(app: Api, parts: Parts): void {
         operationId: 'readCover',
         summary: 'A picture of something: its cover, or a drawn placeholder',
         tag,
-        params: z.object({ kind: z.enum(['track', 'album', 'artist', 'playlist']), id }),
+        params: z.object({
+          kind: z.enum(['track', 'album', 'artist', 'playlist', 'podcast', 'episode']),
+          id,
+        }),
         querystring: z.object({
           size: coverSize,
           v: version,
@@ -126,11 +136,14 @@ export function mediaRoutes(app: Api, parts: Parts): void {
     },
     async (request, reply) => {
       const { size, v } = request.query
-      await sendCover(parts, request, reply, viewerOf(request), {
-        ...request.params,
-        size,
-        v,
-      })
+      const { kind, id } = request.params
+      if (kind !== 'podcast' && kind !== 'episode') {
+        await sendCover(parts, request, reply, viewerOf(request), { kind, id, size, v })
+        return
+      }
+      const found = podcastPicture(parts.podcasts, id)
+      if (found === null) throw new CodedError('NOT_FOUND', `${kind} ${id}`)
+      await sendPicture(parts, request, reply, { ...found, id, size, v })
     },
   )
 }

@@ -11,6 +11,7 @@ import { listeningRoutes } from './listening.ts'
 import { mediaRoutes } from './media.ts'
 import { nodeRoutes } from './node.ts'
 import { playlistRoutes } from './playlists.ts'
+import { podcastRoutes } from './podcasts.ts'
 import { sessionRoutes } from './session.ts'
 import { sharedRoutes } from './shared.ts'
 import { shareRoutes } from './shares.ts'
@@ -36,6 +37,7 @@ export function restRoutes(app: Api, parts: RestParts): void {
   serviceRoutes(app, parts)
   playlistRoutes(app, parts)
   mediaRoutes(app, { ...parts, streams })
+  podcastRoutes(app, { ...parts, streams })
   shareRoutes(app, { ...parts, publicUrl: parts.config.publicUrl })
   sharedRoutes(app, { ...parts, streams })
   const { node, roles, forbiddenFolders: forbidden } = parts.config

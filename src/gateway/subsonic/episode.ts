@@ -1,3 +1,4 @@
+import { authorOf, titleOf } from '../../podcasts/names.ts'
 import type { KnownChannel, KnownEpisode } from '../../podcasts/podcasts.ts'
 import { errorCodes } from '../../protocol/errors.ts'
 import type { PodcastTrouble } from '../../protocol/facts/podcasts.ts'
@@ -66,15 +67,6 @@ export const channel = shape<ShownChannel>({
 
 function coverOf({ id, image }: KnownChannel): string {
   return coverArt(id, image?.blob ?? '')
-}
-
-/** Until its feed has been read, a channel is called by its address. */
-export function titleOf({ feed, url }: KnownChannel): string {
-  return feed.title ?? url
-}
-
-function authorOf({ feed, channel }: KnownEpisode): string {
-  return feed.author ?? channel.feed.author ?? titleOf(channel)
 }
 
 /** What is tried again by itself is an error until it has gone well. */

@@ -1,11 +1,10 @@
 import { z } from 'zod'
-import type { Id } from '../../protocol/ids.ts'
 import { sendBytes } from '../media/answer.ts'
+import { podcastPicture } from '../media/episodes.ts'
 import { picturesOf, playlistPicture } from '../media/pictures.ts'
-import type { TrackPicture, WantedPicture } from '../media/renditions.ts'
+import type { WantedPicture } from '../media/renditions.ts'
 import { coverArt, ofCoverArt } from './cover-art.ts'
 import { type Asking, answered, endpoint, type Parts } from './endpoint.ts'
-import { titleOf } from './episode.ts'
 import { notFound } from './failure.ts'
 import { findItem, requireGuid } from './item.ts'
 import { isNobody } from './nobody.ts'
@@ -53,26 +52,10 @@ async function pictureOf(parts: Parts, { viewer, signal }: Asking, id: string): 
   }
   if (isNobody(id)) return { name: nameless.artist, pictures: [], mosaic: false }
   const guid = requireGuid(id, 'picture')
-  const podcast = podcastPicture(parts, guid)
-  if (podcast !== null) return podcast
+  const podcast = podcastPicture(parts.podcasts, guid)
+  if (podcast !== null) return { ...podcast, coverVersion: podcast.pictures[0]?.version }
   const { sources, ...playlist } = await playlistPicture(viewer, guid, { catalog, listening }, signal)
   return { ...playlist, pictures: picturesOf(sources, viewer, catalog) }
-}
-
-/** That of an episode is its own, or else its channel's. */
-function podcastPicture({ podcasts }: Parts, id: Id): Found | null {
-  const episode = podcasts.episode(id)
-  const channel = episode?.channel ?? podcasts.channel(id)
-  if (channel === null) return null
-  const pictures = [episode?.image, channel.image].flatMap((image): TrackPicture[] => {
-    if (image === undefined) return []
-    const { blob, size } = image
-    // It is in no library, whatever id is named: all there is of it is the blob.
-    const file = { library: channel.id, path: '', modifiedAt: undefined, is: { blob, size } }
-    return [{ version: blob, place: undefined, file, within: null }]
-  })
-  const name = episode?.feed.title ?? titleOf(channel)
-  return { name, pictures, mosaic: false, coverVersion: pictures[0]?.version }
 }
 
 /** A drawn picture with the initials of the name. */

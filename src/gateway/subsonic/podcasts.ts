@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { feedAddress } from '../../podcasts/names.ts'
 import type { KnownEpisode } from '../../podcasts/podcasts.ts'
-import { podcastUrl } from '../../protocol/facts/podcasts.ts'
 import { type Written, written } from './content.ts'
 import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure, notFound } from './failure.ts'
@@ -85,15 +85,11 @@ export const deletePodcastEpisode = endpoint(byId, async (parts, asking, { id })
   return {}
 })
 
-/** The address of a feed as it is kept, which everyone sees: it must not hold a password. Failure 10. */
+/** Failure 10. */
 function feedOf(given: string): string {
-  const parsed = URL.parse(given.trim())
-  const feed = podcastUrl.safeParse(parsed?.href)
-  if (!feed.success)
-    throw new Failure(10, "The parameter 'url' is not valid: not the http or https address of a feed")
-  if (parsed?.username !== '' || parsed.password !== '')
-    throw new Failure(10, "The parameter 'url' is not valid: it holds a name or password")
-  return feed.data
+  const found = feedAddress(given)
+  if ('wrong' in found) throw new Failure(10, `The parameter 'url' is not valid: ${found.wrong}`)
+  return found.url
 }
 
 function requireAdministrator({ viewer }: Asking): void {

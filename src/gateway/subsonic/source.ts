@@ -1,6 +1,7 @@
 import type { TrackSource, Viewer } from '../../catalog/catalog.ts'
 import type { KnownEpisode } from '../../podcasts/podcasts.ts'
 import { id as guid } from '../../protocol/ids.ts'
+import { sourceOfEpisode } from '../media/episodes.ts'
 import type { Parts } from './endpoint.ts'
 import { notFound } from './failure.ts'
 import { findItem } from './item.ts'
@@ -14,7 +15,7 @@ export function requireSource(
   const song = findItem(catalog, viewer, given, ['track'])
   if (song !== null) return catalog.source(viewer, song.id)
   const episode = findEpisode({ podcasts }, given)
-  const source = episode && sourceOf(episode)
+  const source = episode && sourceOfEpisode(episode)
   if (source === null) throw notFound('song')
   return source
 }
@@ -23,20 +24,4 @@ export function requireSource(
 export function findEpisode({ podcasts }: Pick<Parts, 'podcasts'>, given: string): KnownEpisode | null {
   const id = guid.safeParse(given)
   return id.success ? podcasts.episode(id.data) : null
-}
-
-function sourceOf({ id, channel, feed, kept }: KnownEpisode): TrackSource | null {
-  if (kept === undefined) return null
-  const { bitDepth: _depth, ...audio } = kept
-  return {
-    ...audio,
-    id,
-    album: channel.id,
-    part: '000',
-    title: feed.title,
-    fingerprint: kept.blob,
-    embeddedCover: false,
-    embeddedLyrics: false,
-    places: [],
-  }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { markKind, playlist, queue, rules, share, shareItem, shareToken } from '../facts/listening.ts'
 import { id, timestamp } from '../ids.ts'
 import { itemMark, trackSummary } from './catalog.ts'
+import { episodeSummary } from './podcasts.ts'
 
 /** What `/api` says of listening: marks, plays, queues, playlists. */
 
@@ -26,6 +27,8 @@ export const queueView = queue.extend({
   /** The tracks of the queue that this user can see, by position; null where one is gone. */
   items: z.array(trackSummary.nullable()),
 })
+/** The same with the episodes of podcasts that stand in it: their items are null. */
+export const queueShown = queueView.extend({ episodes: z.array(episodeSummary) })
 export const queueInput = queue.omit({ changedAt: true, changedBy: true }).extend({
   /** The `changedAt` of the queue that this one was made of (0: there was none). Where it is another by now: CONFLICT. */
   basedOn: timestamp.optional(),

@@ -10,7 +10,7 @@ export const liveMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('changed'),
     revision: z.int(),
-    what: z.enum(['albums', 'libraries', 'problems', 'playlists', 'marks', 'queue', 'accounts']),
+    what: z.enum(['albums', 'libraries', 'problems', 'playlists', 'marks', 'queue', 'podcasts', 'accounts']),
     ids: z.array(id).max(200).optional(),
   }),
   z.object({ type: z.literal('scan'), status: scanStatus }),

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useRouter } from '@tanstack/react-router'
 import { ChevronDown, ListMusic, MicVocal, MoreHorizontal, Music2 } from 'lucide-react'
 import { useState } from 'react'
-import type { TrackSummary } from '../../../src/protocol/api/catalog.ts'
+import { coverOf } from '../../api/media.ts'
 import { useTrackMenu } from '../../app/actions.tsx'
 import { lyricsQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
@@ -12,9 +12,8 @@ import {
   PlayButton,
   PlayerTrouble,
   PreviousButton,
-  RepeatButton,
   SeekBar,
-  ShuffleButton,
+  SideButton,
 } from '../../app/transport.tsx'
 import { IconButton } from '../../components/controls.tsx'
 import { Cover } from '../../components/cover.tsx'
@@ -22,8 +21,9 @@ import { useMenu } from '../../components/menu.tsx'
 import { useTitle } from '../../components/page.tsx'
 import { StarButton } from '../../components/star.tsx'
 import { EmptyState } from '../../components/states.tsx'
-import { ArtistLinks } from '../../components/track-row.tsx'
+import { ArtistLinks, SourceLink } from '../../components/track-row.tsx'
 import { useWords } from '../../i18n/i18n.tsx'
+import type { Playable } from '../../player/playable.ts'
 import { currentEntry } from '../../player/queue.ts'
 import { LyricsView } from './lyrics.tsx'
 import './playing.css'
@@ -45,12 +45,13 @@ export function Playing() {
   return <PlayingTrack track={track} />
 }
 
-function PlayingTrack({ track }: { track: TrackSummary }) {
+function PlayingTrack({ track }: { track: Playable }) {
   const { say } = useWords()
   const router = useRouter()
   const trackMenu = useTrackMenu()
   const showMenu = useMenu()
-  const lyrics = useQuery(lyricsQuery(useApi(), track.id))
+  const isEpisode = track.kind === 'episode'
+  const lyrics = useQuery({ ...lyricsQuery(useApi(), track.id), enabled: !isEpisode })
   const [wordsWanted, setWordsWanted] = useState(true)
   const sheet = lyrics.data?.items[0]
   const words = sheet !== undefined && wordsWanted
@@ -58,7 +59,7 @@ function PlayingTrack({ track }: { track: TrackSummary }) {
   return (
     <div className="playing" data-words={words || undefined}>
       <div className="playing-air" aria-hidden>
-        <Cover of={{ kind: 'track', id: track.id, version: track.cover }} size={64} eager />
+        <Cover of={coverOf(track)} size={64} eager />
       </div>
       <header className="playing-head">
         <IconButton
@@ -69,9 +70,7 @@ function PlayingTrack({ track }: { track: TrackSummary }) {
         />
         <p>
           <span className="fine">{say('playingFrom')}</span>
-          <Link dir="auto" to="/albums/$id" params={{ id: track.album.id }}>
-            {track.album.name || say('unnamedAlbum')}
-          </Link>
+          <SourceLink of={track}>{track.album.name || say('unnamedAlbum')}</SourceLink>
         </p>
         <IconButton
           icon={MoreHorizontal}
@@ -81,7 +80,7 @@ function PlayingTrack({ track }: { track: TrackSummary }) {
         />
       </header>
       <div className="playing-cover">
-        <Cover of={{ kind: 'track', id: track.id, version: track.cover }} size={512} eager />
+        <Cover of={coverOf(track)} size={512} eager />
       </div>
       {words ? <LyricsView sheet={sheet} /> : null}
       <div className="playing-foot">
@@ -92,16 +91,16 @@ function PlayingTrack({ track }: { track: TrackSummary }) {
               <ArtistLinks artists={track.artists} text={track.artist} />
             </p>
           </div>
-          <StarButton kind="track" item={track} size={24} />
+          {isEpisode ? null : <StarButton kind="track" item={track} size={24} />}
         </div>
         <div className="playing-phone">
           <SeekBar />
           <div className="playing-buttons">
-            <ShuffleButton />
+            <SideButton side="start" />
             <PreviousButton size={28} />
             <PlayButton size={30} />
             <NextButton size={28} />
-            <RepeatButton />
+            <SideButton side="end" />
           </div>
           <PlayerTrouble />
         </div>

@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ListMusic, Trash2, X } from 'lucide-react'
 import { useEffect, useRef } from 'react'
+import { coverOf } from '../../api/media.ts'
 import { usePlayer, usePlayerState } from '../../app/sound.tsx'
 import { Button, IconButton } from '../../components/controls.tsx'
 import { Cover } from '../../components/cover.tsx'
@@ -98,7 +99,7 @@ function QueueRow({
     <div className="queue-row" data-past={index < current || undefined} data-current={sounds || undefined}>
       {handle}
       <span className="queue-cover">
-        <Cover of={{ kind: 'track', id: track.id, version: track.cover }} size={64} />
+        <Cover of={coverOf(track)} size={64} />
         {sounds ? (
           <span className="sounding-veil">
             <Sounding paused={paused} />
