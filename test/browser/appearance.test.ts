@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { after, before, test } from 'node:test'
-import type { Page } from 'playwright-core'
-import { z } from 'zod'
 import { waitFor } from '../harness/wait.ts'
+import { allRules, wrongs } from './accessible.ts'
 import { type House, openHouse } from './house.ts'
 import { heard, phone, visit } from './visit.ts'
 
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 let house: House
 
 before(async () => {
@@ -25,6 +21,7 @@ const screens = [
   '/folders',
   '/search?q=battle',
   '/playlists',
+  '/podcasts',
   '/queue',
   '/uploads',
   '/settings',
@@ -34,31 +31,8 @@ const screens = [
   '/administration/status',
 ]
 
-const violations = z.array(
-  z.object({
-    id: z.string(),
-    nodes: z.array(z.object({ html: z.string(), failureSummary: z.string().optional() })),
-  }),
-)
-
-const all = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
-
-/** What axe-core finds wrong on the page, by rule and element. */
-async function wrongs(page: Page, rules: readonly string[] = all): Promise<string[]> {
-  await waitFor(async () => (await page.locator('.bones').count()) === 0, { what: 'the screen to be filled' })
-  await page.evaluate(axe)
-  const found: unknown = await page.evaluate(async (runOnly) => {
-    const engine: { run(options: object): Promise<{ violations: unknown }> } = Reflect.get(window, 'axe')
-    const { violations } = await engine.run({ runOnly })
-    return violations
-  }, rules)
-  return violations
-    .parse(found)
-    .map(({ id, nodes }) => `${id} at ${nodes.length}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)
-}
-
 for (const [colorScheme, rules] of [
-  ['light', all],
+  ['light', allRules],
   ['dark', ['color-contrast']],
 ] as const) {
   test(`every screen is accessible as axe-core sees it (${colorScheme})`, async () => {
