@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { waitFor } from '../../../test/harness/wait.ts'
-import type { TrackSummary } from '../../protocol/api/catalog.ts'
-import { type ShareSummary, sharedMusic, shareSummary } from '../../protocol/api/listening.ts'
-import type { Visitor } from '../testing/visitor.ts'
-import { openWorld, type World } from '../testing/world.ts'
-
-let world: World
-let tracks: readonly TrackSummary[]
-let secret: TrackSummary
-before(async () => {
-  world = await openWorld()
-  tracks = await world.tracks(world.guest)
-  const all = await world.tracks(world.administrator)
-  secret = all.find(({ title }) => title === 'Secret') ?? assert.fail()
-})
-after(() => world[Symbol.asyncDispose]())
+import { test } from 'node:test'
+import { waitFor } from '../../../../test/harness/wait.ts'
+import { type ShareSummary, sharedMusic, shareSummary } from '../../../protocol/api/listening.ts'
+import type { Visitor } from '../../testing/visitor.ts'
+import { secret, tracks, world } from './shared.ts'
 
 const song = (title: string) => tracks.find((track) => track.title === title) ?? assert.fail(title)
 const item = (title: string) => ({ kind: 'track', id: song(title).id })

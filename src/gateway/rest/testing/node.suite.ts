@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { nodeStatus } from '../../protocol/api/node.ts'
-import { errorCodes } from '../../protocol/errors.ts'
-import { openTestGateway, operatorToken, type TestGateway } from '../testing/gateway.ts'
+import { test } from 'node:test'
+import { nodeStatus } from '../../../protocol/api/node.ts'
+import { errorCodes } from '../../../protocol/errors.ts'
+import { operatorToken } from '../../testing/gateway.ts'
+import { world } from './shared.ts'
 
-let edge: TestGateway
-before(async () => {
-  edge = await openTestGateway()
-})
-after(() => edge[Symbol.asyncDispose]())
+const { edge } = world
 
 const ask = (path: string, headers: Record<string, string> = {}) =>
   fetch(edge.url + path, { headers, redirect: 'manual' })

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { z } from 'zod'
-import { itemMark, type TrackSummary, trackSummary } from '../../protocol/api/catalog.ts'
-import { importResult, playlistDetail, playlistSummary, queueView } from '../../protocol/api/listening.ts'
-import { listen } from '../testing/listener.ts'
-import type { Visitor } from '../testing/visitor.ts'
-import { openWorld, type World } from '../testing/world.ts'
-
-let world: World
-let tracks: readonly TrackSummary[]
-before(async () => {
-  world = await openWorld()
-  tracks = await world.tracks(world.guest)
-})
-after(() => world[Symbol.asyncDispose]())
+import { itemMark, type TrackSummary, trackSummary } from '../../../protocol/api/catalog.ts'
+import { importResult, playlistDetail, playlistSummary, queueView } from '../../../protocol/api/listening.ts'
+import { listen } from '../../testing/listener.ts'
+import type { Visitor } from '../../testing/visitor.ts'
+import { tracks, world } from './shared.ts'
 
 const idsOf = (found: readonly (TrackSummary | null)[]) => found.map((track) => track?.id)
 const bearer = ({ token }: Visitor) => ({ authorization: `Bearer ${token}` })

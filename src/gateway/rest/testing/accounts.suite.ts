@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { z } from 'zod'
 import {
   account,
@@ -9,16 +9,13 @@ import {
   invitationOffer,
   sessionSummary,
   welcome,
-} from '../../protocol/api/accounts.ts'
-import { problemDocument } from '../../protocol/api/problem.ts'
-import { openTestGateway, password, type TestGateway } from '../testing/gateway.ts'
-import type { Answer } from '../testing/visitor.ts'
+} from '../../../protocol/api/accounts.ts'
+import { problemDocument } from '../../../protocol/api/problem.ts'
+import { password } from '../../testing/gateway.ts'
+import type { Answer } from '../../testing/visitor.ts'
+import { world } from './shared.ts'
 
-let edge: TestGateway
-before(async () => {
-  edge = await openTestGateway()
-})
-after(() => edge[Symbol.asyncDispose]())
+const { edge } = world
 
 const listOf = <Item extends z.ZodType>(item: Item, answer: Answer) =>
   z.object({ items: z.array(item) }).parse(answer.body).items
@@ -38,6 +35,21 @@ test('a person signs in, sees where else they are, and signs out', async () => {
   assert.equal((await here.get('/api/me')).status, 401)
 })
 
+test('[F4] a person changes their language and password; their other sessions end', async () => {
+  const here = await edge.person('uma')
+  const there = await edge.anyone.enter('/api/session', { name: 'uma', password })
+  const changed = await here.patch('/api/me', {
+    language: 'es',
+    password: { old: password, new: 'another good password' },
+  })
+  assert.equal(account.parse(changed.body).language, 'es')
+  assert.equal((await there.get('/api/me')).status, 401)
+  assert.equal((await here.get('/api/me')).status, 200)
+  const again = await here.patch('/api/me', { password: { old: password, new: 'a third good password' } })
+  assert.equal(codeOf(again), 'WRONG_CREDENTIALS')
+  assert.equal(codeOf(await here.patch('/api/me', { language: 'xx' })), 'BAD_REQUEST')
+})
+
 test('a wrong password is told apart from nothing, and guessing is slowed down', async () => {
   await edge.person('tom')
   const guess = (name: string) => edge.anyone.post('/api/session', { name, password: 'wrong password' })
@@ -51,22 +63,6 @@ test('a wrong password is told apart from nothing, and guessing is slowed down',
   for (let attempt = 0; attempt < 30 && answer.status === 401; attempt++) answer = await guess('tom')
   assert.equal(codeOf(answer), 'TOO_MANY_REQUESTS')
   assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/)
-})
-
-test('[F4] a person changes their language and password; their other sessions end', async () => {
-  await using own = await openTestGateway()
-  const here = await own.person('uma')
-  const there = await own.anyone.enter('/api/session', { name: 'uma', password })
-  const changed = await here.patch('/api/me', {
-    language: 'es',
-    password: { old: password, new: 'another good password' },
-  })
-  assert.equal(account.parse(changed.body).language, 'es')
-  assert.equal((await there.get('/api/me')).status, 401)
-  assert.equal((await here.get('/api/me')).status, 200)
-  const again = await here.patch('/api/me', { password: { old: password, new: 'a third good password' } })
-  assert.equal(codeOf(again), 'WRONG_CREDENTIALS')
-  assert.equal(codeOf(await here.patch('/api/me', { language: 'xx' })), 'BAD_REQUEST')
 })
 
 test('[S2] the secret of a device is shown once', async () => {

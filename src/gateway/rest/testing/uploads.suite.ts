@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { z } from 'zod'
-import { startReceiver } from '../../../test/harness/services.ts'
-import { trackDetail } from '../../protocol/api/catalog.ts'
-import { connectionList } from '../../protocol/api/outbox.ts'
-import { problemDocument } from '../../protocol/api/problem.ts'
-import { uploadResult, uploadSummary } from '../../protocol/api/uploads.ts'
-import { openWorld, type World } from '../testing/world.ts'
-
-let world: World
-let song: Buffer
-before(async () => {
-  world = await openWorld()
-  await world.music.add('later.mp3', { title: 'Uploaded', artist: 'Uma', album: 'Up' }, { hertz: 660 })
-  song = await readFile(`${world.music.path}/later.mp3`)
-})
-after(() => world[Symbol.asyncDispose]())
+import { startReceiver } from '../../../../test/harness/services.ts'
+import { trackDetail } from '../../../protocol/api/catalog.ts'
+import { connectionList } from '../../../protocol/api/outbox.ts'
+import { problemDocument } from '../../../protocol/api/problem.ts'
+import { uploadResult, uploadSummary } from '../../../protocol/api/uploads.ts'
+import { song, world } from './shared.ts'
 
 const tus = { 'tus-resumable': '1.0.0' }
 const metadata = `filename ${Buffer.from('later.mp3').toString('base64')}`

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { z } from 'zod'
 import {
   albumDetail,
@@ -17,16 +17,10 @@ import {
   serverFolder,
   trackDetail,
   trackSummary,
-} from '../../protocol/api/catalog.ts'
-import { problemDocument } from '../../protocol/api/problem.ts'
-import type { Answer } from '../testing/visitor.ts'
-import { openWorld, type World } from '../testing/world.ts'
-
-let world: World
-before(async () => {
-  world = await openWorld()
-})
-after(() => world[Symbol.asyncDispose]())
+} from '../../../protocol/api/catalog.ts'
+import { problemDocument } from '../../../protocol/api/problem.ts'
+import type { Answer } from '../../testing/visitor.ts'
+import { world } from './shared.ts'
 
 const items = <Item extends z.ZodType>(item: Item, body: unknown) => page(item).parse(body).items
 

@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import sharp from 'sharp'
-import { lyrics, type TrackSummary } from '../../protocol/api/catalog.ts'
-import { playlistDetail } from '../../protocol/api/listening.ts'
-import { problemDocument } from '../../protocol/api/problem.ts'
-import { openWorld, type World } from '../testing/world.ts'
+import { lyrics } from '../../../protocol/api/catalog.ts'
+import { playlistDetail } from '../../../protocol/api/listening.ts'
+import { problemDocument } from '../../../protocol/api/problem.ts'
+import { tracks, world } from './shared.ts'
 
-let world: World
-let track: TrackSummary
-let stored: Buffer
-before(async () => {
-  world = await openWorld()
-  const found = (await world.tracks(world.guest)).find(({ title }) => title === 'One')
-  assert.ok(found)
-  track = found
-  stored = await readFile(join(world.music.path, 'Ana/First/01 One.mp3'))
-})
-after(() => world[Symbol.asyncDispose]())
+const track = tracks.find(({ title }) => title === 'One') ?? assert.fail()
+const stored = readFileSync(join(world.music.path, 'Ana/First/01 One.mp3'))
 
 const audio = (headers: Record<string, string> = {}, query = '', method = 'GET') =>
   world.guest.fetch(`/api/tracks/${track.id}/audio${query}`, { headers, method })
@@ -140,6 +132,7 @@ test('a file that has gone is a coded problem, and one that has changed is not k
   const gone = await world.guest.get(`/api/tracks/${three?.id}/audio`)
   assert.equal(problemDocument.parse(gone.body).code, 'FILE_MISSING')
   assert.doesNotMatch(gone.bytes.toString(), new RegExp(world.music.path))
+  await writeFile(path, bytes)
 })
 
 test('bytes and streams are counted, by the template of their route', async () => {
