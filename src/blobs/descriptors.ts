@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
+import type { Sums } from './digest.ts'
 import type { Shortcuts } from './shortcut.ts'
-import type { Sums } from './sums.ts'
 
 /** A file that is open for reading, and what was known of it when it was opened. */
 export interface OpenFile {

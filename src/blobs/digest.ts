@@ -1,7 +1,20 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { BlobHash } from '../protocol/ids.ts'
-import { blockSize, type Sums } from './sums.ts'
+
+/**
+ * The sums of a file: one CRC32 for each 64 KiB of it, so that any range can be checked as it is read, without reading
+ * the rest. They are a function of the bytes, so they are found by the hash, wherever the bytes themselves stand: as a
+ * blob or in a music folder. CRC32 sees damage, not malice; whoever can write to the disk can write sums too.
+ */
+export interface Sums {
+  /** Size of the file in bytes. */
+  readonly size: number
+  /** The CRC32 of each block, the last of which may be short. */
+  readonly blocks: Uint32Array
+}
+
+export const blockSize = 64 * 1024
 
 /** What reading a file whole tells: its name as a blob, and the sums of its blocks. */
 export interface Digest {

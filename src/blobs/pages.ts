@@ -1,4 +1,4 @@
-import { blockSize } from './sums.ts'
+import { blockSize } from './digest.ts'
 
 /** Blobs are read in pages of four blocks, so that listeners of the same music share them, wherever they began. */
 export const blocksPerPage = 4

@@ -5,10 +5,10 @@ import { CodedError } from '../protocol/errors.ts'
 import type { BlobHash } from '../protocol/ids.ts'
 import type { Loan, Range, Reader } from './blobs.ts'
 import type { Borrowed } from './descriptors.ts'
+import { blockSize, type Sums } from './digest.ts'
 import { diskError } from './disk-errors.ts'
 import { blocksPerPage, type Page, type Pages, pageSize } from './pages.ts'
 import type { Scratch } from './scratch.ts'
-import { blockSize, type Sums } from './sums.ts'
 
 const readInto = promisify(read)
 /** A scan reads so many blocks at once. */

@@ -1,8 +1,8 @@
 import { fstatSync, type Stats } from 'node:fs'
 import { type FileHandle, statfs } from 'node:fs/promises'
 import type { Shortcut } from './blobs.ts'
+import { blockSize } from './digest.ts'
 import { type Calls, loadCalls } from './sendfile.ts'
-import { blockSize } from './sums.ts'
 
 /** Knows which blocks of an open file may go from the system's memory to a socket without being read once more. */
 export interface Shortcuts {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { createDigest } from './digest.ts'
-import { blockSize, decodeSums, encodeSums } from './sums.ts'
+import { blockSize, createDigest } from './digest.ts'
+import { decodeSums, encodeSums } from './sums.ts'
 import { noise } from './test-support.ts'
 
 test('a digest is the same however the bytes are cut into pieces', () => {

@@ -3,22 +3,9 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { BlobHash } from '../protocol/ids.ts'
+import { blockSize, type Sums } from './digest.ts'
 import { hasErrorCode } from './disk-errors.ts'
 import { makeFolder } from './durable.ts'
-
-/**
- * The sums of a file: one CRC32 for each 64 KiB of it, so that any range can be checked as it is read, without reading
- * the rest. They are a function of the bytes, so they are found by the hash, wherever the bytes themselves stand: as a
- * blob or in a music folder. CRC32 sees damage, not malice; whoever can write to the disk can write sums too.
- */
-export interface Sums {
-  /** Size of the file in bytes. */
-  readonly size: number
-  /** The CRC32 of each block, the last of which may be short. */
-  readonly blocks: Uint32Array
-}
-
-export const blockSize = 64 * 1024
 
 /** `folder/ab/cd/<hash>` for the hash `abcd…`: how blobs and sums are laid out. */
 export function hashPath(folder: string, hash: BlobHash): string {
