@@ -1,31 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { emptyStore } from '../../test/fixtures/ground.ts'
+import { emptyStore, shareStore } from '../../test/fixtures/ground.ts'
 import type { Tags, Track } from '../protocol/facts/catalog.ts'
 import type { Id } from '../protocol/ids.ts'
 import { derivedId } from '../store/derived-id.ts'
-import { openSqliteStore } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import type { Change, Put } from './changes.ts'
 import { albumParts } from './facts.ts'
 import { bornTrackId } from './identity.ts'
 import { createRecords } from './records.ts'
 
-async function openStore() {
-  const folder = await mkdtemp(join(tmpdir(), 'hocket-records-'))
-  const store = await openSqliteStore(join(folder, 'store.db'))
-  return {
-    store,
-    async [Symbol.asyncDispose]() {
-      await store[Symbol.asyncDispose]()
-      await rm(folder, { recursive: true })
-    },
-  }
-}
+const openStore = shareStore()
 
 const library = derivedId('test/library')
 const identity = (name: string) => derivedId(`test/album/${name}`)
@@ -90,8 +76,8 @@ async function tracks(store: Store): Promise<Track[]> {
 }
 
 test('who gives up does not take what others wait for with them', async () => {
-  await using opened = await openStore()
-  const records = createRecords(opened.store)
+  await using store = await openStore()
+  const records = createRecords(store)
   const born = bornTrackId(fingerprint('one'))
   const leaving = new AbortController()
   const [left, stayed] = [records.inUse(born, leaving.signal), records.inUse(born)]
@@ -101,8 +87,7 @@ test('who gives up does not take what others wait for with them', async () => {
 })
 
 test('[F2] two writers of one album lose nothing', async () => {
-  await using opened = await openStore()
-  const { store } = opened
+  await using store = await openStore()
   const writers = Array.from({ length: 6 }, (_, at) =>
     createRecords(store).apply(Array.from({ length: 5 }, (_, song) => put(`${at}-${song}`, 'one'))),
   )
@@ -111,16 +96,15 @@ test('[F2] two writers of one album lose nothing', async () => {
 })
 
 test('repeating changes writes nothing', async () => {
-  await using opened = await openStore()
-  const records = createRecords(opened.store)
+  await using store = await openStore()
+  const records = createRecords(store)
   const changes = [put('a', 'one'), put('b', 'one')]
   const first = await records.apply(changes)
   assert.equal(await records.apply(changes), first)
 })
 
 test('two albums that exchange their names keep their ids', async () => {
-  await using opened = await openStore()
-  const { store } = opened
+  await using store = await openStore()
   const records = createRecords(store)
   await records.apply([put('a', 'one'), put('b', 'two')])
   const [one, two] = [identity('one'), identity('two')]
@@ -136,22 +120,22 @@ test('two albums that exchange their names keep their ids', async () => {
 })
 
 test('an upload stays when its file in a folder goes, and a file finds its upload', async () => {
-  await using opened = await openStore()
-  const records = createRecords(opened.store)
+  await using store = await openStore()
+  const records = createRecords(store)
   const upload = { library: derivedId('uploads'), user: derivedId('user'), fileName: 'a.mp3' }
   const blob = 'ab'.repeat(32)
   await records.apply([put('a', 'one', { file: undefined, upload, blob })])
   const from = identity('one')
   await records.apply([put('a', 'one', { from })])
-  const [both] = await tracks(opened.store)
+  const [both] = await tracks(store)
   assert.deepEqual([both?.upload, both?.blob, both?.files.length], [upload, blob, 1])
   await records.apply([{ kind: 'drop', track: bornTrackId(fingerprint('a')), library, path: 'a', from }])
-  const [left] = await tracks(opened.store)
+  const [left] = await tracks(store)
   assert.deepEqual([left?.upload, left?.blob, left?.files.length], [upload, blob, 0])
 })
 
 test('whatever is moved about, each track is in one album, and albums of one identity are one', async () => {
-  await using opened = await openStore()
+  await using store = await openStore()
   const names = ['a', 'b', 'c', 'd', 'e', 'f']
   const step = fc.record({
     moves: fc.uniqueArray(
@@ -165,11 +149,11 @@ test('whatever is moved about, each track is in one album, and albums of one ide
   })
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {
-      await emptyStore(opened.store)
-      const records = createRecords(opened.store)
+      await emptyStore(store)
+      const records = createRecords(store)
       const expected = new Map<string, string>()
       for (const { moves, dropped } of steps) {
-        const present = await albums(opened.store)
+        const present = await albums(store)
         const albumOf = (name: string) => [...present].find(([, titles]) => titles.includes(name))?.[0]
         const changes: Change[] = moves.map(({ name, album }) => put(name, album, { from: albumOf(name) }))
         for (const { name, album } of moves) expected.set(name, album)
@@ -186,7 +170,7 @@ test('whatever is moved about, each track is in one album, and albums of one ide
         }
         await records.apply(changes)
       }
-      const found = await albums(opened.store)
+      const found = await albums(store)
       const groups = (entries: Iterable<readonly string[]>) =>
         [...entries].map((group) => group.toSorted().join('')).sort()
       const wanted = Map.groupBy(expected.keys(), (name) => expected.get(name))

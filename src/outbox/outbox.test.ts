@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { openTestOutbox, trackOf } from '../../test/fixtures/outbox.ts'
+import { shareOutboxStore, trackOf } from '../../test/fixtures/outbox.ts'
 import { startLastfm, startListenBrainz, startReceiver } from '../../test/harness/services.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 import { isCoded } from '../protocol/errors.ts'
@@ -13,6 +13,8 @@ import { entries, entryId } from './facts.ts'
 import type { Mandate } from './lane.ts'
 import { signatureOf } from './services/lastfm.ts'
 import { retryAfterMs } from './services/service.ts'
+
+const openTestOutbox = shareOutboxStore()
 
 const soon = () => AbortSignal.timeout(10_000)
 const titles = (listens: readonly { readonly title: string }[]) => listens.map(({ title }) => title)

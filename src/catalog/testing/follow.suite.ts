@@ -6,16 +6,15 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { shareCatalogGround, type TestCatalog } from '../../../test/fixtures/catalog.ts'
+import type { TestCatalog } from '../../../test/fixtures/catalog.ts'
 import { makeMusicFolder } from '../../../test/fixtures/make.ts'
 import { waitFor } from '../../../test/harness/wait.ts'
 import { openDiskBlobs } from '../../blobs/disk.ts'
 import { reconcileLibraries } from '../libraries.ts'
-import { followFolders } from './follow.ts'
-import { createScanner } from './scanner.ts'
-import { watchFolder } from './watch.ts'
-
-const openCatalog = shareCatalogGround()
+import { followFolders } from '../scan/follow.ts'
+import { createScanner } from '../scan/scanner.ts'
+import { watchFolder } from '../scan/watch.ts'
+import { openCatalog } from './shared.ts'
 
 const never = { rescanMs: 3_600_000, lookMs: 3_600_000 }
 

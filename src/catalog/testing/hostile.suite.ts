@@ -3,13 +3,11 @@ import { writeFileSync } from 'node:fs'
 import { rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { shareCatalogGround } from '../../../test/fixtures/catalog.ts'
 import { id3v2, pictureFrame, textFrame } from '../../../test/fixtures/id3.ts'
 import { type MusicFolder, makeMusicFolder, touch } from '../../../test/fixtures/make.ts'
 import { portrait } from '../../../test/harness/portrait.ts'
-import { pathText } from './path.ts'
-
-const openCatalog = shareCatalogGround()
+import { pathText } from '../scan/path.ts'
+import { openCatalog } from './shared.ts'
 
 /** One of each that a scan must survive, among good files. */
 async function fillWithTrouble(music: MusicFolder) {

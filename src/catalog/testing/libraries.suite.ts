@@ -2,12 +2,10 @@ import assert from 'node:assert/strict'
 import { mkdir, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { shareCatalogGround } from '../../test/fixtures/catalog.ts'
-import { makeMusicFolder } from '../../test/fixtures/make.ts'
-import { isCoded } from '../protocol/errors.ts'
-import { addLibrary, changeLibrary, listLibraries, reconcileLibraries, removeLibrary } from './libraries.ts'
-
-const openCatalog = shareCatalogGround()
+import { makeMusicFolder } from '../../../test/fixtures/make.ts'
+import { isCoded } from '../../protocol/errors.ts'
+import { addLibrary, changeLibrary, listLibraries, reconcileLibraries, removeLibrary } from '../libraries.ts'
+import { openCatalog } from './shared.ts'
 
 test('[S4] a library is a folder that can be read and shares nothing with others', async () => {
   await using music = await makeMusicFolder()

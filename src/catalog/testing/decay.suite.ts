@@ -2,14 +2,13 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { shareCatalogGround, type TestCatalog } from '../../../test/fixtures/catalog.ts'
+import type { TestCatalog } from '../../../test/fixtures/catalog.ts'
 import { type MusicFolder, makeMusicFolder, touch } from '../../../test/fixtures/make.ts'
 import { waitFor } from '../../../test/harness/wait.ts'
 import { openDiskBlobs } from '../../blobs/disk.ts'
-import type { Scanner } from './scan.ts'
-import { createScanner } from './scanner.ts'
-
-const openCatalog = shareCatalogGround()
+import type { Scanner } from '../scan/scan.ts'
+import { createScanner } from '../scan/scanner.ts'
+import { openCatalog } from './shared.ts'
 
 const longAgo = Date.UTC(2020, 0, 1)
 

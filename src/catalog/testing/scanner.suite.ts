@@ -2,10 +2,9 @@ import assert from 'node:assert/strict'
 import { cp, mkdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { shareCatalogGround, type TestCatalog } from '../../../test/fixtures/catalog.ts'
+import type { TestCatalog } from '../../../test/fixtures/catalog.ts'
 import { type MusicFolder, makeMusicFolder, touch } from '../../../test/fixtures/make.ts'
-
-const openCatalog = shareCatalogGround()
+import { openCatalog } from './shared.ts'
 
 /** A catalog of one library that has been scanned once. */
 async function scanned(fill: (music: MusicFolder) => Promise<unknown>) {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { openTestCatalog } from '../../test/fixtures/catalog.ts'
-import { makeMusicFolder } from '../../test/fixtures/make.ts'
-import { addLibrary } from './libraries.ts'
-import { createPlaces } from './places.ts'
+import { makeMusicFolder } from '../../../test/fixtures/make.ts'
+import { addLibrary } from '../libraries.ts'
+import { createPlaces } from '../places.ts'
+import { openCatalog } from './shared.ts'
 
 test('a library is on the disk of its node; on a machine that stands alone, every one is here', async () => {
   await using music = await makeMusicFolder()
   await using second = await makeMusicFolder()
-  await using catalog = await openTestCatalog()
+  await using catalog = await openCatalog()
   const [here, other] = [randomUUID(), randomUUID()]
   const alone = await catalog.addLibrary(second.path)
   const added = { path: music.path, forbidden: [] }
