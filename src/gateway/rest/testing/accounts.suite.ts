@@ -12,8 +12,8 @@ import {
 } from '../../../protocol/api/accounts.ts'
 import { problemDocument } from '../../../protocol/api/problem.ts'
 import { password } from '../../testing/gateway.ts'
+import { world } from '../../testing/shared.ts'
 import type { Answer } from '../../testing/visitor.ts'
-import { world } from './shared.ts'
 
 const { edge } = world
 

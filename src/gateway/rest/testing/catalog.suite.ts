@@ -19,8 +19,8 @@ import {
   trackSummary,
 } from '../../../protocol/api/catalog.ts'
 import { problemDocument } from '../../../protocol/api/problem.ts'
+import { world } from '../../testing/shared.ts'
 import type { Answer } from '../../testing/visitor.ts'
-import { world } from './shared.ts'
 
 const items = <Item extends z.ZodType>(item: Item, body: unknown) => page(item).parse(body).items
 

@@ -5,8 +5,8 @@ import { z } from 'zod'
 import { itemMark, type TrackSummary, trackSummary } from '../../../protocol/api/catalog.ts'
 import { importResult, playlistDetail, playlistSummary, queueView } from '../../../protocol/api/listening.ts'
 import { listen } from '../../testing/listener.ts'
+import { tracks, world } from '../../testing/shared.ts'
 import type { Visitor } from '../../testing/visitor.ts'
-import { tracks, world } from './shared.ts'
 
 const idsOf = (found: readonly (TrackSummary | null)[]) => found.map((track) => track?.id)
 const bearer = ({ token }: Visitor) => ({ authorization: `Bearer ${token}` })

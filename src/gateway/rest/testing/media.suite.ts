@@ -7,7 +7,7 @@ import sharp from 'sharp'
 import { lyrics } from '../../../protocol/api/catalog.ts'
 import { playlistDetail } from '../../../protocol/api/listening.ts'
 import { problemDocument } from '../../../protocol/api/problem.ts'
-import { tracks, world } from './shared.ts'
+import { tracks, world } from '../../testing/shared.ts'
 
 const track = tracks.find(({ title }) => title === 'One') ?? assert.fail()
 const stored = readFileSync(join(world.music.path, 'Ana/First/01 One.mp3'))

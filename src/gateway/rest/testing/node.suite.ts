@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { nodeStatus } from '../../../protocol/api/node.ts'
 import { errorCodes } from '../../../protocol/errors.ts'
 import { operatorToken } from '../../testing/gateway.ts'
-import { world } from './shared.ts'
+import { world } from '../../testing/shared.ts'
 
 const { edge } = world
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { waitFor } from '../../../../test/harness/wait.ts'
 import { type ShareSummary, sharedMusic, shareSummary } from '../../../protocol/api/listening.ts'
+import { secret, tracks, world } from '../../testing/shared.ts'
 import type { Visitor } from '../../testing/visitor.ts'
-import { secret, tracks, world } from './shared.ts'
 
 const song = (title: string) => tracks.find((track) => track.title === title) ?? assert.fail(title)
 const item = (title: string) => ({ kind: 'track', id: song(title).id })

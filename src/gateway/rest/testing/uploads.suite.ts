@@ -6,7 +6,7 @@ import { trackDetail } from '../../../protocol/api/catalog.ts'
 import { connectionList } from '../../../protocol/api/outbox.ts'
 import { problemDocument } from '../../../protocol/api/problem.ts'
 import { uploadResult, uploadSummary } from '../../../protocol/api/uploads.ts'
-import { song, world } from './shared.ts'
+import { song, world } from '../../testing/shared.ts'
 
 const tus = { 'tus-resumable': '1.0.0' }
 const metadata = `filename ${Buffer.from('later.mp3').toString('base64')}`

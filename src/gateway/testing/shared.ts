@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after } from 'node:test'
-import { makeMusicFolder } from '../../../../test/fixtures/make.ts'
-import type { TrackSummary } from '../../../protocol/api/catalog.ts'
-import { openWorld } from '../../testing/world.ts'
+import { makeMusicFolder } from '../../../test/fixtures/make.ts'
+import type { TrackSummary } from '../../protocol/api/catalog.ts'
+import { openWorld } from './world.ts'
 
 /** The world that all tests of one file share: a file that imports this, or a suite that does, has one. */
 export const world = await openWorld()

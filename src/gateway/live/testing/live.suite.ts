@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { account } from '../../protocol/api/accounts.ts'
-import type { LiveMessage } from '../../protocol/api/live.ts'
-import { openTestGateway, password, type TestGateway } from '../testing/gateway.ts'
-import { listen } from '../testing/listener.ts'
-import type { Visitor } from '../testing/visitor.ts'
+import { test } from 'node:test'
+import { account } from '../../../protocol/api/accounts.ts'
+import type { LiveMessage } from '../../../protocol/api/live.ts'
+import { password } from '../../testing/gateway.ts'
+import { listen } from '../../testing/listener.ts'
+import { world } from '../../testing/shared.ts'
+import type { Visitor } from '../../testing/visitor.ts'
 
-let edge: TestGateway
-before(async () => {
-  edge = await openTestGateway()
-})
-after(() => edge[Symbol.asyncDispose]())
+const { edge } = world
 
 const bearer = ({ token }: Visitor) => ({ authorization: `Bearer ${token}` })
 const changed = (what: string) => (message: LiveMessage) =>

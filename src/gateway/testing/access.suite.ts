@@ -2,17 +2,14 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { after, before, test } from 'node:test'
-import { isCoded } from '../protocol/errors.ts'
-import { publicRoutes } from './authentication.ts'
-import { isSetupCode } from './setup-code.ts'
-import { openTestGateway, password, type TestGateway } from './testing/gateway.ts'
+import { test } from 'node:test'
+import { isCoded } from '../../protocol/errors.ts'
+import { publicRoutes } from '../authentication.ts'
+import { isSetupCode } from '../setup-code.ts'
+import { openTestGateway, password } from './gateway.ts'
+import { world } from './shared.ts'
 
-let edge: TestGateway
-before(async () => {
-  edge = await openTestGateway()
-})
-after(() => edge[Symbol.asyncDispose]())
+const { edge } = world
 
 const addressOf = (url: string) =>
   url
