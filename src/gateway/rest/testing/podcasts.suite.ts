@@ -2,29 +2,23 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { z } from 'zod'
-import { encodeTone } from '../../../test/fixtures/audio.ts'
-import { makePicture } from '../../../test/fixtures/picture.ts'
-import { feedOf, item, type PodcastServer, startPodcastServer } from '../../../test/harness/podcast.ts'
-import { waitFor } from '../../../test/harness/wait.ts'
-import { queueShown } from '../../protocol/api/listening.ts'
-import { type EpisodeSummary, episodeSummary, podcastSummary } from '../../protocol/api/podcasts.ts'
-import { problemDocument } from '../../protocol/api/problem.ts'
-import { openTestGateway, type TestGateway } from '../testing/gateway.ts'
-import { listen } from '../testing/listener.ts'
-import type { Answer, Visitor } from '../testing/visitor.ts'
+import { encodeTone } from '../../../../test/fixtures/audio.ts'
+import { makePicture } from '../../../../test/fixtures/picture.ts'
+import { feedOf, item, type PodcastServer, startPodcastServer } from '../../../../test/harness/podcast.ts'
+import { waitFor } from '../../../../test/harness/wait.ts'
+import { queueShown } from '../../../protocol/api/listening.ts'
+import { type EpisodeSummary, episodeSummary, podcastSummary } from '../../../protocol/api/podcasts.ts'
+import { problemDocument } from '../../../protocol/api/problem.ts'
+import { listen } from '../../testing/listener.ts'
+import { world } from '../../testing/shared.ts'
+import type { Answer, Visitor } from '../../testing/visitor.ts'
 
-let edge: TestGateway
-let guest: Visitor
+const { edge, guest } = world
 let outside: PodcastServer
 let sound: Buffer
 let url = ''
 before(async () => {
-  ;[edge, outside, sound] = await Promise.all([
-    openTestGateway(),
-    startPodcastServer(),
-    encodeTone('mp3', 12),
-  ])
-  guest = await edge.person('guest')
+  ;[outside, sound] = await Promise.all([startPodcastServer(), encodeTone('mp3', 12)])
   url = `${outside.url}/feed.xml`
   const items = Array.from({ length: 60 }, (_, at) =>
     item(
@@ -40,10 +34,7 @@ before(async () => {
   outside.put('/59.mp3', { bytes: sound })
   outside.put('/58.mp3', { bytes: 'no audio' })
 })
-after(async () => {
-  await edge?.[Symbol.asyncDispose]()
-  await outside?.[Symbol.asyncDispose]()
-})
+after(() => outside?.[Symbol.asyncDispose]())
 
 const codeOf = ({ body }: Answer) => problemDocument.parse(body).code
 const podcastsOf = async (visitor: Visitor) =>
