@@ -152,7 +152,6 @@ async function start(order: Extract<Order, { do: 'start' }>) {
         peers,
         fetchAside: fetcher.fetch,
         references,
-        courtesy,
         where: () => where,
         queuePath: join(folder, 'copies.db'),
         compareEveryMs: 3_600_000,

@@ -157,7 +157,7 @@ export interface Reader extends Copy {
   readonly path: string | Buffer
 
   /**
-   * As `chunks`, for who reads all of it and nobody soon after: in pieces of up to 1 MiB, and not through the memory that
+   * As `chunks`, for who reads all of it and nobody soon after: in pieces of up to 512 KiB, and not through the memory that
    * keeps for the next listener what one has heard.
    */
   scan(range: Range, signal?: AbortSignal): AsyncIterable<Uint8Array>

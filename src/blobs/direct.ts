@@ -7,10 +7,11 @@ import type { OpenWriter } from './temporary.ts'
 const blockBytes = 4_096
 
 /**
- * Writes by this thread itself, and past the system's memory where the file system lets it: nobody reads again soon what
- * is written here, so copying it there costs the processor more than all else, takes the place of what listeners read, and
- * leaves it to one long flush. What is no whole block goes the usual way, and all of it where the file system, or where
- * the bytes lie in memory, does not allow it.
+ * Writes past the system's memory where the file system lets it: nobody reads again soon what is written here, so copying
+ * it there costs the processor more than all else, takes the place of what listeners read, and leaves it to one long
+ * flush. Such a write is nearly all waiting for the disk, which the pool does, while this thread goes on with what has come.
+ * What is no whole block goes the usual way, by this thread itself, and all of it where the file system, or where the bytes
+ * lie in memory, does not allow it: copying is work, and those who listen wait for the pool.
  */
 export const openDirectWriter: OpenWriter = async (file, path) => {
   const direct = await openDirect(path)
@@ -18,14 +19,14 @@ export const openDirectWriter: OpenWriter = async (file, path) => {
   let at = 0
 
   /** Answers how many of the first bytes have been written. */
-  function writePast(bytes: Uint8Array): number {
+  async function writePast(bytes: Uint8Array): Promise<number> {
     if (direct === null || !isAllowed || at % blockBytes > 0) return 0
     const end = bytes.length - (bytes.length % blockBytes)
     let done = 0
     try {
       // What is left after a part that is no whole block, at the end of a full disk, is no longer in place.
       while (done < end && done % blockBytes === 0)
-        done += writeSync(direct.fd, bytes, done, end - done, at + done)
+        done += (await direct.write(bytes, done, end - done, at + done)).bytesWritten
     } catch (error) {
       if (!hasErrorCode(error, 'EINVAL')) throw error
       isAllowed = false
@@ -34,8 +35,8 @@ export const openDirectWriter: OpenWriter = async (file, path) => {
   }
 
   return {
-    write(bytes) {
-      let done = writePast(bytes)
+    async write(bytes) {
+      let done = await writePast(bytes)
       while (done < bytes.length) done += writeSync(file.fd, bytes, done, bytes.length - done, at + done)
       at += bytes.length
     },

@@ -11,8 +11,11 @@ import { blocksPerPage, type Page, type Pages, pageSize } from './pages.ts'
 import type { Scratch } from './scratch.ts'
 
 const readInto = promisify(read)
-/** A scan reads so many blocks at once. */
-const scanBlocks = 16
+/**
+ * A scan reads so many blocks at once: more would cost a little less, and listeners wait for as long as it takes to compare
+ * and encrypt them.
+ */
+const scanBlocks = 8
 /** Memory for that. */
 export const scanBytes = scanBlocks * blockSize
 const nothing: Loan = { bytes: new Uint8Array(0), release: () => {} }

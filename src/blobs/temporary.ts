@@ -12,7 +12,7 @@ const reserveBytes = 64 * 1024 * 1024
 
 /** Writes bytes behind those that it has written so far. */
 export interface Writer extends AsyncDisposable {
-  write(bytes: Uint8Array): Promise<void> | void
+  write(bytes: Uint8Array): Promise<void>
 }
 
 /** For a new file that has been opened. It is disposed of before the file is flushed. */
@@ -42,8 +42,10 @@ export async function writeTemporary(
       await using writer = await openWriter(file, path)
       for await (const bytes of source) {
         signal?.throwIfAborted()
+        // The disk takes them while they are hashed.
+        const written = writer.write(bytes)
         digest.update(bytes)
-        await writer.write(bytes)
+        await written
       }
     }
     signal?.throwIfAborted()

@@ -526,3 +526,14 @@ test('[N3] a fetching that is given up ends at once and leaves nothing behind', 
   await assert.rejects(fetching, /not needed any more/)
   assert.deepEqual(await readdir(folder), [])
 })
+
+test('[N3] two blobs are on their way at once: neither waits for what the other waits for, and a third one does', async () => {
+  const [one, two] = nodes
+  two.health = 'stalled'
+  for (let count = 0; count < 12; count += 1) await media.add(noise(100_000), [two])
+  one.startCopies()
+  const begun = async () => (await readdir(join(one.folder, 'blobs', 'tmp')).catch(() => [])).length
+  await waitFor(async () => (await begun()) === 2, { what: 'two files to be begun' })
+  await pause(100)
+  assert.equal(await begun(), 2)
+})

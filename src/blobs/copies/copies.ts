@@ -4,7 +4,6 @@ import type { BlobHash, Id } from '../../protocol/ids.ts'
 import type { Blobs } from '../blobs.ts'
 import type { BlobPeers } from '../peers.ts'
 import { createComparer, isSurplus, isWanted } from './compare.ts'
-import type { Courtesy } from './courtesy.ts'
 import { createFetch, type Fetch } from './fetch.ts'
 import { createPuller, isDiskTrouble } from './pull.ts'
 import { type DueTask, dropUrgency, lostProblem, openQueue } from './queue.ts'
@@ -21,7 +20,6 @@ export interface CopiesOptions {
   /** Fetches what nobody waits for. */
   readonly fetchAside: Fetch
   readonly references: References
-  readonly courtesy: Courtesy
   /** The layout as it is now; null while none is known: then nothing is done. */
   readonly where: () => Whereabouts | null
   /** The file of the queue. */
@@ -90,6 +88,11 @@ const retries = {
 } as const
 /** While the disk is full or failing, nothing is tried. */
 const diskRestMs = 5_000
+/**
+ * So many blobs are on their way here at once: one of them hides how long the other takes to be asked for, flushed and given
+ * its name. With more, threads only displace each other.
+ */
+const atOnce = 2
 /** The longest time without a look at the queue. */
 const restMs = 5_000
 /** Counting again what is wanted takes at most a twentieth of the time, and is not done more often than this. */
@@ -101,7 +104,7 @@ const recountMs = 2_000
  * task is judged anew when its turn comes, so that a kill at any point, a task too many, or a lost queue cost only work.
  */
 export function startCopies(options: CopiesOptions): Copies {
-  const { self, isMedia, blobs, peers, references, courtesy, where, onEvent } = options
+  const { self, isMedia, blobs, peers, references, where, onEvent } = options
   const ending = new AbortController()
   const { signal } = ending
   const queue = openQueue(options.queuePath)
@@ -225,8 +228,8 @@ export function startCopies(options: CopiesOptions): Copies {
     if (Date.now() < queueRestsUntil) return
     // Where nothing can be kept, what may go still makes room.
     const leastUrgency = Date.now() < problemUntil ? dropUrgency : 0
-    for (const task of queue.due(Date.now(), courtesy.atOnce, leastUrgency)) {
-      if (active.has(task.hash) || active.size >= courtesy.atOnce) continue
+    for (const task of queue.due(Date.now(), atOnce, leastUrgency)) {
+      if (active.has(task.hash) || active.size >= atOnce) continue
       const done = work(task, now).finally(() => {
         active.delete(task.hash)
         wake()

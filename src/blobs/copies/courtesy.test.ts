@@ -38,14 +38,6 @@ test('where the thread is late, the background rests after each piece once someb
   assert.ok(beside > 300, `${beside} ms for 10 pieces`)
 })
 
-test('blobs are fetched one by one once somebody listens, and several at once before', async () => {
-  const courtesy = createCourtesy(inTime)
-  assert.ok(courtesy.atOnce > 1)
-  const heard = courtesy.listen(async () => courtesy.atOnce)
-  assert.equal(await heard, 1)
-  assert.equal(courtesy.atOnce, 1)
-})
-
 test('lateness is what keeps a thread from what is due, and it is forgotten', async () => {
   const lateness = createLateness()
   lateness()

@@ -12,19 +12,9 @@ export interface Courtesy {
   listen<Result>(read: () => Promise<Result>): Promise<Result>
   /** Resolves when the background may move `bytes` more. */
   turn(bytes: number, signal?: AbortSignal): Promise<void>
-  /** How many blobs may be on their way here at once. */
-  readonly atOnce: number
   /** How many bytes have had their turn. */
   readonly moved: number
 }
-
-/** Alone, a second one on its way hides how long a disk takes to flush the first, and a line to answer. */
-const atOnceAlone = 2
-/**
- * Beside listeners it is one: where the processor is what is short, it is as soon done, and whoever listens waits behind
- * one piece and one flush instead of several.
- */
-const atOnceBeside = 1
 
 /** So long a piece waits at most, in milliseconds: a busy node is repaired slowly, but it is repaired. */
 const longestWaitMs = 50
@@ -74,10 +64,6 @@ export function createCourtesy(lateness: Lateness = createLateness()): Courtesy 
       if (late <= 0 || !isHeard()) return
       // The more it weighs on the thread, the longer it rests: the two settle where listeners hardly notice.
       await pause(Math.min(late, longestWaitMs), undefined, { signal })
-    },
-
-    get atOnce() {
-      return isHeard() ? atOnceBeside : atOnceAlone
     },
 
     get moved() {

@@ -95,6 +95,8 @@ function listenerOf(to: ServerResponse | Socket): Listener {
       return new Promise((resolve) => {
         if (gone.signal.aborted) return resolve('gone')
         let outcome: 'taken' | 'waited' = 'taken'
+        // Node would put the head and a first piece together, in memory that is new each time.
+        if (!begun && 'flushHeaders' in to && chunk.length > largePiece) to.flushHeaders()
         begun = true
         leave = () => resolve('gone')
         to.write(chunk, (error) => resolve(error ? 'gone' : outcome))

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { type Copies, startCopies } from '../../blobs/copies/copies.ts'
-import type { Courtesy } from '../../blobs/copies/courtesy.ts'
 import { createElsewhere, type ElsewhereCopies } from '../../blobs/copies/elsewhere.ts'
 import { createQuorum, type Quorum } from '../../blobs/copies/quorum.ts'
 import { createBlobPeers } from '../../blobs/copies/remote.ts'
@@ -33,7 +32,6 @@ export interface BytesOptions {
   readonly registry: Registry
   readonly trust: Pick<Trust, 'identity'>
   readonly calls: Calls
-  readonly courtesy: Courtesy
   readonly log: Logger
 }
 
@@ -51,7 +49,7 @@ const compareEveryMs = 15 * 60_000
 const reportEveryMs = 2_000
 
 export async function openClusterBytes(options: BytesOptions, signal: AbortSignal): Promise<ClusterBytes> {
-  const { data, store, storeAway, index, blobs, known, registry, trust, calls, courtesy, log } = options
+  const { data, store, storeAway, index, blobs, known, registry, trust, calls, log } = options
   await using stack = new AsyncDisposableStack()
   const ending = new AbortController()
   const onError = (error: unknown) => log.warn({ err: error }, 'the copies met trouble')
@@ -96,7 +94,6 @@ export async function openClusterBytes(options: BytesOptions, signal: AbortSigna
     peers,
     fetchAside,
     references: known.references,
-    courtesy,
     where: () => where,
     queuePath: join(data, 'copies.db'),
     compareEveryMs,

@@ -127,7 +127,6 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
         registry,
         trust,
         calls,
-        courtesy,
         log,
       },
       signal,

@@ -107,11 +107,11 @@ export async function openMediaNodes(
       })
       blobRoutes(app)
     }
-    return { folder, blobs, courtesy, routes, state }
+    return { folder, blobs, routes, state }
   }
   type Disk = Awaited<ReturnType<typeof openDisk>>
 
-  function mediaNode({ id, calls, registry, trust }: TestNode, { folder, blobs, courtesy }: Disk): MediaNode {
+  function mediaNode({ id, calls, registry, trust }: TestNode, { folder, blobs }: Disk): MediaNode {
     const events: CopiesEvent[] = []
     const isLive = (other: MediaNode) => other.health !== 'down' && other.id !== id
     const peers = createBlobPeers(calls.open, () => nodes.filter(isLive).map((other) => other.id))
@@ -145,7 +145,6 @@ export async function openMediaNodes(
           peers,
           fetchAside,
           references,
-          courtesy,
           where,
           queuePath: join(folder, 'copies.db'),
           compareEveryMs: 3_600_000,
