@@ -3,6 +3,7 @@
  * what do listeners notice? Three media nodes and a listener in processes of their own, over mutual TLS.
  */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -118,12 +119,27 @@ function restDisk(): void {
   execFileSync('sync')
 }
 
-/** What work costs: seconds by the clock, and of the processor in the two nodes. */
-async function costOf(work: () => Promise<number>): Promise<{ seconds: number; processorSeconds: number }> {
-  const used = () => [one, two].reduce((sum, node) => sum + cpuSeconds(node?.pid ?? 0), 0)
-  const before = used()
+interface Cost {
+  readonly seconds: number
+  /** Of the processor in the two nodes. */
+  readonly processorSeconds: number
+  /** What the two nodes read from the disk, since it was not in the system's memory any more. */
+  readonly diskReadMegabytes: number
+}
+
+async function costOf(work: () => Promise<number>): Promise<Cost> {
+  const used = (of: (pid: number) => number) => [one, two].reduce((sum, node) => sum + of(node?.pid ?? 0), 0)
+  const [processor, read] = [used(cpuSeconds), used(diskReadBytes)]
   const seconds = (await work()) / 1_000
-  return { seconds, processorSeconds: used() - before }
+  return {
+    seconds,
+    processorSeconds: used(cpuSeconds) - processor,
+    diskReadMegabytes: Math.round((used(diskReadBytes) - read) / 1e6),
+  }
+}
+
+function diskReadBytes(pid: number): number {
+  return Number(/^read_bytes: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
 }
 
 /** Certificates of one cluster for four nodes: made by the real joining, once. */
