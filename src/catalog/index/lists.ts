@@ -186,18 +186,22 @@ function netEdits(edits: Edit[]): Edit[] {
     const last = net.at(-1)
     // An entry has a handful of edits at most, and those that are left of it begin here.
     if (last?.item !== edit.item || last.key !== edit.key) start = net.length
-    const opposite =
-      edit.delta === 1
-        ? net.slice(start).findIndex(({ delta, scope }) => delta === -1 && scope === edit.scope)
-        : -1
-    if (opposite === -1) net.push(edit)
-    else net.splice(start + opposite, 1)
+    const opposite = edit.delta === 1 ? removalOf(net, start, edit.scope) : net.length
+    if (opposite === net.length) net.push(edit)
+    else net.splice(opposite, 1)
   }
   return net
 }
 
+/** Where among the edits from `start` on one removes from this scope; behind the last where none does. */
+function removalOf(edits: readonly Edit[], start: number, scope: number): number {
+  let at = start
+  while (at < edits.length && (edits[at]?.delta !== -1 || edits[at]?.scope !== scope)) at += 1
+  return at
+}
+
 function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return a === b ? 0 : a < b ? -1 : 1
 }
 
 interface Block {

@@ -69,6 +69,14 @@ function open(db: DatabaseSync, purpose: Purpose, numbers: Numbers): Applier {
     if (unsettled !== undefined) changed.add(unsettled)
   }
 
+  /** Sums up an album now, where all that it follows from is at hand: to keep that until the end costs more. */
+  function settleFresh(album: number) {
+    const given = fresh.take(album)
+    if (given === undefined) return
+    settleAlbum(album, given)
+    changed.delete(album)
+  }
+
   /** What the parts of an index have to say of what they share. */
   function saveCounts() {
     artists.save()
@@ -94,8 +102,10 @@ function open(db: DatabaseSync, purpose: Purpose, numbers: Numbers): Applier {
 
   return {
     apply(change) {
-      if (change.key.startsWith(albumParts.prefix)) applyPart.apply(change)
-      else if (change.key.startsWith(marks.prefix)) applyMark(change)
+      if (change.key.startsWith(albumParts.prefix)) {
+        const album = applyPart.apply(change)
+        if (purpose === 'follow' && album !== undefined) settleFresh(album)
+      } else if (change.key.startsWith(marks.prefix)) applyMark(change)
       else if (change.key.startsWith(libraries.prefix)) applyLibrary(change)
       else if (change.key.startsWith(problems.prefix)) applyProblem(change)
     },
@@ -155,13 +165,14 @@ function openParts(all: TrackParts, tracks: Tracks, changed: Set<number>, fresh:
   }
 
   return {
-    apply({ key, value }: IndexedChange): void {
+    /** Answers the album's row, where there is one. */
+    apply({ key, value }: IndexedChange): number | undefined {
       const [guid = '', part = ''] = albumParts.id(key).split('/')
       const fact = value === null ? undefined : albumParts.decodeWritten(value)
       const bytes = guidBytes(guid)
       const known = album.get(bytes)
       const row = known ?? (fact === undefined ? undefined : makeAlbum.get(numbers.next('album'), bytes))
-      if (row === undefined) return
+      if (row === undefined) return undefined
       const id = integer(row.id)
       // Where the album has changed already, some of its tracks may have words with the name that it will have.
       const written = known === undefined || changed.has(id) ? undefined : text(known.name)
@@ -172,7 +183,7 @@ function openParts(all: TrackParts, tracks: Tracks, changed: Set<number>, fresh:
         for (const track of before.tracks.values()) left.add(track.id)
         fresh.forget(id)
         drop.run(id, part)
-        return
+        return id
       }
       const summary = summarise(fact.tracks)
       const json = JSON.stringify(summary)
@@ -182,6 +193,7 @@ function openParts(all: TrackParts, tracks: Tracks, changed: Set<number>, fresh:
       const put = fact.tracks.map((track) => putTrack(place, track, before.tracks))
       for (const track of before.tracks.values()) left.add(track.id)
       fresh.add(id, { name, summary, tracks: put })
+      return id
     },
     removeLeft(): void {
       for (const id of left) tracks.remove(id)
