@@ -1,4 +1,3 @@
-import type { SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import type { Tags, Track } from '../../protocol/facts/catalog.ts'
 import { integer } from '../../store/row.ts'
 import type { Parts } from './artists.ts'
@@ -46,7 +45,21 @@ export const columns = [
   'path',
 ] as const
 
-const placeOf = (column: (typeof columns)[number]) => columns.indexOf(column)
+export type Column = (typeof columns)[number]
+
+/**
+ * How SQL reads and writes a column. Bytes come and go as hexadecimal digits, as facts have them: SQLite turns one into
+ * the other in less time than it takes to hand over bytes, and digits are compared at once.
+ */
+const digits: ReadonlySet<Column> = new Set(['fingerprint', 'blob'])
+export const readColumn = (column: Column) =>
+  digits.has(column) ? `nullif(lower(hex(${column})), '')` : column
+export const placeholderOf = (column: Column) => (digits.has(column) ? 'unhex(?)' : '?')
+
+/** The columns that the words of a track are made of, beside who is credited on it and its album's name. */
+export const wordedColumns: ReadonlySet<Column> = new Set(['title', 'sort', 'genres', 'scope'])
+
+const placeOf = (column: Column) => columns.indexOf(column)
 /** Where some of them stand among these. */
 export const at = {
   album: placeOf('album'),
@@ -100,7 +113,7 @@ function moreOf({ musicBrainz, isrcs, moods, works, movements, groupings }: Tags
 export const embeddedPicture = 1
 export const pictureFile = 2
 
-/** The values of `columns`. */
+/** The values of `columns`; figures with fractions come back exactly as they were written. */
 export function valuesOf({ tags, audio, ...track }: Track, rows: Rows) {
   const picture =
     (tags.embeddedCover ? embeddedPicture : 0) |
@@ -135,20 +148,14 @@ export function valuesOf({ tags, audio, ...track }: Track, rows: Rows) {
     tags.replayGain?.trackPeak ?? null,
     tags.replayGain?.albumGain ?? null,
     tags.replayGain?.albumPeak ?? null,
-    Buffer.from(track.fingerprint, 'hex'),
-    track.blob === undefined ? null : Buffer.from(track.blob, 'hex'),
+    track.fingerprint,
+    track.blob ?? null,
     track.addedAt,
     track.updatedAt,
     rows.scope,
     rows.library,
     track.files[0]?.path ?? null,
   ]
-}
-
-/** Whether a column holds a value already. Figures with fractions are compared as they come back: exactly. */
-export function sameValue(held: SQLOutputValue | undefined, value: SQLInputValue | undefined): boolean {
-  if (held instanceof Uint8Array) return value instanceof Uint8Array && Buffer.compare(held, value) === 0
-  return held === value
 }
 
 /** The row of a format, made where there is none yet. */

@@ -10,7 +10,16 @@ import type { DocumentState } from './search/documents.ts'
 import { type CreditRow, openStanding, type StandingTrack, type StandingTracks } from './standing.ts'
 import { type MadeCredit, openCredits, sameCredits } from './track-credits.ts'
 import { fileFields, openPlaces } from './track-files.ts'
-import { at, columns, openFormats, sameValue, valuesOf } from './track-row.ts'
+import {
+  at,
+  type Column,
+  columns,
+  openFormats,
+  placeholderOf,
+  readColumn,
+  valuesOf,
+  wordedColumns,
+} from './track-row.ts'
 import { type NamedTrack, openTrackWords } from './track-words.ts'
 
 export interface Tracks {
@@ -73,13 +82,13 @@ export function openTracks(parts: TrackParts): Tracks {
   const formats = openFormats(parts)
   const nextId = openIds(parts)
   const writeWords = openTrackWords(parts)
-  const asked = { columns, files: fileFields }
+  const asked = { columns: columns.map(readColumn), files: fileFields }
   const ofPart = openStanding(db, 'album = ?1 AND part = ?2', asked)
   const byGuid = openStanding(db, 'guid = ?1', asked)
   const byId = openStanding(db, 'id = ?1', asked)
   const insert = db.prepare(
     `INSERT INTO track (id, guid, document, words, ${columns.join(', ')})
-     VALUES (?, ?, ?, ?${', ?'.repeat(columns.length)}) ON CONFLICT (guid) DO NOTHING`,
+     VALUES (?, ?, ?, ?, ${columns.map(placeholderOf).join(', ')}) ON CONFLICT (guid) DO NOTHING`,
   )
   const update = openUpdate(db)
   const drop = db.prepare('DELETE FROM track WHERE id = ?')
@@ -162,7 +171,7 @@ export function openTracks(parts: TrackParts): Tracks {
   function change(standing: StandingTrack, to: Resolved): MadeTrack {
     const { id, old, values, credits: before } = standing
     const made = madeOf(id, to, old)
-    const differing = columns.filter((_, each) => !sameValue(values[each], to.values[each]))
+    const differing = columns.filter((_, each) => values[each] !== to.values[each])
     const sameRow = differing.length === 0
     const credited = sameCredits(before, to.credits)
     if (!sameRow || !credited) {
@@ -178,7 +187,9 @@ export function openTracks(parts: TrackParts): Tracks {
       credits.replace(id, before, to.credits)
     }
     const { name, written: writtenWith } = to.place
-    const written = sameRow && credited && writtenWith === name ? old : writeWords(made, name)
+    const sameWords =
+      credited && writtenWith === name && !differing.some((column) => wordedColumns.has(column))
+    const written = sameWords ? old : writeWords(made, name)
     if (!sameRow || written !== old) update(id, written, differing, to.values)
     places.replace(standing, to.track)
     return written === old ? made : madeOf(id, to, written)
@@ -232,18 +243,23 @@ const mostUpdates = 50
 function openUpdate(db: DatabaseSync) {
   const statements = new Map<string, StatementSync>()
 
-  function statementOf(differing: readonly string[]): StatementSync {
-    const set = ['document', 'words', ...differing].map((column) => `${column} = ?`).join(', ')
-    const statement = statements.get(set) ?? db.prepare(`UPDATE track SET ${set} WHERE id = ?`)
+  function statementOf(differing: readonly Column[]): StatementSync {
+    const name = differing.join()
+    const statement = statements.get(name) ?? prepare(differing)
     if (statements.size >= mostUpdates) statements.clear()
-    statements.set(set, statement)
+    statements.set(name, statement)
     return statement
+  }
+
+  function prepare(differing: readonly Column[]): StatementSync {
+    const changes = differing.map((column) => `, ${column} = ${placeholderOf(column)}`)
+    return db.prepare(`UPDATE track SET document = ?, words = ?${changes.join('')} WHERE id = ?`)
   }
 
   return (
     id: number,
     { document, words }: DocumentState,
-    differing: readonly (typeof columns)[number][],
+    differing: readonly Column[],
     values: readonly SQLInputValue[],
   ): void => {
     const changed = differing.map((column) => values[columns.indexOf(column)] ?? null)
