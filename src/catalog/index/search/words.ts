@@ -53,8 +53,10 @@ export interface QueryTerm {
  * R.E.M.); scripts without spaces as pairs of characters; a name without any letter (!!!, ÷) as its characters' codes.
  */
 export function termsOf(name: string): string[] {
+  const folded = fold(name)
+  if (isPlain.test(folded)) return plainTerms(folded)
   const terms = new Set<string>()
-  for (const word of wordsOf(name)) {
+  for (const word of wordsOf(folded)) {
     for (const part of word.parts) for (const term of pairs(part, true)) terms.add(term)
     if (word.parts.length > 1) terms.add(word.parts.join('').slice(0, longestTerm))
     if (terms.size >= mostTerms) break
@@ -62,10 +64,18 @@ export function termsOf(name: string): string[] {
   return [...terms].slice(0, mostTerms)
 }
 
+/** Nearly all names: words of letters and digits of ASCII with a space between them. */
+const isPlain = /^[a-z0-9]+(?: [a-z0-9]+)*$/
+
+function plainTerms(folded: string): string[] {
+  const terms = folded.split(' ').map((word) => word.slice(0, longestTerm))
+  return (terms.length === 1 ? terms : [...new Set(terms)]).slice(0, mostTerms)
+}
+
 /** The terms that a search asks for, in the order of the words; at most ten, of at most 200 characters of text. */
 export function queryTerms(query: string): QueryTerm[] {
   const terms = new Map<string, QueryTerm>()
-  for (const word of wordsOf(query.slice(0, 200))) {
+  for (const word of wordsOf(fold(query.slice(0, 200)))) {
     for (const part of word.parts) {
       const single = [...part].length === 1
       const prefix = single || !isUnspaced.test(part)
@@ -84,7 +94,7 @@ const mostLetters = 2
 
 /** A name as one line of its words: what an exact match compares. */
 export function plainText(name: string): string {
-  return wordsOf(name)
+  return wordsOf(fold(name))
     .map((word) => word.parts.join(' '))
     .join(' ')
 }
@@ -94,8 +104,7 @@ interface Word {
   readonly parts: readonly string[]
 }
 
-function wordsOf(text: string): Word[] {
-  const folded = fold(text)
+function wordsOf(folded: string): Word[] {
   const words: Word[] = []
   // Nearly all names are in ASCII, which has one kind of script: telling that first halves the time that words take.
   const plain = isAscii(folded)
