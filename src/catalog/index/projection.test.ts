@@ -44,6 +44,7 @@ const song: fc.Arbitrary<Song> = fc.record(
     addedAt: fc.integer({ min: 1, max: 5 }),
     disc: fc.constantFrom(1, 2),
     embeddedCover: fc.boolean(),
+    content: fc.constantFrom('one', 'other'),
     beside: fc.record({ modifiedAt: fc.constantFrom(1, 2), isRead: fc.boolean() }),
     composers: fc.constantFrom([], [{ name: 'Cleo', sortName: 'Cleo, A' }]),
   },
@@ -105,6 +106,29 @@ test('[F3] the tables are a function of the facts, in whatever steps these have 
     }),
     { numRuns: 40 },
   )
+})
+
+test('[F3] whatever differs of a track, alone, is written wherever it stands', () => {
+  const before: Song = { title: 'Sun', artist: 'Ann', genres: ['Rock'], content: 'one' }
+  const differing: Partial<Song>[] = [
+    { title: 'Moon' },
+    { titleSort: 'Zenith' },
+    { artist: 'Bob' },
+    { genres: ['Jazz'] },
+    { libraries: [abroad] },
+    { addedAt: 5 },
+    { content: 'other' },
+    { comment: 'loud' },
+  ]
+  for (const change of differing) {
+    const after = albumOf('Day', 'Ann', [{ ...before, ...change }, 'Rain'])
+    using followed = openTestIndex()
+    followed.put(albumOf('Day', 'Ann', [before, 'Rain']))
+    followed.put(after)
+    using made = openTestIndex()
+    made.put(after)
+    assert.deepEqual(contentOf(followed.db), contentOf(made.db), JSON.stringify(change))
+  }
 })
 
 test('[F3] an index that several threads have filled says the same as one that has followed every step', async () => {

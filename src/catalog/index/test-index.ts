@@ -158,6 +158,8 @@ export interface Song extends Partial<Omit<Tags, 'artists' | 'albumArtists' | 't
   readonly libraries?: readonly Id[]
   readonly addedAt?: number
   readonly id?: Id
+  /** What its file holds; where nothing is said, it has not been read whole yet. */
+  readonly content?: string
   /** A picture of this time beside it, and whether it has been read whole. */
   readonly beside?: { readonly modifiedAt: number; readonly isRead: boolean }
 }
@@ -185,6 +187,7 @@ function trackOf(album: string, albumArtist: string, song: Song, at: number): Tr
     libraries: places = [home],
     addedAt = 1_000,
     id,
+    content,
     beside,
     ...tags
   } = song
@@ -222,7 +225,9 @@ function trackOf(album: string, albumArtist: string, song: Song, at: number): Tr
       channels: 2,
     },
     size: 1_000,
-    fingerprint: trackId.replaceAll('-', ''),
+    fingerprint:
+      content === undefined ? trackId.replaceAll('-', '') : hash('sha256', `tags of ${content}`).slice(0, 32),
+    ...(content === undefined ? {} : { blob: hash('sha256', content) }),
     files: places.map((library, place) => ({
       library,
       path: `${place === 0 ? '' : 'Again/'}${albumArtist}/${album}/${String(at).padStart(2, '0')} ${title}.flac`,
