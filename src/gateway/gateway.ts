@@ -9,6 +9,7 @@ import type { Index } from '../index/index.ts'
 import type { Listening } from '../listening/listening.ts'
 import type { Media } from '../media/media.ts'
 import type { Outbox } from '../outbox/outbox.ts'
+import type { Fetch } from '../outward/fetch.ts'
 import type { Podcasts } from '../podcasts/podcasts.ts'
 import type { ScanStatus } from '../protocol/api/catalog.ts'
 import type { Role } from '../protocol/facts/cluster.ts'
@@ -68,6 +69,8 @@ export interface Roles {
   readonly listening: Listening
   readonly outbox: Outbox
   readonly podcasts: Podcasts
+  /** How internet radio is fetched. */
+  readonly fetch: Fetch
   readonly media: Pick<Media, 'status'>
   readonly uploads: Pick<Uploads, 'handle' | 'list'>
   readonly withdraw: Withdraw

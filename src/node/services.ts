@@ -16,6 +16,7 @@ import type { Figure } from '../gateway/metrics.ts'
 import type { PeerRoutes } from '../gateway/peers/server.ts'
 import { createListening } from '../listening/create.ts'
 import { createOriginals, nowhereElse, type Originals } from '../media/originals.ts'
+import { fetchOutward } from '../outward/fetch.ts'
 import { createPodcasts } from '../podcasts/create.ts'
 import type { Podcasts } from '../podcasts/podcasts.ts'
 import { CodedError } from '../protocol/errors.ts'
@@ -91,6 +92,7 @@ export async function openServices(options: Options, foundation: Foundation): Pr
       listening,
       outbox,
       podcasts,
+      fetch: fetchOutward,
       media,
       tracks,
       withdraw,

@@ -453,6 +453,11 @@ export const errorCodes = {
     title: 'What lies at the address is no feed of a podcast',
     help: 'Open the address in a browser: it must show RSS or Atom, not a page that leads to it.',
   },
+  STATION_UNPLAYABLE: {
+    status: 422,
+    title: 'What lies at the station’s address is no stream of audio',
+    help: 'Give the address of the stream itself, in MP3, AAC or Ogg: not a web page, and not HLS (.m3u8). Apps may play what the web player cannot.',
+  },
   DELIVERY_REFUSED: {
     status: 422,
     title: 'The service outside did not want something that was sent to it',

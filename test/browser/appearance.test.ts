@@ -22,6 +22,7 @@ const screens = [
   '/search?q=battle',
   '/playlists',
   '/podcasts',
+  '/radio',
   '/queue',
   '/uploads',
   '/settings',

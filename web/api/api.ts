@@ -108,6 +108,11 @@ export function createApi(client: Client<paths>) {
     /** It is so short that it outlives the page. */
     keepPlace: (id: string, positionMs: number) =>
       PUT('/api/episodes/{id}/place', { ...by(id), body: { positionMs }, keepalive: true }),
+    stations: () => answer(GET('/api/stations')),
+    makeStation: (body: Schemas['StationInput']) => answer(POST('/api/stations', { body })),
+    changeStation: (id: string, body: Schemas['StationInput']) =>
+      answer(PUT('/api/stations/{id}', { ...by(id), body })),
+    removeStation: (id: string) => DELETE('/api/stations/{id}', by(id)),
     queue: () => answer(GET('/api/queue')),
     /** `leaving`: the page closes, and the request outlives it; browsers let only short ones do so. */
     saveQueue: (body: Schemas['QueueInput'], leaving: boolean) =>

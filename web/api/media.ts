@@ -1,7 +1,7 @@
 import type { Playable } from '../player/playable.ts'
 
 /** Addresses of pictures and files. Covers come in few sizes, so that the server's cache holds few renditions. */
-export type CoverKind = 'track' | 'album' | 'artist' | 'playlist' | 'podcast' | 'episode'
+export type CoverKind = 'track' | 'album' | 'artist' | 'playlist' | 'podcast' | 'episode' | 'station'
 export type CoverSize = 64 | 128 | 256 | 512 | 1024
 
 export function coverAddress(kind: CoverKind, id: string, version: string, size: CoverSize): string {

@@ -13,6 +13,7 @@ import {
   ListStart,
   Plus,
   Podcast,
+  Radio,
   Shuffle,
   Star,
   User,
@@ -145,6 +146,9 @@ export function useTrackMenu() {
 
   return (track: Playable, more: readonly MenuItem[] = []): MenuItem[] => {
     if (track.kind === 'episode') return episodeItems(track, more)
+    if (track.kind === 'station') {
+      return [{ label: say('goToRadio'), icon: Radio, run: () => navigate({ to: '/radio' }) }]
+    }
     const mark = marks.of('track', track.id) ?? track.mark
     return [
       ...queueItems([track], track.title),

@@ -11,6 +11,7 @@ import {
   MicVocal,
   Music2,
   Podcast,
+  Radio,
   Search,
   Server,
   Settings,
@@ -41,6 +42,7 @@ export const library: readonly Destination[] = [
   { to: '/genres', word: 'genres', icon: Tags },
   { to: '/folders', word: 'folders', icon: FolderTree },
   { to: '/podcasts', word: 'podcasts', icon: Podcast },
+  { to: '/radio', word: 'radio', icon: Radio },
 ]
 
 function NavLink({ to, word, icon: Icon, exact = false }: Destination & { exact?: boolean }) {

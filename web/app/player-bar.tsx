@@ -84,7 +84,7 @@ function NowPlaying() {
           <ArtistLinks artists={track.artists} text={track.artist} />
         </p>
       </div>
-      {track.kind === 'episode' ? null : <StarButton kind="track" item={track} />}
+      {track.kind !== undefined ? null : <StarButton kind="track" item={track} />}
     </div>
   )
 }

@@ -99,5 +99,7 @@ export const podcastsQuery = (api: Api) =>
 export const podcastQuery = (api: Api, id: string) =>
   queryOptions({ queryKey: ['podcasts', 'one', id], queryFn: () => api.podcast(id) })
 
+export const stationsQuery = (api: Api) => queryOptions({ queryKey: ['stations'], queryFn: api.stations })
+
 export const statusQuery = (api: Api) =>
   queryOptions({ queryKey: ['status'], queryFn: api.status, refetchInterval: 5_000, staleTime: 0 })

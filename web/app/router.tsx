@@ -147,6 +147,11 @@ const podcast = createRoute({
   path: '/podcasts/$id',
   component: screen(() => import('../screens/podcasts/podcast.tsx'), 'PodcastScreen'),
 })
+const radio = createRoute({
+  getParentRoute: () => inside,
+  path: '/radio',
+  component: screen(() => import('../screens/radio/radio.tsx'), 'RadioScreen'),
+})
 const queue = createRoute({
   getParentRoute: () => inside,
   path: '/queue',
@@ -232,6 +237,7 @@ const routeTree = root.addChildren([
     playlist,
     podcasts,
     podcast,
+    radio,
     queue,
     playing,
     uploads,

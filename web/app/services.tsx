@@ -76,8 +76,8 @@ export function createServices(): Services {
     address: gateways.address,
     probe: (url) => probe(url, gateways),
     beginsAt: places.of,
-    // Of podcasts no plays are counted.
-    onPlayed: (track) => track.kind === 'episode' || plays.report(track.id),
+    // Of podcasts and stations no plays are counted.
+    onPlayed: (track) => track.kind !== undefined || plays.report(track.id),
   })
   places.follow(player.state)
   player.state.subscribe((now, before) => {
@@ -88,7 +88,7 @@ export function createServices(): Services {
   let said: string | undefined
   player.state.subscribe(({ status, queue }) => {
     const track = status === 'playing' ? currentEntry(queue)?.track : undefined
-    if (track === undefined || track.id === said || track.kind === 'episode') return
+    if (track === undefined || track.id === said || track.kind !== undefined) return
     said = track.id
     void api.reportPlaying(track.id).catch(() => undefined)
   })

@@ -5,6 +5,7 @@ import type { LiveMessage } from '../../src/protocol/api/live.ts'
 import { loadMenu, MenuProvider } from '../components/menu.tsx'
 import { useWords } from '../i18n/i18n.tsx'
 import { connectLive } from '../live/live.ts'
+import type { Playable } from '../player/playable.ts'
 import { useAccount } from './account.ts'
 import { MiniPlayer } from './mini-player.tsx'
 import { Sidebar, TabBar, TopBar } from './navigation.tsx'
@@ -85,9 +86,11 @@ function NowPlayingAnnouncement() {
   const { say } = useWords()
   const track = usePlayerState((state) => state.queue.entries[state.queue.current]?.track)
   const sounds = usePlayerState((state) => state.status === 'playing')
+  const nowPlaying = ({ title, artist }: Playable) =>
+    artist === '' ? say('nowPlayingStation', { title }) : say('nowPlaying', { title, artist })
   return (
     <p className="visually-hidden" aria-live="polite">
-      {track !== undefined && sounds ? say('nowPlaying', { title: track.title, artist: track.artist }) : ''}
+      {track !== undefined && sounds ? nowPlaying(track) : ''}
     </p>
   )
 }
@@ -102,6 +105,7 @@ const changes = {
   accounts: ['accounts'],
   queue: [],
   podcasts: ['podcasts'],
+  stations: ['stations'],
 } as const satisfies Record<Extract<LiveMessage, { type: 'changed' }>['what'], readonly string[]>
 
 /**

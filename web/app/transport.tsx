@@ -96,12 +96,14 @@ function ShuffleButton() {
 const backMs = 15_000
 const forwardMs = 30_000
 
-/** What stands beside the main buttons: the order of songs, or steps within an episode. */
+/** What stands beside the main buttons: the order of songs, steps within an episode, nothing of a station. */
 export function SideButton({ side }: { side: 'start' | 'end' }) {
   const player = usePlayer()
   const { say } = useWords()
-  const isEpisode = usePlayerState((state) => currentEntry(state.queue)?.track.kind === 'episode')
+  const kind = usePlayerState((state) => currentEntry(state.queue)?.track.kind)
+  const isEpisode = kind === 'episode'
   const step = (ms: number) => player.seek(player.state.get().positionMs + ms)
+  if (kind === 'station') return <span className="icon-button" aria-hidden />
   if (side === 'start') {
     if (!isEpisode) return <ShuffleButton />
     return (
@@ -150,6 +152,7 @@ export function SeekBar() {
   const positionMs = usePlayerState((state) => state.positionMs)
   const durationMs = usePlayerState((state) => state.durationMs)
   const bufferedMs = usePlayerState((state) => state.bufferedMs)
+  const isLive = usePlayerState((state) => currentEntry(state.queue)?.track.kind === 'station')
   return (
     <div className="seek">
       <span className="seek-time">{format.clock(positionMs)}</span>
@@ -166,7 +169,7 @@ export function SeekBar() {
         }
         onChange={player.seek}
       />
-      <span className="seek-time">{format.clock(durationMs)}</span>
+      <span className="seek-time">{isLive ? say('live') : format.clock(durationMs)}</span>
     </div>
   )
 }
@@ -215,9 +218,11 @@ export function PlayerTrouble() {
     gone: 'failureGone',
     unplayable: 'failureUnplayable',
   } as const
+  const isStation = failure.track.kind === 'station' && failure.kind === 'unplayable'
+  const word = isStation ? 'failureStation' : words[failure.kind]
   return (
     <p className="trouble">
-      {say(words[failure.kind], { title: failure.track.title })}{' '}
+      {say(word, { title: failure.track.title })}{' '}
       {failure.kind === 'unreachable' ? (
         <button type="button" onClick={player.retry}>
           {say('tryAgain')}

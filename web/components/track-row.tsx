@@ -101,7 +101,7 @@ export const TrackRow = memo(function TrackRow(props: TrackRowProps) {
   )
 })
 
-/** A link to what a track is part of: its album, or the podcast of an episode. */
+/** A link to what a track is part of: its album, the podcast of an episode, or the radio. */
 export function SourceLink({
   of,
   className,
@@ -111,7 +111,9 @@ export function SourceLink({
   className?: string
   children: ReactNode
 }) {
-  const given = { dir: 'auto', params: { id: of.album.id }, className, children } as const
+  const shown = { dir: 'auto', className, children } as const
+  if (of.kind === 'station') return <Link to="/radio" {...shown} />
+  const given = { ...shown, params: { id: of.album.id } }
   return of.kind === 'episode' ? <Link to="/podcasts/$id" {...given} /> : <Link to="/albums/$id" {...given} />
 }
 

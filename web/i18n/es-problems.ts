@@ -315,6 +315,10 @@ export const esProblems = {
     title: 'Lo que hay en la dirección no es el canal de un podcast',
     help: 'Abre la dirección en un navegador: debe mostrar RSS o Atom, no una página que lleve a él.',
   },
+  STATION_UNPLAYABLE: {
+    title: 'Lo que hay en la dirección de la emisora no es audio en directo',
+    help: 'Da la dirección de la emisión misma, en MP3, AAC u Ogg: ni una página web ni HLS (.m3u8). Las apps quizá reproduzcan lo que el reproductor web no puede.',
+  },
   DELIVERY_REFUSED: {
     title: 'El servicio de fuera no quiso algo que se le envió',
     help: 'Se renunció a eso, y lo demás sigue adelante.',

@@ -68,7 +68,7 @@ export function rememberQueue(parts: RememberParts): Remembered {
 
   async function saveNow() {
     cancel()
-    if (!dirty || apart) return
+    if (!dirty || apart || hearsRadio(player.state.get())) return
     dirty = false
     savedAt = clock.now()
     try {
@@ -122,7 +122,7 @@ export function rememberQueue(parts: RememberParts): Remembered {
   }
 
   function onState(now: PlayerState, before: PlayerState) {
-    if (adopting) return
+    if (adopting || hearsRadio(now)) return
     const changed = now.queue.entries !== before.queue.entries || now.queue.current !== before.queue.current
     const settled = now.status === 'paused' && before.status !== 'paused' && before.status !== 'idle'
     const moved = now.positionMs !== before.positionMs
@@ -155,7 +155,7 @@ export function rememberQueue(parts: RememberParts): Remembered {
     },
     flush() {
       cancel()
-      if (!dirty || apart || basedOn === undefined) return
+      if (!dirty || apart || basedOn === undefined || hearsRadio(player.state.get())) return
       dirty = false
       const queue = savedQueue(player.state.get())
       void parts.save(queue, basedOn, true).then(
@@ -169,7 +169,8 @@ export function rememberQueue(parts: RememberParts): Remembered {
     },
     changed() {
       inTurn(async () => {
-        if (basedOn === undefined || apart || dirty || sounds(player.state.get())) return
+        if (basedOn === undefined || apart || dirty) return
+        if (sounds(player.state.get()) || hearsRadio(player.state.get())) return
         const kept = await parts.load()
         if (kept.changedAt !== basedOn && !dirty) meet(kept)
       })
@@ -211,6 +212,9 @@ const areSame = (a: readonly string[], b: readonly string[]) =>
 
 const sounds = ({ status }: PlayerState) =>
   status === 'playing' || status === 'loading' || status === 'recovering'
+
+/** A station is no part of a queue: what was kept before it is there when it has gone. */
+const hearsRadio = ({ queue }: PlayerState) => queue.entries.some(({ track }) => track.kind === 'station')
 
 function savedQueue({ queue, positionMs }: PlayerState): SavedQueue {
   return {

@@ -178,11 +178,16 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     recovery.reset()
     joint.cancel()
     tail.end()
-    voices.active.element.pause()
+    // Who hears no more of a station leaves it, and comes back to what it sends then.
+    if (isLive()) voices.active.unload()
+    else voices.active.element.pause()
     state.set({ status: state.get().queue.current < 0 ? 'idle' : 'paused' })
   }
 
+  const isLive = () => voices.active.source?.kind === 'live'
+
   function fetchNext() {
+    if (isLive()) return
     const { positionMs, durationMs, bufferedMs } = state.get()
     const entry = following()
     const taken = tail.isHeard || relocation.underway || voices.idle.entry?.key === entry?.key
@@ -213,7 +218,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     if (voice !== voices.active || entry === undefined) return
     const { positionMs, durationMs, queue } = state.get()
     const early = voice.source?.kind === 'transcoded' && durationMs - positionMs > cutOffMs
-    if (voice.source !== undefined && early && recovery.attempts() === 0) {
+    if (voice.source !== undefined && (isLive() || (early && recovery.attempts() === 0))) {
       return recovery.broken('network', voice.source)
     }
     const next = queues.indexAfter(queue)
@@ -270,7 +275,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
     toggle: () => (wanted && state.get().status !== 'failed' ? stop() : play()),
     seek(ms) {
       const entry = current()
-      if (entry === undefined) return
+      if (entry === undefined || entry.track.kind === 'station') return
       const positionMs = Math.min(Math.max(ms, 0), Math.max(0, state.get().durationMs - 250))
       state.set({ positionMs })
       const { active } = voices
@@ -308,7 +313,7 @@ export function createSounding(parts: PlayerParts, state: Store<PlayerState>): S
       tail.end()
       relocation.cancel()
       voices.idle.unload()
-      if (state.get().status === 'playing' && isLoaded()) relocation.begin(entry)
+      if (state.get().status === 'playing' && isLoaded() && !isLive()) relocation.begin(entry)
       else loadCurrent(state.get().positionMs)
     },
   }

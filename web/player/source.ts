@@ -3,8 +3,11 @@ import type { Playable } from './playable.ts'
 /** Where the bytes of a track come from. */
 export interface Source {
   readonly url: string
-  /** `direct`: the file itself, with ranges. `transcoded`: made for this browser, from `offsetMs` on, without ranges. */
-  readonly kind: 'direct' | 'transcoded'
+  /**
+   * `direct`: the file itself, with ranges. `transcoded`: made for this browser, from `offsetMs` on, without ranges.
+   * `live`: what a station sends now.
+   */
+  readonly kind: 'direct' | 'transcoded' | 'live'
   readonly offsetMs: number
 }
 
@@ -37,6 +40,7 @@ export function sourceOf(
   canPlay: CanPlay,
   wanted: { transcoded?: boolean; offsetMs: number },
 ): Source {
+  if (track.kind === 'station') return { kind: 'live', offsetMs: 0, url: `/api/stations/${track.id}/stream` }
   const path = `/api/${track.kind === 'episode' ? 'episodes' : 'tracks'}/${track.id}`
   if (wanted.transcoded !== true && playsDirectly(track, canPlay)) {
     return {

@@ -70,7 +70,8 @@ export function createVoice(element: AudioElement): Voice {
     load(newEntry, newSource, positionMs) {
       entry = newEntry
       source = newSource
-      const within = positionMs - newSource.offsetMs
+      // Now is the only place in what is live.
+      const within = newSource.kind === 'live' ? 0 : positionMs - newSource.offsetMs
       pendingMs = within > 0 ? within : undefined
       element.src = newSource.url
       element.load()

@@ -50,7 +50,7 @@ function hears({ user, administrator }: Listener, audience: Audience): boolean {
 }
 
 function everything({ administrator }: Listener): readonly What[] {
-  const own = ['albums', 'libraries', 'playlists', 'marks', 'queue', 'podcasts'] as const
+  const own = ['albums', 'libraries', 'playlists', 'marks', 'queue', 'podcasts', 'stations'] as const
   return administrator ? [...own, 'problems', 'accounts'] : own
 }
 
@@ -73,6 +73,8 @@ function nameOf(key: string): Named | undefined {
     case 'podcasts/channels':
     case 'podcasts/episodes':
       return { what: 'podcasts', audience: 'everyone' }
+    case 'listening/stations':
+      return { what: 'stations', audience: 'everyone' }
     case 'accounts/users':
     case 'accounts/invitations':
       return { what: 'accounts', audience: 'administrators' }

@@ -1,7 +1,7 @@
 import type { WebSocket } from '@fastify/websocket'
 import type { Accounts, Authenticated } from '../../accounts/accounts.ts'
 import type { Index, IndexStep } from '../../index/index.ts'
-import { queues } from '../../listening/facts.ts'
+import { queues, stations } from '../../listening/facts.ts'
 import type { ScanStatus } from '../../protocol/api/catalog.ts'
 import type { LiveMessage } from '../../protocol/api/live.ts'
 import { isCoded } from '../../protocol/errors.ts'
@@ -62,8 +62,9 @@ export function createHub(parts: HubParts): Hub {
   }
 
   const ending = new AbortController()
-  // Queues are read from the store, so no step of the index tells of them.
-  void watchKeys(store, queues.prefix, (keys) => noteStep({ keys, more: false }), ending.signal)
+  // These are read from the store, so no step of the index tells of them.
+  for (const { prefix } of [queues, stations])
+    void watchKeys(store, prefix, (keys) => noteStep({ keys, more: false }), ending.signal)
   const endings = [
     index.subscribe(noteStep),
     scan.subscribe(() => {

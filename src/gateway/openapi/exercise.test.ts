@@ -120,7 +120,7 @@ test('every operation of the OpenAPI document is answered as it says', async () 
   }
   await well(guest.delete(`/api/shares/${token}`))
 
-  await podcasts(ada, guest)
+  await fromOutside(ada, guest)
 
   const device = z.object({ device: z.object({ id: z.string() }) })
   const made = device.parse((await well(guest.post('/api/devices', { label: 'phone' }))).body)
@@ -176,8 +176,8 @@ test('every operation of the OpenAPI document is answered as it says', async () 
   ])
 })
 
-/** Every operation of podcasts: one is subscribed to, and an episode of it is heard. */
-async function podcasts(ada: Visitor, guest: Visitor): Promise<void> {
+/** Every operation of what comes from outside: an episode of a podcast is heard, and a station. */
+async function fromOutside(ada: Visitor, guest: Visitor): Promise<void> {
   await using outside = await startPodcastServer()
   outside.put('/feed.xml', { bytes: feedOf('Show', [item('one', 'One', '/one.mp3')]) })
   outside.put('/one.mp3', { bytes: await encodeTone('mp3', 12) })
@@ -199,6 +199,14 @@ async function podcasts(ada: Visitor, guest: Visitor): Promise<void> {
   await well(guest.put(`/api/episodes/${episode}/place`, { positionMs: 1_000 }))
   await well(ada.delete(`/api/episodes/${episode}/download`))
   await well(ada.delete(`/api/podcasts/${podcast}`))
+
+  outside.put('/live', { bytes: 'some sound', headers: { 'content-type': 'audio/mpeg' } })
+  const radio = { name: 'Lagoon', streamUrl: `${outside.url}/live` }
+  const station = await idOf(ada.post('/api/stations', radio))
+  await well(guest.get('/api/stations'))
+  await well(guest.get(`/api/stations/${station}/stream`))
+  await well(ada.put(`/api/stations/${station}`, radio))
+  await well(ada.delete(`/api/stations/${station}`))
 }
 
 async function well(answering: Promise<Answer>): Promise<Answer> {

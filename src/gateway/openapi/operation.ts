@@ -26,6 +26,7 @@ export const tags = [
   },
   { name: 'Playlists', description: 'Plain and smart playlists.' },
   { name: 'Podcasts', description: 'Podcasts, their episodes, and where each account goes on.' },
+  { name: 'Radio', description: 'Internet radio, heard through this server.' },
   { name: 'Shares', description: 'Links under which anyone hears what an account shares.' },
   { name: 'Libraries', description: 'Music folders, scans and their problems.' },
   { name: 'Uploads', description: 'Resumable uploads (tus 1.0.0).' },

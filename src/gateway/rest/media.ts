@@ -18,10 +18,11 @@ import type { Metrics } from '../metrics.ts'
 import { bytes, ok } from '../openapi/operation.ts'
 import { signalOf } from '../signal.ts'
 import { viewerOf } from './catalog.ts'
+import { requireStation } from './stations.ts'
 
 interface Parts {
   readonly catalog: Catalog
-  readonly listening: Pick<Listening, 'playlistTracks'>
+  readonly listening: Pick<Listening, 'playlistTracks' | 'stations'>
   readonly podcasts: Pick<Podcasts, 'channel' | 'episode'>
   readonly tracks: Pick<Tracks, 'open'>
   readonly renditions: Renditions
@@ -124,7 +125,7 @@ export function mediaRoutes(app: Api, parts: Parts): void {
         summary: 'A picture of something: its cover, or a drawn placeholder',
         tag,
         params: z.object({
-          kind: z.enum(['track', 'album', 'artist', 'playlist', 'podcast', 'episode']),
+          kind: z.enum(['track', 'album', 'artist', 'playlist', 'podcast', 'episode', 'station']),
           id,
         }),
         querystring: z.object({
@@ -137,6 +138,11 @@ export function mediaRoutes(app: Api, parts: Parts): void {
     async (request, reply) => {
       const { size, v } = request.query
       const { kind, id } = request.params
+      if (kind === 'station') {
+        const { name } = await requireStation(parts.listening, id, signalOf(reply))
+        await sendPicture(parts, request, reply, { id, name, pictures: [], mosaic: false, size, v })
+        return
+      }
       if (kind !== 'podcast' && kind !== 'episode') {
         await sendCover(parts, request, reply, viewerOf(request), { kind, id, size, v })
         return

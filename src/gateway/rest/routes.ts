@@ -15,6 +15,7 @@ import { podcastRoutes } from './podcasts.ts'
 import { sessionRoutes } from './session.ts'
 import { sharedRoutes } from './shared.ts'
 import { shareRoutes } from './shares.ts'
+import { stationRoutes } from './stations.ts'
 import { uploadRoutes } from './uploads.ts'
 
 export interface RestParts extends GatewayOptions {
@@ -38,6 +39,7 @@ export function restRoutes(app: Api, parts: RestParts): void {
   playlistRoutes(app, parts)
   mediaRoutes(app, { ...parts, streams })
   podcastRoutes(app, { ...parts, streams })
+  stationRoutes(app, { ...parts, streams })
   shareRoutes(app, { ...parts, publicUrl: parts.config.publicUrl })
   sharedRoutes(app, { ...parts, streams })
   const { node, roles, forbiddenFolders: forbidden } = parts.config

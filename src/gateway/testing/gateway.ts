@@ -215,6 +215,7 @@ export async function openTestGateway(
       listening,
       outbox,
       podcasts,
+      fetch: fetchOutward,
       async *backup() {
         yield Buffer.from('the bytes ')
         yield Buffer.from('of an archive')

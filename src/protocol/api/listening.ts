@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { markKind, playlist, queue, rules, share, shareItem, shareToken } from '../facts/listening.ts'
+import {
+  markKind,
+  playlist,
+  queue,
+  rules,
+  share,
+  shareItem,
+  shareToken,
+  station,
+} from '../facts/listening.ts'
 import { id, timestamp } from '../ids.ts'
 import { itemMark, trackSummary } from './catalog.ts'
 import { episodeSummary } from './podcasts.ts'
@@ -87,6 +96,9 @@ export const importResult = z.object({
   /** Lines of the file that named no track of this library. */
   unmatched: z.array(z.object({ line: z.int(), text: z.string() })),
 })
+
+export const stationView = station.extend({})
+export const stationInput = station.omit({ id: true })
 
 export const shareSummary = share.omit({ owner: true }).extend({
   token: shareToken,

@@ -10,7 +10,17 @@ export const liveMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('changed'),
     revision: z.int(),
-    what: z.enum(['albums', 'libraries', 'problems', 'playlists', 'marks', 'queue', 'podcasts', 'accounts']),
+    what: z.enum([
+      'albums',
+      'libraries',
+      'problems',
+      'playlists',
+      'marks',
+      'queue',
+      'podcasts',
+      'stations',
+      'accounts',
+    ]),
     ids: z.array(id).max(200).optional(),
   }),
   z.object({ type: z.literal('scan'), status: scanStatus }),

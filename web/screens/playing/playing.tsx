@@ -50,8 +50,8 @@ function PlayingTrack({ track }: { track: Playable }) {
   const router = useRouter()
   const trackMenu = useTrackMenu()
   const showMenu = useMenu()
-  const isEpisode = track.kind === 'episode'
-  const lyrics = useQuery({ ...lyricsQuery(useApi(), track.id), enabled: !isEpisode })
+  const isTrack = track.kind === undefined
+  const lyrics = useQuery({ ...lyricsQuery(useApi(), track.id), enabled: isTrack })
   const [wordsWanted, setWordsWanted] = useState(true)
   const sheet = lyrics.data?.items[0]
   const words = sheet !== undefined && wordsWanted
@@ -70,7 +70,9 @@ function PlayingTrack({ track }: { track: Playable }) {
         />
         <p>
           <span className="fine">{say('playingFrom')}</span>
-          <SourceLink of={track}>{track.album.name || say('unnamedAlbum')}</SourceLink>
+          <SourceLink of={track}>
+            {track.kind === 'station' ? say('radio') : track.album.name || say('unnamedAlbum')}
+          </SourceLink>
         </p>
         <IconButton
           icon={MoreHorizontal}
@@ -91,7 +93,7 @@ function PlayingTrack({ track }: { track: Playable }) {
               <ArtistLinks artists={track.artists} text={track.artist} />
             </p>
           </div>
-          {isEpisode ? null : <StarButton kind="track" item={track} size={24} />}
+          {isTrack ? <StarButton kind="track" item={track} size={24} /> : null}
         </div>
         <div className="playing-phone">
           <SeekBar />

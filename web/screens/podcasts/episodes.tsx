@@ -22,6 +22,7 @@ const atOnce = 30
 export function Episodes({ podcast }: { podcast?: PodcastSummary }) {
   const { api, places } = useServices()
   const { say } = useWords()
+  const keeps = useAccount()?.role === 'administrator'
   const query = podcast === undefined ? {} : { podcast: podcast.id }
   const episodes = useInfiniteQuery({
     queryKey: ['podcasts', 'episodes', podcast?.id],
@@ -45,8 +46,10 @@ export function Episodes({ podcast }: { podcast?: PodcastSummary }) {
           const text = say(isRead ? 'noEpisodesInFeed' : 'noEpisodesText')
           return <EmptyState icon={Podcast} title={say('noEpisodesTitle')} text={text} />
         }
+        const lacks = !keeps && items.some(({ audio }) => audio === undefined)
         return (
           <>
+            {lacks ? <p className="podcast-note">{say('episodeAskAdministrator')}</p> : null}
             <ol className="episodes" aria-label={say('episodes')}>
               {items.map((episode) => (
                 <li key={episode.id} className="episode">
@@ -114,16 +117,20 @@ function PodcastLink({ podcast }: { podcast: EpisodeSummary['podcast'] }) {
 function Facts({ episode }: { episode: EpisodeSummary }) {
   const { places } = useServices()
   const { say, format } = useWords()
-  const { id, publishedAt, durationMs, size } = episode
+  const keeps = useAccount()?.role === 'administrator'
+  const { id, publishedAt, durationMs, size, state } = episode
   const placeMs = places.of({ kind: 'episode', id })
   const left = durationMs === undefined || placeMs === 0 ? undefined : durationMs - placeMs
   return [
     format.date(publishedAt),
     durationMs === undefined || durationMs === 0 ? undefined : format.duration(durationMs),
     left === undefined || left <= 0 ? undefined : say('timeLeft', { duration: format.duration(left) }),
-    size === undefined || size < 1_000 ? undefined : format.bytes(size),
+    // What a download would take; for everyone else, that there is none.
+    state === 'downloaded' || !keeps || size === undefined || size < 1_000 ? undefined : format.bytes(size),
+    state === 'remote' && !keeps ? say('episodeNotHere') : undefined,
   ]
     .filter((fact) => fact !== undefined)
+    .map((fact) => fact.replaceAll(' ', '\u00a0'))
     .join(' · ')
 }
 
@@ -131,7 +138,6 @@ function Facts({ episode }: { episode: EpisodeSummary }) {
 function State({ episode }: { episode: EpisodeSummary }) {
   const words = useWords()
   const { say } = words
-  const keeps = useAccount()?.role === 'administrator'
   const { state, trouble } = episode
   const what = trouble && words.problem({ type: 'about:blank', status: 500, ...trouble }).title
   if (state === 'downloading') return <p className="episode-state">{what ?? say('episodeDownloading')}</p>
@@ -142,8 +148,7 @@ function State({ episode }: { episode: EpisodeSummary }) {
       </p>
     )
   }
-  if (state === 'downloaded' || keeps) return null
-  return <p className="episode-state">{say('episodeAskAdministrator')}</p>
+  return null
 }
 
 function PlayEpisode({ track }: { track: Playable }) {
