@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { Playable } from './playable.ts'
+import { currentEntry, type Entry } from './queue.ts'
 import type { Player, PlayerState } from './state.ts'
 
 /** The queue as the server is told of it, so that it is there on the next device. */
@@ -213,13 +214,18 @@ const areSame = (a: readonly string[], b: readonly string[]) =>
 const sounds = ({ status }: PlayerState) =>
   status === 'playing' || status === 'loading' || status === 'recovering'
 
-/** A station is no part of a queue: what was kept before it is there when it has gone. */
-const hearsRadio = ({ queue }: PlayerState) => queue.entries.some(({ track }) => track.kind === 'station')
+/** While a station sounds, what was kept before it stays as it is. */
+const hearsRadio = ({ queue }: PlayerState) => currentEntry(queue)?.track.kind === 'station'
 
+/** Without stations, which are no part of what goes on elsewhere. */
 function savedQueue({ queue, positionMs }: PlayerState): SavedQueue {
+  const isKept = ({ track }: Entry) => track.kind !== 'station'
   return {
-    tracks: queue.entries.slice(0, 10_000).map((entry) => entry.track.id),
-    current: queue.current < 0 ? undefined : queue.current,
+    tracks: queue.entries
+      .filter(isKept)
+      .slice(0, 10_000)
+      .map((entry) => entry.track.id),
+    current: queue.current < 0 ? undefined : queue.entries.slice(0, queue.current).filter(isKept).length,
     positionMs: Math.round(positionMs),
   }
 }
