@@ -11,7 +11,7 @@ import { waitFor } from '../harness/wait.ts'
 import { wrongs } from './accessible.ts'
 import { heard, phone, says, silent, visit } from './visit.ts'
 
-/** A station: sends the same sound over and over, as fast as it is played, and tells who listens. */
+/** A station: sends the same sound over and over, and tells who listens. */
 async function startStation(sound: Buffer, bytesPerSecond: number) {
   const listeners = new Set<ServerResponse>()
   const server = createServer((request, response) => {
@@ -19,12 +19,12 @@ async function startStation(sound: Buffer, bytesPerSecond: number) {
       return void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>')
     response.writeHead(200, { 'content-type': 'audio/mpeg' })
     listeners.add(response)
-    // Some seconds at once, as stations do.
-    let at = bytesPerSecond * 5
+    // Some seconds at once, as stations do; and somewhat fast, since Chromium takes pieces of 32 KiB.
+    let at = bytesPerSecond * 12
     response.write(sound.subarray(0, at))
     const timer = setInterval(() => {
-      response.write(sound.subarray(at, at + bytesPerSecond / 4))
-      at = (at + bytesPerSecond / 4) % (sound.length - bytesPerSecond)
+      response.write(sound.subarray(at, at + bytesPerSecond / 2))
+      at = (at + bytesPerSecond / 2) % (sound.length - bytesPerSecond)
     }, 250)
     response.on('close', () => {
       clearInterval(timer)
