@@ -3,7 +3,7 @@ import { CodedError } from '../protocol/errors.ts'
 import { hasBearer, presentedToken } from './authentication.ts'
 
 /** What a node answers to everyone, whatever its roles. `/metrics` guards itself. */
-const health: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
+export const health: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
 
 /**
  * On a node without the role `gateway`: its health is shown, and the command line of its machine served, for that is how

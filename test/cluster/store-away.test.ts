@@ -105,6 +105,7 @@ test('without its majority, machines play on, say what they cannot do, and answe
   await assertSaysThatNothingCanBeSaved(nodeAt(2))
   const startedAt = performance.now()
   const { stdout, code } = await runHocket(['status', '--data', nodeAt(0).data])
+  assert.match(stdout, /^Copies +\d+ of \d+ are made here; how it is elsewhere is not known$/m)
   assert.equal(code, 0)
   assert.match(stdout, /Store +does not answer/)
   assert.match(stdout, /Etcd +too few of its members answer: nothing can be saved/)

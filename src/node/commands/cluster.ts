@@ -214,7 +214,7 @@ export function clusterRows(status: ClusterStatus): readonly (readonly [string, 
   return [
     ...status.nodes.filter(({ state }) => state !== 'removed').flatMap(nodeRows),
     ...roleRows(status),
-    ['Copies', copiesText(status.copies)],
+    ['Copies', storeReachable ? copiesText(status.copies) : copiesHere(status.copies)],
     ...repairRows(status.copies),
     [
       'Settings',
@@ -277,6 +277,10 @@ function copiesText({ wanted, held, missing, away, unavailable, settled }: Clust
     ...(away > 0 ? [`${away} are on machines that do not answer`] : []),
     ...(unavailable > 0 ? [`${unavailable} are to be had from no node`] : []),
   ].join(', ')
+}
+
+function copiesHere({ wanted, held }: ClusterStatus['copies']): string {
+  return `${held} of ${wanted} are made here; how it is elsewhere is not known`
 }
 
 /** How far the making of copies is, and how long it may take. */

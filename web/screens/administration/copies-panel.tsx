@@ -24,11 +24,11 @@ export function CopiesPanel({ status }: { status: ClusterStatus }) {
           {say(trouble)}
         </p>
       )}
-      {copies.missing === 0 ? (
-        <p>{copies.settled ? say('copiesComplete', { count: copies.held }) : say('copiesCompared')}</p>
-      ) : (
-        <Repair copies={copies} />
-      )}
+      {copies.missing > 0 ? <Repair copies={copies} /> : null}
+      {copies.settled && copies.missing === 0 ? <p>{say('copiesComplete', { count: copies.held })}</p> : null}
+      {!copies.settled && copies.missing === 0 && status.storeReachable ? (
+        <p>{say('copiesCompared')}</p>
+      ) : null}
       {copies.away === 0 ? null : (
         <p className="fine">{say('copiesAway', { count: copies.away, time: format.duration(graceMs) })}</p>
       )}
