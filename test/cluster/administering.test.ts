@@ -141,6 +141,7 @@ test('status counts new songs within seconds, and shows every machine with its c
   assert.equal(json.cluster.nodes.length, 3)
   const found = await hocket('doctor')
   assert.match(found, /^✓ All 3 machines of the cluster answer$/m)
+  assert.match(found, /^✓ All members of the store answer: 3$/m)
   assert.match(found, /^✓ The program etcd, /m)
   const again = await hocket('cluster', 'init')
   assert.match(
@@ -226,6 +227,10 @@ test('what happened is told in order, the same by every machine, whoever looked 
   await waitFor(async () => (await told())?.name === 'attic', {
     what: 'its silence to be told',
   })
+  assert.match(await hocket('status'), /^Etcd +3 members vote, and only 2 of them answer$/m)
+  const found = await hocket('doctor')
+  assert.match(found, /^! The machine attic of the cluster does not answer$/m)
+  assert.match(found, /^! Of 3 members of the store only 2 answer$/m)
   await nodeAt(2).start()
   const back = async () =>
     (await eventsAt(nodeAt(1))).find(({ name }) => name === 'attic')?.kind === 'returned'

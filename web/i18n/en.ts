@@ -541,6 +541,10 @@ export const en = {
   eventSettings: 'The settings of the cluster were changed.',
   detailsAway: 'Too few machines agree. The rest is shown when they are back.',
   storeAway: 'Too few machines agree: the music plays, but nothing can be saved until they are back.',
+  storePart: {
+    one: 'Of {count} machine that keeps the facts, {held} answers.',
+    other: 'Of {count} machines that keep the facts, only {held} answer.',
+  },
   storeFull:
     'The database of the machines has reached its quota: the music plays, but nothing can be saved until there is room.',
   storeDiverged:

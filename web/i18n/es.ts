@@ -552,6 +552,10 @@ export const es: Record<keyof typeof en, Message> = {
   detailsAway: 'Demasiado pocas máquinas están de acuerdo. Lo demás se muestra cuando vuelvan.',
   storeAway:
     'Demasiado pocas máquinas están de acuerdo: la música suena, pero no se puede guardar nada hasta que vuelvan.',
+  storePart: {
+    one: 'De {count} máquina que guarda los datos, responde {held}.',
+    other: 'De {count} máquinas que guardan los datos, solo responden {held}.',
+  },
   storeFull:
     'La base de datos de las máquinas ha llegado a su cuota: la música suena, pero no se puede guardar nada hasta que haya sitio.',
   storeDiverged:

@@ -30,6 +30,8 @@ export interface AdministrationParts {
 
 /** How many addresses a join line names: a few that may be dead by then, and no more than a person can copy. */
 const mostAddresses = 5
+/** How long a member of the store may take to say that it is there, in milliseconds. */
+const memberPatienceMs = 1_500
 
 /** The cluster as administrators handle it through this node. */
 export function createAdministration(parts: AdministrationParts): Cluster {
@@ -38,6 +40,15 @@ export function createAdministration(parts: AdministrationParts): Cluster {
   async function alarms(signal: AbortSignal) {
     using membership = openMembership(member.members(trust.identity))
     return await membership.alarms(signal)
+  }
+
+  /** Those that do not answer soon are taken for dead: a person waits. */
+  async function answering(signal: AbortSignal): Promise<number> {
+    const { endpoints } = member.members(trust.identity)
+    using membership = openMembership(member.members(trust.identity))
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(memberPatienceMs)])
+    const asked = await Promise.allSettled(endpoints.map((endpoint) => membership.status(endpoint, soon)))
+    return asked.filter(({ status }) => status === 'fulfilled').length
   }
 
   /** Where a machine that joins may ask: here first, since the person who invites it sees that this node lives. */
@@ -51,7 +62,7 @@ export function createAdministration(parts: AdministrationParts): Cluster {
     status(signal) {
       const { identity } = trust
       const storeHere = !isManaged(identity) || identity.store.includes(clientUrlOf(config))
-      return statusOf({ identity, registry, store, copies, alarms, storeHere }, signal)
+      return statusOf({ identity, registry, store, copies, alarms, answering, storeHere }, signal)
     },
     async invite(signal) {
       const value = await invite(store, peerAddresses(), signal)

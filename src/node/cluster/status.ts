@@ -19,6 +19,8 @@ interface Parts {
   readonly copies: Pick<Copies, 'status'>
   /** What the members of the store complain of. */
   readonly alarms: (signal: AbortSignal) => Promise<readonly Alarm[]>
+  /** How many of its members answer. */
+  readonly answering: (signal: AbortSignal) => Promise<number>
   /** Whether this node has a member of the store, or Hocket runs none. */
   readonly storeHere: boolean
 }
@@ -28,7 +30,7 @@ const storePatienceMs = 2_000
 
 /** The cluster as this node knows it. With the store away it is what was last known, and says so. */
 export async function statusOf(parts: Parts, signal: AbortSignal): Promise<ClusterStatus> {
-  const { identity, registry, store, copies, alarms, storeHere } = parts
+  const { identity, registry, store, copies, alarms, answering, storeHere } = parts
   const soon = AbortSignal.any([signal, AbortSignal.timeout(storePatienceMs)])
   const unlessAway = async <Value>(read: Promise<Value>): Promise<Value | null> => {
     try {
@@ -41,6 +43,7 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
       throw error
     }
   }
+  const storeAnswering = answering(soon)
   const settings = await unlessAway(readSettings(store, soon))
   const reports = await unlessAway(readReports(store, soon))
   const storeAlarm = alarmOf((await unlessAway(alarms(soon))) ?? [])
@@ -69,6 +72,7 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
       layout: { version: layout.value.version, nodes: layout.value.nodes.map(({ id }) => id) },
     }),
     storeMembers: identity.store.length,
+    storeAnswering: await storeAnswering,
     ...(storeAlarm !== undefined && { storeAlarm }),
     storeHere,
   }

@@ -18,10 +18,10 @@ test('the same about what is away is said once a minute, and how often it was le
   const late = await pause(1_000, undefined, { signal: AbortSignal.timeout(1) }).catch(
     (error: unknown) => error,
   )
-  const failures = [away, new DOMException('late', 'TimeoutError'), late]
+  const failures = [away, new DOMException('late', 'TimeoutError'), late, new CodedError('ETCD_MISSING')]
   for (let second = 0; second < 60; second += 1) {
     clock.ms = second * 1_000
-    log.child({ part: second % 2 }).warn({ err: failures[second % 3] }, 'the registry met trouble')
+    log.child({ part: second % 2 }).warn({ err: failures[second % 4] }, 'the registry met trouble')
   }
   assert.equal(lines.length, 1)
   assert.match(lines[0] ?? '', /UNREACHABLE.*the registry met trouble/)

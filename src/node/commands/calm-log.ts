@@ -7,7 +7,7 @@ const everyMs = 60_000
 const deadline = z.object({ name: z.literal('TimeoutError') })
 const absence = z.object({
   err: z.union([
-    z.object({ code: z.enum(['UNREACHABLE', 'TIMED_OUT']) }),
+    z.object({ code: z.enum(['UNREACHABLE', 'TIMED_OUT', 'ETCD_MISSING', 'ETCD_FAILED']) }),
     deadline,
     // What waits in Node's own functions throws when a deadline ends it.
     z.object({ name: z.literal('AbortError'), cause: deadline }),

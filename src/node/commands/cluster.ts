@@ -207,10 +207,10 @@ export async function readCluster(remote: Remote): Promise<ClusterStatus | null>
 
 /** The rows of `hocket status` that tell of the cluster. */
 export function clusterRows(status: ClusterStatus): readonly (readonly [string, string])[] {
-  const { storeReachable, storeMembers, storeAlarm, settings } = status
-  const store = storeReachable
-    ? `${storeMembers} ${storeMembers === 1 ? 'member votes' : 'members vote'}`
-    : 'too few of its members answer: nothing can be saved'
+  const { storeReachable, storeMembers, storeAnswering, storeAlarm, settings } = status
+  const votes = `${storeMembers} ${storeMembers === 1 ? 'member votes' : 'members vote'}`
+  const answer = storeAnswering < storeMembers ? `, and only ${storeAnswering} of them answer` : ''
+  const store = storeReachable ? `${votes}${answer}` : 'too few of its members answer: nothing can be saved'
   return [
     ...status.nodes.filter(({ state }) => state !== 'removed').flatMap(nodeRows),
     ...roleRows(status),

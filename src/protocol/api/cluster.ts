@@ -96,6 +96,7 @@ export const clusterStatus = z.object({
   storeReachable: z.boolean(),
   /** How many members the store has that vote: it takes writes while more than half of them live. */
   storeMembers: z.int(),
+  storeAnswering: z.int().describe('How many of them answer: with those alone it lives on'),
   /** What keeps the store from taking writes though it answers: its quota is reached, or its members differ. */
   storeAlarm: z.enum(['full', 'diverged']).optional(),
   storeHere: z

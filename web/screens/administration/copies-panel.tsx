@@ -15,6 +15,7 @@ export function CopiesPanel({ status }: { status: ClusterStatus }) {
   const [changing, setChanging] = useState(false)
   const { copies, settings } = status
   const trouble = storeTrouble(status)
+  const { storeMembers, storeAnswering } = status
   const graceMs = settings.graceSeconds * 1_000
   return (
     <section className="panel copies">
@@ -24,6 +25,11 @@ export function CopiesPanel({ status }: { status: ClusterStatus }) {
           {say(trouble)}
         </p>
       )}
+      {trouble === undefined && storeAnswering < storeMembers ? (
+        <p className="badge badge-accent">
+          {say('storePart', { held: storeAnswering, count: storeMembers })}
+        </p>
+      ) : null}
       {copies.missing > 0 ? <Repair copies={copies} /> : null}
       {copies.settled && copies.missing === 0 ? <p>{say('copiesComplete', { count: copies.held })}</p> : null}
       {!copies.settled && copies.missing === 0 && status.storeReachable ? (

@@ -65,6 +65,7 @@ async function* checkRunning(context: Context): AsyncGenerator<Finding> {
     )
   if (cluster !== null) {
     yield* checkNodes(cluster)
+    yield checkMembers(cluster)
     yield checkAuthority(cluster.authority)
     if (runsEtcd(context.config.data)) yield await checkEtcd()
   }
@@ -97,6 +98,15 @@ function* checkNodes({ nodes }: ClusterStatus): Generator<Finding> {
         `The clock of ${name} is wrong by ${Math.round(clockSkewMs / 1_000)} s`,
         'Let it take the time from the network (NTP).',
       )
+}
+
+/** How many more of them may fail is what protects the facts. */
+function checkMembers({ storeMembers, storeAnswering }: ClusterStatus): Finding {
+  if (storeAnswering === storeMembers) return good(`All members of the store answer: ${storeMembers}`)
+  return doubtful(
+    `Of ${storeMembers} members of the store only ${storeAnswering} answer`,
+    'Look at the log of the machines that are silent, or whose etcd does not run: `npm run hocket -- doctor` there says why.',
+  )
 }
 
 /** This machine has a member of the store, for which it needs the program. */
