@@ -568,6 +568,11 @@ export const errorCodes = {
     title: 'What answers there is not the cluster of the join line',
     help: 'Check the address in the line, and that no proxy stands between: nodes must reach one another directly.',
   },
+  AUTHORITY_DIFFERS: {
+    status: 503,
+    title: 'The other machines have another certificate authority than this one',
+    help: 'Look with `npm run hocket -- status` on one of them. If this machine is not listed there, it was removed while it was off: start it with an empty data folder and a new join line.',
+  },
   NODE_REFUSED: {
     status: 403,
     title: 'The caller has not proved to be a node of this cluster',

@@ -19,7 +19,7 @@ import type { Cluster } from '../../gateway/rest/cluster.ts'
 import type { GatewayAddress } from '../../gateway/roaming.ts'
 import type { Index } from '../../index/index.ts'
 import type { Elsewhere } from '../../media/originals.ts'
-import { CodedError } from '../../protocol/errors.ts'
+import { CodedError, errorCodes } from '../../protocol/errors.ts'
 import type { BlobHash, Id } from '../../protocol/ids.ts'
 import { type Calls, createCalls } from '../../registry/calls.ts'
 import { openRegistry, type Registry, type RegistryEvent, ttlSeconds } from '../../registry/registry.ts'
@@ -145,8 +145,12 @@ export async function openClusterPart(options: PartOptions, signal: AbortSignal)
       )
     : null
 
+  const onStrangers = () => {
+    const { title, help } = errorCodes.AUTHORITY_DIFFERS
+    log.error({ code: 'AUTHORITY_DIFFERS', help }, title)
+  }
   const ending = new AbortController()
-  const removal = hearOfRemoval({ registry, calls }, ending.signal).then((removed) => {
+  const removal = hearOfRemoval({ registry, calls, onStrangers }, ending.signal).then((removed) => {
     if (removed !== null) onLost(removed)
   })
   let describing: Promise<void> | undefined

@@ -10,6 +10,7 @@ import { draftIn } from './admission.ts'
 import { type Identity, readIdentity, writeIdentity } from './identity.ts'
 import { type JoinLine, parseJoinLine, pinOf } from './join-line.ts'
 import { withMaker } from './maker.ts'
+import { isOfAnotherAuthority } from './strangers.ts'
 
 /** Where the server for nodes takes join requests. */
 export const joinPath = '/join'
@@ -150,18 +151,9 @@ function post(
   })
 }
 
-/** OpenSSL's words for a certificate that another authority has signed: somebody shows an authority that is not theirs. */
-const notTheirs = new Set([
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'CERT_SIGNATURE_FAILURE',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-])
-
 function failureOf(address: string, error: Error): Error {
   if (isCoded(error)) return error
-  if ('code' in error && notTheirs.has(String(error.code))) {
+  if (isOfAnotherAuthority(error)) {
     return new CodedError('AUTHORITY_UNKNOWN', address, { cause: error })
   }
   return unreachable(address, error)
