@@ -73,7 +73,11 @@ test('[S4] [F1] a full disk: coded answers, music plays on, nothing acknowledged
   }
   await disk.fill()
   assertRefused(await runHocket(['up', '--data', data, '--port', '0']), 'DISK_FULL')
+  const full = await runHocket(['doctor', '--data', data])
+  assert.match(full.stdout, /^✗ The disk has .* left$[\s\S]*^\d to mend/m)
   await disk.setReadOnly(true)
+  const readOnly = await runHocket(['doctor', '--data', data])
+  assert.match(readOnly.stdout, /cannot be read and written\n +Mount its disk writable[\s\S]*^\d to mend/m)
   assertRefused(await runHocket(['up', '--data', data, '--port', '0']), 'DISK_READ_ONLY')
   assertRefused(await runHocket(['up', '--data', join(disk.path, 'new'), '--port', '0']), 'DISK_READ_ONLY')
   await disk.setReadOnly(false)

@@ -157,3 +157,12 @@ test('[S4] a command line that is wrong says what is expected', async () => {
   }
   assert.match((await runHocket(['--help'])).stdout, /up .*\n(.*\n)*.*scan .*\n(.*\n)*.*doctor/)
 })
+
+test('a cluster is not begun at an address that nobody knows', async () => {
+  await using folder = await temporaryFolder('data')
+  const address = 'nobody.invalid'
+  const said = await runHocket(['cluster', 'init', '--data', folder.path, '--address', address])
+  assert.equal(said.code, 1)
+  assert.match(said.stderr, /--address: .*nobody\.invalid.*\n.*\n.*SETTING_INVALID/)
+  assert.equal((await readdir(folder.path)).includes('node'), false, 'nothing was made of it')
+})

@@ -18,7 +18,7 @@ import type { Config } from '../config.ts'
 import { lockDataFolder } from '../lock.ts'
 import { clientUrlOf, runEtcd } from './etcd.ts'
 import { readStoreTls } from './external.ts'
-import { describe, hostsOf, readMembership, storeMembers, withPort } from './membership.ts'
+import { describe, hostsOf, readMembership, requireAddress, storeMembers, withPort } from './membership.ts'
 
 export interface Initialised {
   readonly identity: Identity
@@ -51,6 +51,7 @@ export async function initialiseCluster(
   stack.use(await lockDataFolder(data))
   const isCutOff = existsSync(join(data, 'store.db'))
   if ((await readMembership(data)) !== null && !isCutOff) throw new CodedError('ALREADY_IN_CLUSTER')
+  await requireAddress(config)
   const external = await readStoreTls(config.store ?? [], config)
   const sqlite = stack.use(await openSqliteStore(join(data, 'store.db'), { signal }))
   const secret = shareDeviceKey(join(data, 'secrets'))

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { adoptDeviceKey } from '../../accounts/device-key.ts'
 import { CodedError } from '../../protocol/errors.ts'
+import { resolveAddresses } from '../../registry/discovery/addresses.ts'
 import { type Identity, readIdentity, wasRemoved } from '../../registry/trust/identity.ts'
 import { join as joinByLine } from '../../registry/trust/join.ts'
 import type { Members } from '../../store/etcd/connection.ts'
@@ -27,6 +28,7 @@ export async function joinCluster(config: Config, line: string, signal: AbortSig
   }
   // What it has of its own would be out of reach: accounts and music of two machines are not made one.
   if (existsSync(join(config.data, 'store.db'))) throw new CodedError('JOIN_NOT_EMPTY', config.data)
+  await requireAddress(config)
   const identity = await joinByLine({ line, data: config.data, node: describe(config) }, signal)
   adoptDeviceKey(secrets, identity.secret)
   return identity
@@ -61,6 +63,20 @@ export function hostsOf({ address }: Pick<Config, 'address'>): readonly [string,
     .map((each) => each.address)
   if (first === undefined) throw new CodedError('SETTING_INVALID', '--address: this machine is on no network')
   return [first, ...rest]
+}
+
+/**
+ * Throws SETTING_INVALID where the address given for this node is none, or a name that nobody knows: etcd and the other
+ * nodes would look for it in vain, and the trouble would show far from its cause.
+ */
+export async function requireAddress({ address }: Pick<Config, 'address'>): Promise<void> {
+  if (address === undefined) return
+  try {
+    await resolveAddresses([withPort(address, 1)])
+  } catch (cause) {
+    const detail = `--address: in this network, nobody knows ${address}`
+    throw new CodedError('SETTING_INVALID', detail, { cause })
+  }
 }
 
 /** `host:port`, an IPv6 address in brackets. */

@@ -1,5 +1,6 @@
+import { CodedError, errorCodes } from '../../../protocol/errors.ts'
 import type { Context } from '../context.ts'
-import type { Finding } from './finding.ts'
+import { bad, type Finding } from './finding.ts'
 import { checkDataFolder } from './folder.ts'
 import { checkInstallation } from './installation.ts'
 import { checkInstance } from './instance.ts'
@@ -22,7 +23,13 @@ export async function doctor(context: Context, options: { readonly bytes: boolea
 }
 
 async function* findings(context: Context, options: { readonly bytes: boolean }): AsyncGenerator<Finding> {
-  yield* checkInstallation(context)
-  yield* checkDataFolder(context)
-  yield* checkInstance(context, options)
+  for (const check of [checkInstallation, checkDataFolder, checkInstance]) {
+    try {
+      yield* check(context, options)
+    } catch (error) {
+      // What keeps it from looking further is a finding itself: a full disk, a folder that cannot be written to.
+      if (!(error instanceof CodedError)) throw error
+      yield bad(error.message, errorCodes[error.code].help)
+    }
+  }
 }
