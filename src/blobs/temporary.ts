@@ -8,7 +8,7 @@ import { diskError, hasErrorCode } from './disk-errors.ts'
 import { makeFolder } from './durable.ts'
 
 /** Kept free on the disk, so that the databases can go on when uploads have filled the rest. */
-const reserveBytes = 64 * 1024 * 1024
+export const reserveBytes = 64 * 1024 * 1024
 
 /** Writes bytes behind those that it has written so far. */
 export interface Writer extends AsyncDisposable {

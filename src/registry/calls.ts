@@ -2,14 +2,14 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Agent } from 'node:https'
 import type { ConnectionOptions } from 'node:tls'
 import type { z } from 'zod'
-import { CodedError, isCoded } from '../protocol/errors.ts'
+import { CodedError } from '../protocol/errors.ts'
 import type { Role } from '../protocol/facts/cluster.ts'
 import type { Id } from '../protocol/ids.ts'
 import type { Incoming, Outgoing } from './attempt.ts'
 import { type Bulk, createBulk } from './bulk.ts'
-import { type Circuits, createCircuits } from './circuit.ts'
+import { createCircuits } from './circuit.ts'
 import { exchange } from './exchange.ts'
-import { afterSilence } from './patience.ts'
+import { follow, parseJson, readWhole } from './following.ts'
 import { refusalOf } from './refusal.ts'
 import type { LiveNode, Registry } from './registry.ts'
 import type { Trust } from './trust/trust.ts'
@@ -82,8 +82,6 @@ export interface CallsOptions {
 const idleMs = 30_000
 /** Idle connections to one node; a handshake costs both sides some milliseconds of processor. */
 const keptConnections = 64
-/** Most bytes of an answer that is read whole. */
-const answerBytes = 16 * 1_048_576
 /** What a call that is under way adds to a node's load, until the node itself says how busy it is. */
 const loadOfCall = 0.02
 
@@ -264,67 +262,5 @@ function outgoing({ method, path, headers, json, body, repeatable, bulk = false 
     body: text ?? body,
     bulk,
     repeatable: body === undefined && (repeatable === true || method === 'GET' || method === 'HEAD'),
-  }
-}
-
-interface Following {
-  readonly stallMs: number
-  readonly signal: AbortSignal | undefined
-  readonly circuits: Circuits
-  readonly incarnation: Id
-}
-
-/** The bytes of an answer. The time counts only while someone waits: a listener may be as slow as they like. */
-async function* follow(
-  answer: Incoming,
-  { stallMs, signal, circuits, incarnation }: Following,
-): AsyncGenerator<Uint8Array, undefined> {
-  const aborted = () => answer.destroy(new Error('aborted'))
-  signal?.addEventListener('abort', aborted)
-  const chunks = answer.pieces()
-  try {
-    signal?.throwIfAborted()
-    for (;;) {
-      const since = performance.now()
-      const heard = afterSilence(stallMs, () => {
-        // It holds its connection, and says nothing: others need not find that out too. One that breaks off is heard of
-        // at once by whoever asks it next, and may have broken off this answer only.
-        circuits.silent(incarnation, since)
-        answer.destroy(new Error(`no byte in ${stallMs} ms`))
-      })
-      const next = await chunks.next().finally(heard)
-      if (next.done === true) break
-      circuits.heard(incarnation)
-      yield next.value
-    }
-    if (!answer.isComplete()) throw new Error('it broke off')
-  } catch (error) {
-    signal?.throwIfAborted()
-    if (isCoded(error)) throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new CodedError('UNREACHABLE', reason, { cause: error })
-  } finally {
-    signal?.removeEventListener('abort', aborted)
-    answer.destroy()
-  }
-}
-
-async function readWhole(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > answerBytes) throw new CodedError('UNREACHABLE', 'the answer is too long')
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,13 +1,12 @@
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { reserveBytes } from '../../../blobs/temporary.ts'
 import { errorCodes } from '../../../protocol/errors.ts'
 import type { Context } from '../context.ts'
 import { bytes } from '../terminal.ts'
 import { bad, doubtful, type Finding, good } from './finding.ts'
 
 const scarce = 1024 ** 3
-/** Uploads are refused from there on, and the database may meet its end. */
-const reserve = 64 * 1024 ** 2
 
 /** Whether the data folder may be used, has room, and is for its owner alone. */
 export async function* checkDataFolder({ config: { data } }: Context): AsyncGenerator<Finding> {
@@ -36,7 +35,7 @@ export async function* checkDataFolder({ config: { data } }: Context): AsyncGene
   if (process.platform !== 'win32') yield await checkRights(data)
   const { bavail, bsize } = await statfs(data)
   const free = bavail * bsize
-  if (free < reserve) yield bad(`The disk has ${bytes(free)} left`, errorCodes.DISK_FULL.help)
+  if (free < reserveBytes) yield bad(`The disk has ${bytes(free)} left`, errorCodes.DISK_FULL.help)
   else if (free < scarce)
     yield doubtful(`The disk has ${bytes(free)} left`, 'Free some space before it is full.')
   else yield good(`The disk has ${bytes(free)} left`)
