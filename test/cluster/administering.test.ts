@@ -227,7 +227,8 @@ test('what happened is told in order, the same by every machine, whoever looked 
   await waitFor(async () => (await told())?.name === 'attic', {
     what: 'its silence to be told',
   })
-  assert.match(await hocket('status'), /^Etcd +3 members vote, and only 2 of them answer$/m)
+  const votes = /^Etcd +3 members vote, and only 2 of them answer$/m
+  await waitFor(async () => votes.test(await hocket('status')), { what: 'another member to lead' })
   const found = await hocket('doctor')
   assert.match(found, /^! The machine attic of the cluster does not answer$/m)
   assert.match(found, /^! Of 3 members of the store only 2 answer$/m)
