@@ -53,7 +53,9 @@ export async function openFacts(options: FactsOptions, signal: AbortSignal): Pro
         podcastsProjection,
       ],
       signal,
-      report: (report) => log.warn(report, 'the index met trouble'),
+      // As `err`, by which the log knows what is only away for a while.
+      report: (report) =>
+        log.warn('trouble' in report ? { err: report.trouble } : report, 'the index met trouble'),
     }),
   )
   const owned = stack.move()

@@ -256,7 +256,7 @@ export const errorCodes = {
   STORE_NOT_EMPTY: {
     status: 409,
     title: 'The store holds facts of something else',
-    help: 'Name an empty store, or another namespace in it. Nothing has been changed.',
+    help: 'Name an etcd that holds no other Hocket: one etcd is for one cluster. Nothing has been changed.',
   },
   STORE_RETIRED: {
     status: 409,

@@ -61,5 +61,6 @@ function parts(error: unknown): { code: number | undefined; details: string } {
   if (!(error instanceof Error)) return { code: undefined, details: String(error) }
   const code = 'code' in error && typeof error.code === 'number' ? error.code : undefined
   const details = 'details' in error && typeof error.details === 'string' ? error.details : error.message
-  return { code, details }
+  // gRPC leaves room for a remark of its own, and mostly has none.
+  return { code, details: details.replace(/\.? Resolution note: $/, '') }
 }

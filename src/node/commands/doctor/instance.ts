@@ -65,7 +65,7 @@ async function* checkRunning(context: Context): AsyncGenerator<Finding> {
     )
   if (cluster !== null) {
     yield* checkNodes(cluster)
-    yield checkMembers(cluster)
+    if (cluster.storeReachable) yield checkMembers(cluster)
     yield checkAuthority(cluster.authority)
     if (runsEtcd(context.config.data)) yield await checkEtcd()
   }
