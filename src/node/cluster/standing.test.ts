@@ -90,9 +90,20 @@ test('a silent machine, and songs that nobody has, keep nothing from being settl
 test('[B4] a machine is drained when the others have all that the layout before asked of it', () => {
   const draining = member(third, 'draining')
   const before = { replicas: 2, nodes: layoutOf(4, [first, second, third]).nodes }
-  assert.ok(!isDrained(draining, layoutOf(4, [first, second, third])), 'not laid out anew yet')
-  assert.ok(!isDrained(draining, layoutOf(5, [first, second], before)), 'the others have not all of it')
-  assert.ok(isDrained(draining, layoutOf(5, [first, second])))
-  assert.ok(!isDrained(member(third), layoutOf(5, [first, second])), 'it is not to go')
-  assert.ok(!isDrained(draining, null))
+  assert.ok(
+    !isDrained(draining, { ...well, layout: layoutOf(4, [first, second, third]) }),
+    'not laid out anew yet',
+  )
+  assert.ok(
+    !isDrained(draining, { ...well, layout: layoutOf(5, [first, second], before) }),
+    'the others have not all of it',
+  )
+  assert.ok(isDrained(draining, { ...well, layout: layoutOf(5, [first, second]) }))
+  const fewer = new Set([first, third])
+  assert.ok(
+    !isDrained(draining, { live: fewer, layout: layoutOf(5, [first, second]) }),
+    'one of the others has died',
+  )
+  assert.ok(!isDrained(member(third), { ...well, layout: layoutOf(5, [first, second]) }), 'it is not to go')
+  assert.ok(!isDrained(draining, { ...well, layout: null }))
 })

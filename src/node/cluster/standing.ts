@@ -38,13 +38,19 @@ export function standingOf(known: Known): ClusterStatus['copies'] {
   return { ...sum, settled: isSettled(known) }
 }
 
-/** Whether a node that is being emptied is needed no more: all that it held has been made elsewhere. */
-export function isDrained({ id, state }: Pick<Member, 'id' | 'state'>, layout: Layout | null): boolean {
+/**
+ * Whether a node that is being emptied is needed no more: all that it held has been made elsewhere, by nodes that live.
+ * Where one of them has died since, what is still here may be the only copy.
+ */
+export function isDrained(
+  { id, state }: Pick<Member, 'id' | 'state'>,
+  { layout, live }: Pick<Known, 'layout' | 'live'>,
+): boolean {
   return (
     state === 'draining' &&
     layout !== null &&
     layout.previous === null &&
-    layout.nodes.every((node) => node.id !== id)
+    layout.nodes.every((node) => node.id !== id && live.has(node.id))
   )
 }
 

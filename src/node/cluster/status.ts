@@ -50,6 +50,7 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
   const authority = await unlessAway(authorityOf(identity, store, soon))
   const layout = await unlessAway(layouts.get(store, layoutId, soon))
   const live = new Map(registry.nodes().map((node) => [node.id, node]))
+  const alive = new Set(live.keys())
   const members = registry.members()
   const laid = layout?.value ?? null
   return {
@@ -57,13 +58,13 @@ export async function statusOf(parts: Parts, signal: AbortSignal): Promise<Clust
     nodes: members
       .map((member) => ({
         ...nodeOf(member, live.get(member.id), reports?.get(member.id), identity.id),
-        drained: isDrained(member, laid),
+        drained: isDrained(member, { layout: laid, live: alive }),
       }))
       .toSorted((one, other) => one.name.localeCompare(other.name) || (one.id < other.id ? -1 : 1)),
     copies:
       reports === null || settings === null
         ? ownCopies(copies)
-        : standingOf({ members, live: new Set(live.keys()), reports, layout: laid, settings }),
+        : standingOf({ members, live: alive, reports, layout: laid, settings }),
     settings: settings ?? clusterSettings.parse({}),
     authority: authority ?? { expiresAt: expiryOf(identity) },
     // Who waits for a replacement of the authority must not take it for done while the store is away.

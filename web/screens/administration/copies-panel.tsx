@@ -31,8 +31,10 @@ export function CopiesPanel({ status }: { status: ClusterStatus }) {
         </p>
       ) : null}
       {copies.missing > 0 ? <Repair copies={copies} /> : null}
-      {copies.settled && copies.missing === 0 ? <p>{say('copiesComplete', { count: copies.held })}</p> : null}
-      {!copies.settled && copies.missing === 0 && status.storeReachable ? (
+      {copies.settled && copies.held === copies.wanted ? (
+        <p>{say('copiesComplete', { count: copies.held })}</p>
+      ) : null}
+      {!copies.settled && copies.held === copies.wanted && status.storeReachable ? (
         <p>{say('copiesCompared')}</p>
       ) : null}
       {copies.away === 0 ? null : (
