@@ -229,6 +229,10 @@ test('what happened is told in order, the same by every machine, whoever looked 
   })
   const votes = /^Etcd +3 members vote, and only 2 of them answer$/m
   await waitFor(async () => votes.test(await hocket('status')), { what: 'another member to lead' })
+  await waitFor(
+    async () => (await nodeAt(0).status()).nodes.some(({ name, alive }) => name === 'attic' && !alive),
+    { what: 'its lease to end' },
+  )
   const found = await hocket('doctor')
   assert.match(found, /^! The machine attic of the cluster does not answer$/m)
   assert.match(found, /^! Of 3 members of the store only 2 answer$/m)
