@@ -114,39 +114,25 @@ export function createVerifiedReader(
     return page ? lendFromPage(page, offset, wanted, signal) : lendBlock(offset, wanted, signal)
   }
 
-  /**
-   * A piece is there until the next one is asked for; that one is read meanwhile, since what is copied has often not been
-   * heard for long, and comes from the disk.
-   */
+  /** A piece is there until the next one is asked for. */
   async function* scan({ start, end }: Range, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const stop = Math.min(end, sums.size)
     if (start >= stop) return
     const last = Math.ceil(stop / blockSize)
-    const read = (buffer: Buffer, first: number) =>
-      readBlocks(buffer, first, Math.min(first + scanBlocks, last))
-    const buffers: [Buffer, Buffer] = [scratch.take(), scratch.take()]
-    let first = Math.floor(start / blockSize)
-    let reading = read(buffers[0], first)
+    const buffer = scratch.take()
     try {
-      for (;;) {
-        const sound = await reading
+      for (let offset = start; offset < stop; ) {
+        signal?.throwIfAborted()
+        const first = Math.floor(offset / blockSize)
+        const sound = await readBlocks(buffer, first, Math.min(first + scanBlocks, last))
         signal?.throwIfAborted()
         if (sound === 0) throw await explain()
-        const [buffer, other] = buffers
-        const from = Math.max(start, first * blockSize)
         const until = Math.min((first + sound) * blockSize, stop)
-        const piece = buffer.subarray(from - first * blockSize, until - first * blockSize)
-        first += sound
-        if (first < last) reading = read(other, first)
-        // Whoever leaves hears of no error.
-        reading.catch(() => {})
-        buffers.reverse()
-        yield piece
-        if (first >= last) return
+        yield buffer.subarray(offset - first * blockSize, until - first * blockSize)
+        offset = until
       }
     } finally {
-      await reading.catch(() => {})
-      for (const buffer of buffers) scratch.give(buffer)
+      scratch.give(buffer)
     }
   }
 

@@ -8,8 +8,11 @@ export interface Scratch extends Disposable {
   give(buffer: Buffer): void
 }
 
-/** Two for each copy that another node fetches, and two of those at once for each of two nodes; more are rare. */
-const most = 8
+/**
+ * One for each of the two copies that another node fetches at once, and as many for a second node. More are rare, and get
+ * memory of their own.
+ */
+const most = 4
 const idleMs = 30_000
 
 /** Pieces of so many bytes. What nobody has used for half a minute is let go. */
