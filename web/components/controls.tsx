@@ -131,6 +131,59 @@ export function TextField({
   )
 }
 
+/** An address of the web, which the browser itself checks. */
+export function AddressField({
+  label,
+  hint,
+  value,
+  maxLength,
+  required = false,
+  onChange,
+}: {
+  label: string
+  hint: string
+  value: string
+  maxLength: number
+  required?: boolean
+  onChange(value: string): void
+}) {
+  return (
+    <Field label={label} hint={hint}>
+      {(ids) => (
+        <input
+          {...ids}
+          className="input"
+          type="url"
+          required={required}
+          maxLength={maxLength}
+          placeholder="https://"
+          autoComplete="off"
+          spellCheck={false}
+          value={value}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  )
+}
+
+/** The button of a row that sounds: `icon` says what it would do now. */
+export function RoundPlay({
+  icon: Icon,
+  label,
+  onClick,
+}: {
+  icon: LucideIcon
+  label: string
+  onClick(): void
+}) {
+  return (
+    <button type="button" className="round-play" aria-label={label} title={label} onClick={onClick}>
+      <Icon size={18} fill="currentColor" aria-hidden />
+    </button>
+  )
+}
+
 /** One of a few: shown side by side, chosen with the arrow keys. */
 export function Choice<T extends string>({
   label,

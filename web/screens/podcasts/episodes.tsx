@@ -5,7 +5,7 @@ import { useAccount } from '../../app/account.ts'
 import { useTrackActions, useTrackMenu } from '../../app/actions.tsx'
 import { useServices } from '../../app/services.tsx'
 import { usePlayerState } from '../../app/sound.tsx'
-import { Button, IconButton } from '../../components/controls.tsx'
+import { Button, IconButton, RoundPlay } from '../../components/controls.tsx'
 import { Cover } from '../../components/cover.tsx'
 import { type MenuItem, useMenu } from '../../components/menu.tsx'
 import { Bones, EmptyState, Loaded } from '../../components/states.tsx'
@@ -161,17 +161,12 @@ function PlayEpisode({ track }: { track: Playable }) {
   )
   const name = track.title
   const label = playing ? 'pauseNamed' : places.of(track) > 0 ? 'resumeNamed' : 'playNamed'
-  const Icon = playing ? Pause : Play
   return (
-    <button
-      type="button"
-      className="episode-play"
-      aria-label={say(label, { name })}
-      title={say(label, { name })}
+    <RoundPlay
+      icon={playing ? Pause : Play}
+      label={say(label, { name })}
       onClick={() => (sounds ? player.toggle() : void actions.play([track]))}
-    >
-      <Icon size={18} fill="currentColor" aria-hidden />
-    </button>
+    />
   )
 }
 

@@ -6,7 +6,7 @@ import type { PodcastSummary } from '../../../src/protocol/api/podcasts.ts'
 import { useAccount } from '../../app/account.ts'
 import { podcastsQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
-import { Button, Field } from '../../components/controls.tsx'
+import { AddressField, Button } from '../../components/controls.tsx'
 import { Cover } from '../../components/cover.tsx'
 import { FormDialog } from '../../components/form-dialog.tsx'
 import { Page } from '../../components/page.tsx'
@@ -134,22 +134,14 @@ function SubscribeDialog({ onClose }: { onClose(): void }) {
       onSubmit={subscribe}
       onClose={onClose}
     >
-      <Field label={say('feedAddress')} hint={say('feedAddressHint')}>
-        {(ids) => (
-          <input
-            {...ids}
-            className="input"
-            type="url"
-            required
-            maxLength={4_000}
-            placeholder="https://"
-            autoComplete="off"
-            spellCheck={false}
-            value={url}
-            onChange={(event) => setUrl(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <AddressField
+        label={say('feedAddress')}
+        hint={say('feedAddressHint')}
+        value={url}
+        maxLength={4_000}
+        required
+        onChange={setUrl}
+      />
     </FormDialog>
   )
 }

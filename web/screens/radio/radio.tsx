@@ -8,7 +8,7 @@ import { useNotify } from '../../app/notices.tsx'
 import { stationsQuery } from '../../app/queries.ts'
 import { useApi } from '../../app/services.tsx'
 import { usePlayer, usePlayerState } from '../../app/sound.tsx'
-import { Button, Field, IconButton, TextField } from '../../components/controls.tsx'
+import { AddressField, Button, IconButton, RoundPlay, TextField } from '../../components/controls.tsx'
 import { Cover } from '../../components/cover.tsx'
 import { Confirm } from '../../components/dialog.tsx'
 import { FormDialog } from '../../components/form-dialog.tsx'
@@ -104,9 +104,7 @@ function StationRow({ station, keeps }: { station: Station; keeps: boolean }) {
           <Globe size={20} aria-hidden />
         </a>
       )}
-      <button type="button" className="station-play" aria-label={label} title={label} onClick={listen}>
-        <Icon size={18} fill="currentColor" aria-hidden />
-      </button>
+      <RoundPlay icon={Icon} label={label} onClick={listen} />
       {keeps ? <StationMenu station={station} /> : null}
     </>
   )
@@ -186,43 +184,17 @@ function StationDialog({ station, onClose }: { station?: Station; onClose(): voi
         label={say('streamAddress')}
         hint={say('streamAddressHint')}
         value={stream}
+        maxLength={2_000}
         required
         onChange={setStream}
       />
-      <AddressField label={say('homePage')} hint={say('homePageHint')} value={home} onChange={setHome} />
+      <AddressField
+        label={say('homePage')}
+        hint={say('homePageHint')}
+        value={home}
+        maxLength={2_000}
+        onChange={setHome}
+      />
     </FormDialog>
-  )
-}
-
-function AddressField({
-  label,
-  hint,
-  value,
-  required = false,
-  onChange,
-}: {
-  label: string
-  hint: string
-  value: string
-  required?: boolean
-  onChange(value: string): void
-}) {
-  return (
-    <Field label={label} hint={hint}>
-      {(ids) => (
-        <input
-          {...ids}
-          className="input"
-          type="url"
-          required={required}
-          maxLength={2_000}
-          placeholder="https://"
-          autoComplete="off"
-          spellCheck={false}
-          value={value}
-          onChange={(event) => onChange(event.currentTarget.value)}
-        />
-      )}
-    </Field>
   )
 }
