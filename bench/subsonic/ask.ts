@@ -7,7 +7,7 @@ import { cpuSeconds } from '../streaming/machine.ts'
 
 /** A client of the API of one node, which measures what it asks. */
 export interface Asker {
-  /** Asks the first of the queries once to warm the node up, and then each of them once, one after another. */
+  /** Asks the first of the queries to warm the node up, and then each of them once, one after another. */
   time(endpoint: string, queries: readonly Query[]): Promise<Times>
   /** One answer in JSON, as far as it is of interest. */
   read<Schema extends z.ZodType>(endpoint: string, query: Query, schema: Schema): Promise<z.output<Schema>>
@@ -31,8 +31,8 @@ export interface Times {
   readonly kilobytes: number
 }
 
-/** How many questions warm the node up. */
-const warming = 50
+/** How many questions warm the node up: a long page is written by two threads, each of which compiles for itself. */
+const warming = 200
 
 const envelope = z.object({ 'subsonic-response': z.looseObject({ status: z.literal('ok') }) })
 
@@ -79,8 +79,9 @@ export function createAsker(node: Pick<TestNode, 'baseUrl' | 'pid'>, name: strin
   return {
     async time(endpoint, queries) {
       const cold: number[] = []
-      for (const query of queries.slice(0, queries.length > warming ? warming : 1))
+      for (const query of queries.slice(0, queries.length < warming ? 1 : warming)) {
         cold.push((await time(endpoint, query)).took)
+      }
       const answers = []
       const cpuBefore = cpuSeconds(node.pid)
       for (const query of queries) answers.push(await time(endpoint, query))
