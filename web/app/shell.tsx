@@ -153,7 +153,8 @@ function useLive() {
         } else if (message.type === 'scan') {
           queries.setQueryData(['scan'], message.status)
           if (message.status.phase === 'idle') void queries.invalidateQueries({ queryKey: ['libraries'] })
-        } else {
+        } else if (Object.hasOwn(changes, message.what)) {
+          // A newer server may name what this page does not know.
           const stale = changes[message.what].map((name) => queries.invalidateQueries({ queryKey: [name] }))
           if (message.what === 'queue') remembered.changed()
           if (message.what === 'marks') {
