@@ -13,6 +13,7 @@ import { createHub } from './live/hub.ts'
 import { acceptWebSockets, liveRoutes } from './live/routes.ts'
 import { maySeeThrough } from './live/visibility.ts'
 import { createAgain } from './media/again.ts'
+import { createArchives } from './media/archives.ts'
 import { createMetrics, type Metrics, measureRequests, metricsRoute } from './metrics.ts'
 import { docsRoutes } from './openapi/docs.ts'
 import { describeRoutes, type OpenApiDocument } from './openapi/document.ts'
@@ -66,8 +67,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let document: OpenApiDocument | undefined
   const describe = () => (document ??= describeRoutes(routes, config.version))
   const again = createAgain({ ...options, metrics, nameRequest })
-  restRoutes(app, { ...options, setupCode, metrics, again, startedAt: Date.now() })
-  subsonicRoutes(app, { ...options, metrics })
+  const archives = createArchives({ ...options, streams: metrics.streams })
+  restRoutes(app, { ...options, setupCode, metrics, again, archives, startedAt: Date.now() })
+  subsonicRoutes(app, { ...options, metrics, archives })
   liveRoutes(app, hub)
   healthRoutes(app, options)
   metricsRoute(app, metrics)

@@ -145,6 +145,11 @@ export const errorCodes = {
     title: 'Too many conversions are waiting',
     help: 'Try again in a moment, or play the original format, which needs no conversion.',
   },
+  DOWNLOADS_BUSY: {
+    status: 429,
+    title: 'This account downloads several zips already',
+    help: 'Wait until one of them has ended, or break one off.',
+  },
   // bytes
   BLOB_MISSING: {
     status: 404,

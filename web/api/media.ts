@@ -12,6 +12,11 @@ export function downloadAddress(track: Pick<Playable, 'kind' | 'id' | 'version'>
   return `/api/${track.kind === 'episode' ? 'episodes' : 'tracks'}/${track.id}/audio?v=${encodeURIComponent(track.version)}&download=1`
 }
 
+/** A zip of the songs. */
+export function archiveAddress(kind: 'album' | 'artist' | 'playlist', id: string): string {
+  return `/api/${kind}s/${id}/download`
+}
+
 /** The picture of what plays. */
 export function coverOf({ kind, id, cover }: Pick<Playable, 'kind' | 'id' | 'cover'>) {
   return { kind: kind ?? ('track' as const), id, version: cover }

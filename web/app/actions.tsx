@@ -20,7 +20,7 @@ import {
 } from 'lucide-react'
 import { useCallback } from 'react'
 import type { AlbumSummary, ArtistRef } from '../../src/protocol/api/catalog.ts'
-import { downloadAddress } from '../api/media.ts'
+import { archiveAddress, downloadAddress } from '../api/media.ts'
 import { problemOf } from '../api/problem.ts'
 import type { MenuItem } from '../components/menu.tsx'
 import { useWords } from '../i18n/i18n.tsx'
@@ -197,6 +197,7 @@ export function useAlbumMenu() {
   const actions = useTrackActions()
   const queueItems = useQueueItems()
   const artistItems = useArtistItems()
+  const archive = useArchive()
   const { say } = useWords()
 
   return (album: AlbumSummary): MenuItem[] => {
@@ -220,6 +221,7 @@ export function useAlbumMenu() {
         icon: Link2,
         run: () => view.set({ sharing: { kind: 'album', id: album.id, name: album.name } }),
       },
+      { label: say('download'), icon: Download, run: () => archive('album', album.id) },
     ]
   }
 }
@@ -235,6 +237,12 @@ function useArtistItems() {
     const items = artists.map((artist) => ({ label: artist.name, run: () => open(artist) }))
     return [{ label: say('goToArtist'), icon: User, items }]
   }
+}
+
+/** Saves all songs of something as a zip. */
+export function useArchive() {
+  const { gateways } = useServices()
+  return (...what: Parameters<typeof archiveAddress>) => download(gateways.address(archiveAddress(...what)))
 }
 
 function download(address: string) {

@@ -92,6 +92,10 @@ export const esProblems = {
     title: 'Hay demasiadas conversiones en espera',
     help: 'Prueba otra vez dentro de un momento.',
   },
+  DOWNLOADS_BUSY: {
+    title: 'Esta cuenta ya está descargando varios archivos zip',
+    help: 'Espera a que termine alguno de ellos, o cancela uno.',
+  },
 
   // bytes
   BLOB_MISSING: {

@@ -1,8 +1,10 @@
 import type { Api } from '../api.ts'
 import type { GatewayOptions } from '../gateway.ts'
 import type { Again } from '../media/again.ts'
+import type { Archives } from '../media/archives.ts'
 import type { Metrics } from '../metrics.ts'
 import { ownRoutes, userRoutes } from './accounts.ts'
+import { archiveRoutes } from './archives.ts'
 import { catalogRoutes } from './catalog.ts'
 import { clusterRoutes } from './cluster.ts'
 import { connectionRoutes, serviceRoutes } from './connections.ts'
@@ -22,6 +24,7 @@ export interface RestParts extends GatewayOptions {
   readonly setupCode: string
   readonly metrics: Metrics
   readonly again: Again
+  readonly archives: Archives
   readonly startedAt: number
 }
 
@@ -38,6 +41,7 @@ export function restRoutes(app: Api, parts: RestParts): void {
   serviceRoutes(app, parts)
   playlistRoutes(app, parts)
   mediaRoutes(app, { ...parts, streams })
+  archiveRoutes(app, parts)
   podcastRoutes(app, { ...parts, streams })
   stationRoutes(app, { ...parts, streams })
   shareRoutes(app, { ...parts, publicUrl: parts.config.publicUrl })

@@ -5,6 +5,7 @@ import type { Viewer } from '../../catalog/catalog.ts'
 import type { Details } from '../../catalog/details.ts'
 import type { Reader } from '../../index/index.ts'
 import type { GatewayConfig, Roles } from '../gateway.ts'
+import type { Archives } from '../media/archives.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Content } from './content.ts'
 import type { LastModified } from './last-modified.ts'
@@ -19,6 +20,7 @@ export interface Parts extends Roles {
   readonly config: Pick<GatewayConfig, 'publicUrl'>
   readonly details: Details
   readonly streams: Metrics['streams']
+  readonly archives: Archives
   readonly nowPlaying: NowPlaying
   readonly lastModified: LastModified
   readonly seeds: Seeds

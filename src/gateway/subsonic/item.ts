@@ -1,8 +1,10 @@
 import type { Catalog, Viewer } from '../../catalog/catalog.ts'
+import { playlists } from '../../listening/facts.ts'
 import { isCoded } from '../../protocol/errors.ts'
 import type { MarkKind } from '../../protocol/facts/listening.ts'
 import { id as guid, type Id } from '../../protocol/ids.ts'
-import { notFound } from './failure.ts'
+import type { Asking, Parts } from './endpoint.ts'
+import { Failure, notFound } from './failure.ts'
 
 /** What an id may name. The API has one namespace for all of them, and clients mix them freely. */
 export interface Item {
@@ -50,4 +52,20 @@ export function requireGuid(given: string, what: string): Id {
   const parsed = guid.safeParse(given)
   if (!parsed.success) throw notFound(what)
   return parsed.data
+}
+
+/** Runs `work` on a playlist; one that is there but not for the asker is failure 50, as the API wants it. */
+export async function onPlaylist<Value>(
+  { store }: Parts,
+  { signal }: Asking,
+  given: string,
+  work: (id: Id) => Promise<Value>,
+): Promise<Value> {
+  const id = requireGuid(given, 'playlist')
+  try {
+    return await work(id)
+  } catch (error) {
+    const isHidden = isCoded(error, 'NOT_FOUND') && (await playlists.get(store, id, signal)) !== null
+    throw isHidden ? new Failure(50, 'This playlist belongs to someone else') : error
+  }
 }

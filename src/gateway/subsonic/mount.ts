@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { createDetails } from '../../catalog/details.ts'
 import type { Api } from '../api.ts'
 import type { GatewayOptions } from '../gateway.ts'
+import type { Archives } from '../media/archives.ts'
 import type { Metrics } from '../metrics.ts'
 import { signalOf } from '../signal.ts'
 import type { Content } from './content.ts'
@@ -23,7 +24,10 @@ import { createSeeds } from './seeds.ts'
 const formLimit = 2 * 1_024 * 1_024
 
 /** The whole OpenSubsonic API, under `/rest/<name>` and `/rest/<name>.view`. */
-export function subsonicRoutes(app: Api, options: GatewayOptions & { readonly metrics: Metrics }): void {
+export function subsonicRoutes(
+  app: Api,
+  options: GatewayOptions & { readonly metrics: Metrics; readonly archives: Archives },
+): void {
   const lastModified = watchLastModified(options.index)
   app.addHook('onClose', async () => lastModified[Symbol.dispose]())
   const listing = new URL('./listing.ts', import.meta.url)

@@ -1,15 +1,12 @@
 import { crc32 } from 'node:zlib'
 import { z } from 'zod'
-import { playlists } from '../../listening/facts.ts'
 import type { TrackSummary } from '../../protocol/api/catalog.ts'
 import type { PlaylistDetail, PlaylistSummary } from '../../protocol/api/listening.ts'
-import { isCoded } from '../../protocol/errors.ts'
-import type { Id } from '../../protocol/ids.ts'
 import { type Content, dateOf, secondsOf } from './content.ts'
 import { coverArt } from './cover-art.ts'
 import { type Asking, endpoint, type Parts, settled } from './endpoint.ts'
 import { Failure } from './failure.ts'
-import { requireGuid, requireItem } from './item.ts'
+import { onPlaylist, requireItem } from './item.ts'
 import { flag, itemId, many, optional, required, text, wholeNumber } from './parameters.ts'
 import { songsOf } from './written.ts'
 
@@ -40,22 +37,6 @@ function versionOf({ updatedAt, trackCount, durationMs }: PlaylistSummary): stri
 async function withSongs(parts: Parts, asking: Asking, playlist: PlaylistDetail): Promise<Content> {
   const tracks = playlist.items.filter((track) => track !== null)
   return { ...playlistOf(playlist), entry: await songsOf(parts, asking, tracks, 'entry') }
-}
-
-/** Runs `work` on a playlist; one that is there but not for the asker is failure 50, as the API wants it. */
-async function onPlaylist<Value>(
-  { store }: Parts,
-  { signal }: Asking,
-  given: string,
-  work: (id: Id) => Promise<Value>,
-): Promise<Value> {
-  const id = requireGuid(given, 'playlist')
-  try {
-    return await work(id)
-  } catch (error) {
-    const isHidden = isCoded(error, 'NOT_FOUND') && (await playlists.get(store, id, signal)) !== null
-    throw isHidden ? new Failure(50, 'This playlist belongs to someone else') : error
-  }
 }
 
 export const getPlaylists = endpoint(

@@ -5,6 +5,7 @@ import * as browsing from './browsing.ts'
 import * as chat from './chat.ts'
 import type { Content } from './content.ts'
 import { getMusicDirectory } from './directory.ts'
+import { download } from './download.ts'
 import type { Endpoint } from './endpoint.ts'
 import * as indexes from './indexes.ts'
 import * as information from './information.ts'
@@ -56,7 +57,7 @@ export const endpoints: ReadonlyMap<string, Endpoint> = new Map(
     stream: streaming.stream,
     // The same under a name by which HLS players know a segment: FFmpeg refuses one without an ending.
     'stream.aac': streaming.stream,
-    download: streaming.download,
+    download,
     'hls.m3u8': streaming.hls,
     // Some clients put `.view` where the ending was.
     hls: streaming.hls,

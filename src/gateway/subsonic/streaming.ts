@@ -115,14 +115,6 @@ async function* fitted(bytes: AsyncIterable<Uint8Array>, length: number): AsyncI
   for (; left > 0; left -= Math.min(left, zeros.length)) yield zeros.subarray(0, left)
 }
 
-export const download = endpoint(z.object({ id: required(itemId) }), async (parts, asking, { id }) => {
-  const source = requireSource(parts, asking.viewer, id)
-  const original = await parts.tracks.open(source, asking.signal)
-  const downloadAs = `${source.title}.${source.suffix}`
-  await sendBytes(asking.request, asking.reply, original, { downloadAs }, parts.streams)
-  return answered
-})
-
 /**
  * A playlist of HTTP Live Streaming with the whole song as its one segment, which is seekable; for several bit rates a
  * playlist of such playlists.

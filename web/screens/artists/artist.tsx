@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { Link2, Play, Shuffle } from 'lucide-react'
+import { Download, Link2, Play, Shuffle } from 'lucide-react'
 import type { AlbumSummary, ArtistDetail, TrackSummary } from '../../../src/protocol/api/catalog.ts'
 import type { Api } from '../../api/api.ts'
-import { useTrackActions } from '../../app/actions.tsx'
+import { useArchive, useTrackActions } from '../../app/actions.tsx'
 import { artistQuery } from '../../app/queries.ts'
 import { useApi, useServices } from '../../app/services.tsx'
 import { AlbumCard } from '../../components/cards.tsx'
@@ -42,6 +42,7 @@ function ArtistFound({ artist }: { artist: ArtistDetail }) {
   const { api, view } = useServices()
   const { say } = useWords()
   const actions = useTrackActions()
+  const archive = useArchive()
   useTitle(artist.name)
   const everything = () => tracksOf(api, artist)
   return (
@@ -70,6 +71,12 @@ function ArtistFound({ artist }: { artist: ArtistDetail }) {
                 label={say('share')}
                 size={22}
                 onClick={() => view.set({ sharing: { kind: 'artist', id: artist.id, name: artist.name } })}
+              />
+              <IconButton
+                icon={Download}
+                label={say('download')}
+                size={22}
+                onClick={() => archive('artist', artist.id)}
               />
             </span>
           </>
