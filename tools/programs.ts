@@ -11,6 +11,7 @@ const programs = [
   { package: 'etcd-server', oneOf: ['etcd'] },
   { package: 'iproute2', oneOf: ['ip'] },
   { package: 'nftables', oneOf: ['nft'] },
+  { package: 'python3', oneOf: ['python3'] },
   { package: 'zbar-tools', oneOf: ['zbarimg'] },
   { package: 'wesnoth-1.16-music', oneOf: ['/usr/share/games/wesnoth/1.16/data/core/music'] },
   { package: 'asc-music', oneOf: ['/usr/share/games/asc/music'] },

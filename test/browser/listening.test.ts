@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { z } from 'zod'
+import { page as pageOf, trackSummary } from '../../src/protocol/api/catalog.ts'
+import { playlistDetail } from '../../src/protocol/api/listening.ts'
 import { type Client, signIn } from '../harness/client.ts'
 import { waitFor } from '../harness/wait.ts'
 import { type House, openHouse } from './house.ts'
@@ -269,6 +272,43 @@ test('a playlist is made from a menu, reordered, and keeps its order', async () 
   await waitFor(async () => (await titles()).join() === 'Battle Epic,Defeat,Battle Music', {
     what: 'the order',
   })
+})
+
+test('an album, an artist and a playlist are saved as a zip from their pages', async () => {
+  const person = await newcomer('listener-zip')
+  await using visiting = await visit(house.browser, { baseUrl: house.node.baseUrl, token: person.token })
+  const { page } = visiting
+  const main = page.getByRole('main')
+
+  async function save(name: RegExp, press: () => Promise<void>): Promise<void> {
+    const [download] = await Promise.all([page.waitForEvent('download'), press()])
+    assert.match(download.suggestedFilename(), name)
+    const head = (await readFile(await download.path())).subarray(0, 4)
+    assert.equal(head.toString('latin1'), 'PK\u0003\u0004')
+  }
+  const fromMenu = async () => {
+    await main
+      .locator('.hero')
+      .getByRole('button', { name: /^More for / })
+      .click()
+    await page.getByRole('menuitem', { name: 'Download', exact: true }).click()
+  }
+
+  await page.goto('/albums')
+  await main
+    .getByRole('link', { name: /Wesnoth/ })
+    .first()
+    .click()
+  await save(/Wesnoth.*\.zip$/, fromMenu)
+  await main.locator('.hero').getByRole('link').first().click()
+  await page.waitForURL(/\/artists\//)
+  await save(/\.zip$/, () => main.getByRole('button', { name: 'Download', exact: true }).click())
+
+  const { items } = pageOf(trackSummary).parse((await person.get('/api/tracks?limit=2')).body)
+  const body = { name: 'To take along', tracks: items.map(({ id }) => id) }
+  const made = playlistDetail.parse((await person.call('POST', '/api/playlists', body)).body)
+  await page.goto(`/playlists/${made.id}`)
+  await save(/^To take along\.zip$/, fromMenu)
 })
 
 test('on a phone: the small player opens the large one, and nothing is wider than the screen', async () => {

@@ -15,8 +15,8 @@ import type { Tracks } from './tracks.ts'
 export interface Archives {
   /**
    * Answers with what `collect` finds. Before the answer begins each song is opened, and one that cannot be is left out
-   * and named in a note; what fails afterwards cuts the connection. DOWNLOADS_BUSY; where no song can be opened, what
-   * the first one threw.
+   * and named in a note; what fails afterwards cuts the connection. DOWNLOADS_BUSY; NOT_FOUND
+   * where there are no songs; where none can be opened, what the first one threw.
    */
   send(
     request: FastifyRequest,
@@ -120,6 +120,7 @@ export function createArchives({ catalog, tracks, streams }: ArchivesParts): Arc
       using _underWay = begin(viewer)
       const signal = signalOf(reply)
       const { name, songs } = await collect(signal)
+      if (songs.length === 0) throw new CodedError('NOT_FOUND', 'there are no songs in it')
       const entries = await check(viewer, songs, signal)
       reply.header('content-length', String(sizeOfZip(entries)))
       await sendBytes(

@@ -30,17 +30,15 @@ const mostSongs = 20_000
 /** Songs of an artist that are asked for at once. */
 const atOnce = 500
 
-/** NOT_FOUND where there is none that the viewer may see, or nothing in it. TOO_LARGE. */
-export async function readCollection(
+/** NOT_FOUND where there is none that the viewer may see. TOO_LARGE. */
+export function readCollection(
   parts: Parts,
   viewer: Viewer,
   kind: CollectionKind,
   id: Id,
   signal: AbortSignal,
 ): Promise<Collection> {
-  const collection = await read[kind](parts, viewer, id, signal)
-  if (collection.songs.length === 0) throw new CodedError('NOT_FOUND', `there are no songs in ${kind} ${id}`)
-  return collection
+  return read[kind](parts, viewer, id, signal)
 }
 
 type Read = (parts: Parts, viewer: Viewer, id: Id, signal: AbortSignal) => Promise<Collection>

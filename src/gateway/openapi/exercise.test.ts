@@ -59,6 +59,8 @@ test('every operation of the OpenAPI document is answered as it says', async () 
       `/api/covers/album/${album?.id}`,
     ],
     `/api/tracks/${track?.id}/transcode?format=mp3&bitrate=64`,
+    `/api/albums/${album?.id}/download`,
+    `/api/artists/${artist}/download`,
   ]
   for (const path of gets) await well(guest.get(path))
   for (const path of [
@@ -98,6 +100,7 @@ test('every operation of the OpenAPI document is answered as it says', async () 
   await well(guest.patch(`/api/playlists/${playlist}`, { name: 'B' }))
   await well(guest.get(`/api/playlists/${playlist}`))
   const file = await well(guest.get(`/api/playlists/${playlist}/m3u`))
+  await well(guest.get(`/api/playlists/${playlist}/download`))
   const type = { 'content-type': 'audio/x-mpegurl' }
   await well(guest.fetch('/api/playlists/import', { method: 'POST', headers: type, body: file.bytes }))
   await well(guest.delete(`/api/playlists/${playlist}`))

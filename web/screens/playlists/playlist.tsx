@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import {
   Download,
+  FileDown,
   Link2,
   ListMusic,
   ListX,
@@ -16,7 +17,7 @@ import {
 import { lazy, Suspense, useState } from 'react'
 import type { PlaylistDetail } from '../../api/api.ts'
 import { problemOf } from '../../api/problem.ts'
-import { useTrackActions } from '../../app/actions.tsx'
+import { useArchive, useTrackActions } from '../../app/actions.tsx'
 import { useNotify } from '../../app/notices.tsx'
 import { playlistQuery } from '../../app/queries.ts'
 import { useApi, useServices } from '../../app/services.tsx'
@@ -195,6 +196,7 @@ function PlaylistMenu({ playlist, onOpen }: { playlist: PlaylistDetail; onOpen(w
   const { view } = useServices()
   const showMenu = useMenu()
   const change = useChange(playlist)
+  const archive = useArchive()
   const label = say('menuNamed', { name: playlist.name })
   const shared = playlist.sharedWith === 'everyone'
   const items: MenuItem[] = [
@@ -203,9 +205,12 @@ function PlaylistMenu({ playlist, onOpen }: { playlist: PlaylistDetail; onOpen(w
       icon: Link2,
       run: () => view.set({ sharing: { kind: 'playlist', id: playlist.id, name: playlist.name } }),
     },
+    ...(playlist.items.some((item) => item !== null)
+      ? [{ label: say('download'), icon: Download, run: () => archive('playlist', playlist.id) }]
+      : []),
     {
       label: say('exportPlaylist'),
-      icon: Download,
+      icon: FileDown,
       run: () => window.location.assign(`/api/playlists/${playlist.id}/m3u`),
     },
   ]
