@@ -21,7 +21,7 @@ export interface CollectedSong {
 export type CollectionKind = 'album' | 'artist' | 'playlist'
 
 interface Parts {
-  readonly catalog: Pick<Catalog, 'album' | 'tracks' | 'nameOf'>
+  readonly catalog: Pick<Catalog, 'album' | 'artist' | 'tracks'>
   readonly listening: Pick<Listening, 'playlist'>
 }
 
@@ -49,18 +49,23 @@ const read: Readonly<Record<CollectionKind, Read>> = {
     return { name: artist === '' ? name : `${artist} - ${name}`, songs: byAlbum(tracks) }
   },
 
+  /** Their albums, whoever is heard on them, and what credits them on those of others. */
   async artist({ catalog }, viewer, id, signal) {
-    const name = catalog.nameOf(viewer, 'artist', id)
-    const tracks: TrackSummary[] = []
+    const { name, albums } = await catalog.artist(viewer, id, signal)
+    const tracks = new Map<Id, TrackSummary>()
+    const add = (found: readonly TrackSummary[]) => {
+      for (const track of found) tracks.set(track.id, track)
+      if (tracks.size > mostSongs) throw new CodedError('TOO_LARGE', `more than ${mostSongs} songs`)
+    }
+    for (const album of albums) add((await catalog.album(viewer, album.id, signal)).tracks)
     let cursor: string | undefined
     do {
       const query = { artist: id, order: 'album', limit: atOnce, cursor } as const
       const page = await catalog.tracks(viewer, query, signal)
-      tracks.push(...page.items)
+      add(page.items)
       cursor = page.next
-      if (tracks.length > mostSongs) throw new CodedError('TOO_LARGE', `more than ${mostSongs} songs`)
     } while (cursor !== undefined)
-    return { name, songs: byAlbum(tracks) }
+    return { name, songs: byAlbum([...tracks.values()]) }
   },
 
   async playlist({ listening }, viewer, id, signal) {

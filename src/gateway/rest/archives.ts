@@ -29,7 +29,7 @@ const routes: readonly {
     kind: 'artist',
     url: '/api/artists/:id/download',
     operationId: 'downloadArtist',
-    summary: 'The songs that credit an artist as a zip, a folder for each album',
+    summary: 'The albums of an artist, and the songs elsewhere that credit them, as a zip',
   },
   {
     kind: 'playlist',
