@@ -40,11 +40,13 @@ const order: Order = {
     'src/media/transcode/workers.test.ts',
     'src/catalog/scanned.test.ts',
     'src/gateway/served.test.ts',
+    'src/gateway/media/archives.test.ts',
     'src/catalog/index/projection.test.ts',
     'src/store/sqlite.test.ts',
     'src/node/backup/backup.test.ts',
     'src/podcasts/feed/read.test.ts',
     'src/catalog/index/queries/browse.test.ts',
+    'src/media/zip/zip.test.ts',
   ],
   waiting: [
     'src/gateway/peers/calls.test.ts',

@@ -23,7 +23,7 @@ const edge = stack.use(await openTestGateway())
 const { administrator } = edge
 
 /** More than what a connection holds while nobody reads. */
-const largeSize = 64 * 1_024 * 1_024
+const largeSize = 24 * 1_024 * 1_024
 
 await fill(music, [
   ['twins/1.mp3', 'Twin', 1, 'Twins'],
