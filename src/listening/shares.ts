@@ -35,7 +35,7 @@ export function createShares({ store, index, catalog, playlist }: Parts): ShareC
     return new Map(songs.flatMap((song) => (song === null ? [] : [[song.id, song] as const])))
   }
 
-  /** Everything that credits an artist, album by album, as the player plays it. */
+  /** An artist's albums and whatever else credits them, album by album, as the player plays it. */
   async function songsOf(sharer: Listener, artist: Id, signal?: AbortSignal): Promise<TrackSummary[]> {
     const songs: TrackSummary[] = []
     let cursor: string | undefined

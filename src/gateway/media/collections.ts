@@ -21,7 +21,7 @@ export interface CollectedSong {
 export type CollectionKind = 'album' | 'artist' | 'playlist'
 
 interface Parts {
-  readonly catalog: Pick<Catalog, 'album' | 'artist' | 'tracks'>
+  readonly catalog: Pick<Catalog, 'album' | 'artistsByIds' | 'tracks'>
   readonly listening: Pick<Listening, 'playlist'>
 }
 
@@ -51,21 +51,18 @@ const read: Readonly<Record<CollectionKind, Read>> = {
 
   /** Their albums, whoever is heard on them, and what credits them on those of others. */
   async artist({ catalog }, viewer, id, signal) {
-    const { name, albums } = await catalog.artist(viewer, id, signal)
-    const tracks = new Map<Id, TrackSummary>()
-    const add = (found: readonly TrackSummary[]) => {
-      for (const track of found) tracks.set(track.id, track)
-      if (tracks.size > mostSongs) throw new CodedError('TOO_LARGE', `more than ${mostSongs} songs`)
-    }
-    for (const album of albums) add((await catalog.album(viewer, album.id, signal)).tracks)
+    const [artist] = await catalog.artistsByIds(viewer, [id], signal)
+    if (!artist) throw new CodedError('NOT_FOUND', `artist ${id}`)
+    const tracks: TrackSummary[] = []
     let cursor: string | undefined
     do {
       const query = { artist: id, order: 'album', limit: atOnce, cursor } as const
       const page = await catalog.tracks(viewer, query, signal)
-      add(page.items)
+      tracks.push(...page.items)
+      if (tracks.length > mostSongs) throw new CodedError('TOO_LARGE', `more than ${mostSongs} songs`)
       cursor = page.next
     } while (cursor !== undefined)
-    return { name, songs: byAlbum([...tracks.values()]) }
+    return { name: artist.name, songs: byAlbum(tracks) }
   },
 
   async playlist({ listening }, viewer, id, signal) {

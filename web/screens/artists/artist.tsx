@@ -54,7 +54,8 @@ function ArtistFound({ artist }: { artist: ArtistDetail }) {
         title={artist.name}
         facts={[
           artist.albumCount > 0 ? say('albumCount', { count: artist.albumCount }) : undefined,
-          say('songCount', { count: artist.trackCount }),
+          // Who gathers what others sing is on none of the songs.
+          artist.trackCount > 0 ? say('songCount', { count: artist.trackCount }) : undefined,
         ]}
         actions={
           <>
@@ -111,7 +112,7 @@ function AlbumPart({ title, albums }: { title: string; albums: readonly AlbumSum
   )
 }
 
-/** Everything that credits the artist, album by album. */
+/** The artist's albums and whatever else credits them, album by album. */
 async function tracksOf(api: Api, artist: ArtistDetail): Promise<TrackSummary[]> {
   const page = await api.tracks({ artist: artist.id, order: 'album' }, { limit: 500 })
   return page.items

@@ -257,6 +257,26 @@ test('tracks in every order, and with what is asked of them', () => {
   )
 })
 
+test('songs of somebody’s albums are theirs, whoever is heard on them', () => {
+  using index = openTestIndex()
+  index.putLibrary(home)
+  index.put(
+    albumOf('Anthology', 'Project', [
+      { title: 'One', artist: 'Ann' },
+      { title: 'Two', artist: 'Bob' },
+    ]),
+    albumOf('Guests', 'Cy', [{ title: 'Three', artist: ['Project', 'Cy'] }, 'Four']),
+  )
+  const project = ask
+    .artists(index.db, anna, artistQuery.parse({}))
+    .items.find(({ name }) => name === 'Project')
+  for (const order of ['album', 'random'] as const) {
+    const query = trackQuery.parse({ order, seed: 1, artist: project?.id })
+    const { items } = ask.tracks(index.db, anna, query)
+    assert.deepEqual(items.map(({ title }) => title).sort(), ['One', 'Three', 'Two'], order)
+  }
+})
+
 test('what a user has said stands beside the items, and orders them', () => {
   using index = openTestIndex()
   index.putLibrary(home)

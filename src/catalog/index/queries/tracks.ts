@@ -7,6 +7,7 @@ import { guidBytes } from '../guid.ts'
 import { keyOf, yearKey } from '../keys.ts'
 import { lists, tracksOfGenre } from '../lists.ts'
 import { idSetOf, readMembers } from '../members.ts'
+import { roles } from '../track-credits.ts'
 import { genreRow } from './genres.ts'
 import { lettersOf } from './letters.ts'
 import { isMarkOrder, walkMarked } from './marked.ts'
@@ -67,10 +68,10 @@ function filterOf(db: DatabaseSync, query: TrackQuery): Filter | undefined {
     parameters.push(...names.map((row) => `,${integer(row.id)},`))
   }
   if (query.artist !== undefined) {
-    const artist = db.prepare('SELECT id FROM artist WHERE guid = ?').get(guidBytes(query.artist))?.id
+    const artist = artistRow(db, query.artist)
     if (artist === undefined) return undefined
-    conditions.push('AND track.id IN (SELECT track FROM credit WHERE artist = ?)')
-    parameters.push(integer(artist))
+    conditions.push(`AND track.id IN (${ofArtist})`)
+    parameters.push(artist, artist)
   }
   return { table: 'track', condition: conditions.join(' '), parameters }
 }
@@ -184,11 +185,23 @@ function randomly(db: DatabaseSync, view: View, query: TrackQuery): Found {
   return walkRandomly(db, { members, filter: filterOfYears(query), seed }, query)
 }
 
+/** Tracks that credit an artist, and all of the artist's albums, whoever is heard on them. Its row is given twice. */
+const ofArtist = `SELECT track FROM credit WHERE artist = ?
+  UNION SELECT track.id FROM album_credit CROSS JOIN track ON track.album = album_credit.album
+  WHERE album_credit.artist = ? AND album_credit.role = ${roles.albumArtist}`
+
 function tracksOfArtist(db: DatabaseSync, artist: Id): number[] {
+  const row = artistRow(db, artist)
+  if (row === undefined) return []
   return db
-    .prepare('SELECT track FROM credit WHERE artist = (SELECT id FROM artist WHERE guid = ?)')
-    .all(guidBytes(artist))
-    .map((row) => integer(row.track))
+    .prepare(ofArtist)
+    .all(row, row)
+    .map(({ track }) => integer(track))
+}
+
+function artistRow(db: DatabaseSync, artist: Id): number | undefined {
+  const found = db.prepare('SELECT id FROM artist WHERE guid = ?').get(guidBytes(artist))
+  return found && integer(found.id)
 }
 
 /**
