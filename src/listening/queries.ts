@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Playlist, Share } from '../protocol/facts/listening.ts'
+import type { Playlist, Share, Station } from '../protocol/facts/listening.ts'
 import type { Id } from '../protocol/ids.ts'
 import { integer, listed, text, written } from '../store/row.ts'
 
@@ -40,4 +40,13 @@ export function sharesOf(db: DatabaseSync, user: Id): (Share & { readonly token:
 export function bookmarkPositions(db: DatabaseSync, user: Id): ReadonlyMap<Id, number> {
   const read = listed(db.prepare('SELECT item, position FROM listening_bookmark WHERE owner = ?'))
   return new Map(read(user).map(([item, position]) => [text(item), integer(position)]))
+}
+
+/** Internet radio stations, by name. */
+export function stations(db: DatabaseSync): Station[] {
+  return db
+    .prepare('SELECT fact FROM listening_station')
+    .all()
+    .map(({ fact }) => written<Station>(fact))
+    .sort((one, other) => one.name.localeCompare(other.name) || (one.id < other.id ? -1 : 1))
 }

@@ -9,7 +9,9 @@ import type { Listening, Written } from './listening.ts'
 
 type StationCalls = Pick<Listening, 'stations' | 'createStation' | 'changeStation' | 'removeStation'>
 
-export function createStations({ store }: ListeningOptions): StationCalls {
+export function createStations({ store, index }: ListeningOptions): StationCalls {
+  const ask = index.reader<typeof import('./queries.ts')>(new URL('./queries.ts', import.meta.url))
+
   async function replace(id: Id, after: Station | null, signal?: AbortSignal): Promise<Written<void>> {
     const change = (before: Station | null) => {
       if (before === null) throw new CodedError('NOT_FOUND', `radio station ${id}`)
@@ -20,11 +22,7 @@ export function createStations({ store }: ListeningOptions): StationCalls {
   }
 
   return {
-    async stations(signal) {
-      const found: Station[] = []
-      for await (const { value } of stations.walk(store, { skip: () => undefined }, signal)) found.push(value)
-      return found.sort((one, other) => one.name.localeCompare(other.name) || (one.id < other.id ? -1 : 1))
-    },
+    stations: (signal) => ask.stations(signal),
     async createStation(input, signal) {
       const station = { ...input, id: randomUUID() }
       const { revision } = await create(store, stations, station.id, station, signal)

@@ -33,6 +33,7 @@ let cluster: TestCluster
 let tracks: readonly TrackSummary[]
 let token: string
 const stopped: number[] = []
+const station = 'Radio of the house'
 
 before(async () => {
   music = await temporaryFolder('music')
@@ -43,6 +44,7 @@ before(async () => {
   await scanned(ada)
   tracks = await tracksOf(ada)
   assert.equal(tracks.length, 6)
+  await ada.call('POST', '/api/stations', { name: station, streamUrl: 'http://radio.example/live' })
   token = (await nodeAt(1).administrator()).token
   await heldBy(
     cluster.nodes.slice(1),
@@ -52,6 +54,7 @@ before(async () => {
     await waitFor(async () => (await tracksOf(at(node))).length === tracks.length, {
       what: `the music at ${node.name}`,
     })
+  for (const node of cluster.nodes) await waitFor(() => hasStation(node), { what: `radio at ${node.name}` })
   for (const node of [nodeAt(0), nodeAt(2)]) {
     const pid = await etcdOf(node.data)
     stopped.push(pid)
@@ -80,6 +83,10 @@ function goOn(): void {
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 const fileOf = ({ track, title }: TrackSummary) => readFile(join(music.path, `${track} ${title}.wav`))
 
+async function hasStation(node: ClusterNode): Promise<boolean> {
+  return JSON.stringify((await at(node).get('/api/stations')).body).includes(station)
+}
+
 async function assertPlays(node: ClusterNode): Promise<void> {
   for (const track of tracks) {
     const response = await at(node).fetch(`/api/tracks/${track.id}/audio`)
@@ -102,6 +109,7 @@ async function assertSaysThatNothingCanBeSaved(node: ClusterNode): Promise<void>
 
 test('without its majority, machines play on, say what they cannot do, and answer `status` at once', async () => {
   for (const node of cluster.nodes) await assertPlays(node)
+  for (const node of cluster.nodes) assert.ok(await hasStation(node), `radio at ${node.name}`)
   await assertSaysThatNothingCanBeSaved(nodeAt(2))
   const startedAt = performance.now()
   const { stdout, code } = await runHocket(['status', '--data', nodeAt(0).data])

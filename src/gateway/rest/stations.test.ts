@@ -28,9 +28,10 @@ const stationsOf = async (visitor: Visitor) =>
 const mp3 = { 'content-type': 'audio/mpeg' }
 const sound = Buffer.from('some sound, and more of it')
 
-/** Adds a station and answers where it is heard. */
+/** Adds a station and answers where it is heard, by others too: who has added it waits until it is there. */
 async function streamOf(streamUrl: string): Promise<string> {
   const made = await edge.administrator.post('/api/stations', { name: 'Some', streamUrl })
+  await stationsOf(edge.administrator)
   return `/api/stations/${stationView.parse(made.body).id}/stream`
 }
 
