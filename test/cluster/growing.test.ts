@@ -283,7 +283,7 @@ test('[N2] [N3] a machine dies and is removed: another takes over its place in t
     ),
   )
   assert.doesNotMatch(again?.stdout ?? '', /the store does not answer/, 'it asks nobody any more')
-  assert.doesNotMatch(joining?.stderr ?? '', /is node/, 'it is not said to have joined')
+  assert.doesNotMatch(joining?.stderr ?? '', /machine is node/, 'it is not said to have joined')
   for (const said of [again, joining, status, doctor]) {
     assert.equal(said?.code, 1)
     assert.match(`${said?.stdout}${said?.stderr}`, /has been removed from the cluster/)
