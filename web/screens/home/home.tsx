@@ -26,6 +26,8 @@ export function Home() {
   const [seed] = useState(() => Math.floor(Math.random() * 1_000_000))
   const added = useQuery(albumShelfQuery(api, { order: 'added' }, shelfLength))
   const empty = added.data?.items.length === 0
+  /** Of fewer albums, all are shown already. */
+  const hasOthers = added.data?.next !== undefined
 
   return (
     <Page
@@ -65,7 +67,7 @@ export function Home() {
           <StarredSongs />
           <AlbumShelf title="mostPlayed" order="mostPlayed" />
           <AlbumShelf title="starredAlbums" order="starred" />
-          <AlbumShelf title="somethingElse" order="random" seed={seed} />
+          {hasOthers ? <AlbumShelf title="somethingElse" order="random" seed={seed} /> : null}
         </>
       )}
     </Page>
