@@ -36,8 +36,8 @@ const suffixes = { br: '.br', gzip: '.gz' } as const
 
 /**
  * Serves the built player. Its files are listed once for each time that it was built, and only what is in that list is
- * ever opened, so no path leads out of the folder. Paths that name no file are pages of the player, which finds its way itself; `/share/<token>` is a
- * page of its own, since it must hold nothing of the pages inside.
+ * ever opened, so no path leads out of the folder. Paths that name no file are pages of the player, which finds its way
+ * itself; `/share/<token>` is a page of its own, since it must hold nothing of the pages inside.
  */
 export function webRoutes(app: Api, folder: string, others: OtherGateways): void {
   const assetsNow = createListing(folder)

@@ -3,9 +3,9 @@ import { bookmarks, playlists, shares, stations } from './facts.ts'
 
 /**
  * Playlists and shares, so that those of a user are found, and a share without the store, as radio stations are; and at
- * which place each listener has put a bookmark, which songs say wherever they are listed. (Marks are in the catalog's part of the index,
- * beside what they mark; a queue is read from the store by its key.) The tracks of a playlist are GUIDs of 36
- * characters, one after another.
+ * which place each listener has put a bookmark, which songs say wherever they are listed. (Marks are in the catalog's
+ * part of the index, beside what they mark; a queue is read from the store by its key.) The tracks of a playlist are
+ * GUIDs of 36 characters, one after another.
  */
 export const projection: Projection = {
   name: 'listening',

@@ -5,6 +5,7 @@ import { type Share, type ShareItem, share } from '../protocol/facts/listening.t
 import type { Id } from '../protocol/ids.ts'
 import { create, update } from '../store/collection.ts'
 import { text } from '../store/row.ts'
+import { songsOfArtist } from './artist.ts'
 import type { ListeningOptions } from './create.ts'
 import { mostTracks } from './edits.ts'
 import { shares } from './facts.ts'
@@ -35,16 +36,13 @@ export function createShares({ store, index, catalog, playlist }: Parts): ShareC
     return new Map(songs.flatMap((song) => (song === null ? [] : [[song.id, song] as const])))
   }
 
-  /** An artist's albums and whatever else credits them, album by album, as the player plays it. */
+  /** No more than a share plays, or some hundreds above. */
   async function songsOf(sharer: Listener, artist: Id, signal?: AbortSignal): Promise<TrackSummary[]> {
     const songs: TrackSummary[] = []
-    let cursor: string | undefined
-    do {
-      const query = { artist, order: 'album', limit: 500, cursor } as const
-      const { items, next } = await catalog.tracks(sharer, query, signal)
-      songs.push(...items)
-      cursor = next
-    } while (cursor !== undefined && songs.length < mostTracks)
+    for await (const page of songsOfArtist(catalog, sharer, artist, signal)) {
+      songs.push(...page)
+      if (songs.length >= mostTracks) break
+    }
     return songs
   }
 

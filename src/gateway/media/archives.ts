@@ -10,6 +10,7 @@ import { signalOf } from '../signal.ts'
 import { sendBytes } from './answer.ts'
 import type { CollectedSong, Collection } from './collections.ts'
 import type { Tracks } from './tracks.ts'
+import { createTurns } from './turns.ts'
 
 /** Downloads of more than one song: a zip that is written as its songs are read. ADR 0460. */
 export interface Archives {
@@ -45,20 +46,10 @@ const checkMs = 10_000
 const openMs = 30_000
 
 export function createArchives({ catalog, tracks, streams }: ArchivesParts): Archives {
-  const underWay = new Map<Id, number>()
-
-  function begin({ user }: Viewer): Disposable {
-    const count = underWay.get(user) ?? 0
-    if (count >= mostAtOnce) throw new CodedError('DOWNLOADS_BUSY', `${mostAtOnce} are under way`)
-    underWay.set(user, count + 1)
-    return {
-      [Symbol.dispose]() {
-        const left = (underWay.get(user) ?? 1) - 1
-        if (left === 0) underWay.delete(user)
-        else underWay.set(user, left)
-      },
-    }
-  }
+  const begin = createTurns({
+    each: mostAtOnce,
+    full: () => new CodedError('DOWNLOADS_BUSY', `${mostAtOnce} are under way`),
+  })
 
   /** The song as it can be read now. */
   async function look(viewer: Viewer, song: CollectedSong, signal: AbortSignal): Promise<Entry> {
@@ -117,7 +108,7 @@ export function createArchives({ catalog, tracks, streams }: ArchivesParts): Arc
 
   return {
     async send(request, reply, viewer, collect) {
-      using _underWay = begin(viewer)
+      using _turn = begin(viewer.user)
       const signal = signalOf(reply)
       const { name, songs } = await collect(signal)
       if (songs.length === 0) throw new CodedError('NOT_FOUND', 'there are no songs in it')

@@ -1,4 +1,5 @@
 import type { Catalog, Viewer } from '../../catalog/catalog.ts'
+import { songsOfArtist } from '../../listening/artist.ts'
 import type { Listening } from '../../listening/listening.ts'
 import { createZipNames } from '../../media/zip/names.ts'
 import type { TrackSummary } from '../../protocol/api/catalog.ts'
@@ -27,8 +28,6 @@ interface Parts {
 
 /** As many as a playlist may have. */
 const mostSongs = 20_000
-/** Songs of an artist that are asked for at once. */
-const atOnce = 500
 
 /** NOT_FOUND where there is none that the viewer may see. TOO_LARGE. */
 export function readCollection(
@@ -54,14 +53,10 @@ const read: Readonly<Record<CollectionKind, Read>> = {
     const [artist] = await catalog.artistsByIds(viewer, [id], signal)
     if (!artist) throw new CodedError('NOT_FOUND', `artist ${id}`)
     const tracks: TrackSummary[] = []
-    let cursor: string | undefined
-    do {
-      const query = { artist: id, order: 'album', limit: atOnce, cursor } as const
-      const page = await catalog.tracks(viewer, query, signal)
-      tracks.push(...page.items)
+    for await (const page of songsOfArtist(catalog, viewer, id, signal)) {
+      tracks.push(...page)
       if (tracks.length > mostSongs) throw new CodedError('TOO_LARGE', `more than ${mostSongs} songs`)
-      cursor = page.next
-    } while (cursor !== undefined)
+    }
     return { name: artist.name, songs: byAlbum(tracks) }
   },
 

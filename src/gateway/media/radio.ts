@@ -9,6 +9,7 @@ import type { Id } from '../../protocol/ids.ts'
 import type { Metrics } from '../metrics.ts'
 import { goneSignalOf } from '../signal.ts'
 import { takeOver } from './answer.ts'
+import { createTurns } from './turns.ts'
 
 /**
  * Internet radio on its way to a page, which may load nothing from elsewhere: what comes is passed on as it comes, over one
@@ -35,26 +36,11 @@ const mostListBytes = 64 * 1_024
 const busySeconds = 30
 
 export function createRadio({ fetch, streams }: RadioParts): Radio {
-  const listening = new Map<Id, number>()
-
-  /** Counts a listener until it is disposed of. */
-  function admit(listener: Id): Disposable {
-    const own = listening.get(listener) ?? 0
-    const together = listening.values().reduce((sum, each) => sum + each, 0)
-    if (own >= mostEach || together >= mostTogether) throw throttled(busySeconds)
-    listening.set(listener, own + 1)
-    return {
-      [Symbol.dispose]() {
-        const left = (listening.get(listener) ?? 1) - 1
-        if (left > 0) listening.set(listener, left)
-        else listening.delete(listener)
-      },
-    }
-  }
+  const begin = createTurns({ each: mostEach, together: mostTogether, full: () => throttled(busySeconds) })
 
   return {
     async send(request, reply, station, listener) {
-      using _place = admit(listener)
+      using _turn = begin(listener)
       const signal = goneSignalOf(reply)
       using found = await openStation(fetch, station, signal)
       const response = takeOver(reply)
